@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gstcenckey.h"
+#include "gstcenckeysession.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * Each key sits in a page of its own that is locked in memory and left out of
+ * core dumps. A device holds a handful of keys at a time, so that a page each
+ * is cheap, and no allocator ever sees the bytes.
+ */
+struct _GstCencKey
+{
+  gatomicrefcount ref_count;
+  guint8 kid[GST_CENC_KID_SIZE];
+  guint8 *secret;
+  gint64 deadline;
+  GstStructure *output_protection;
+};
+
+G_DEFINE_BOXED_TYPE (
+    GstCencKey, gst_cenc_key, gst_cenc_key_ref, gst_cenc_key_unref)
+
+static gsize
+secret_page_size (void)
+{
+  return (gsize) sysconf (_SC_PAGESIZE);
+}
+
+static guint8 *
+secret_new (const guint8 *key)
+{
+  gsize size = secret_page_size ();
+  guint8 *page = mmap (
+      NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (page == MAP_FAILED)
+    g_error ("gstcenc: no memory for a key");
+  /* Both may be refused by a limit; a key that can be swapped out still plays. */
+  (void) madvise (page, size, MADV_DONTDUMP);
+  (void) mlock (page, size);
+  memcpy (page, key, GST_CENC_KEY_SIZE);
+  (void) mprotect (page, size, PROT_READ);
+
+  return page;
+}
+
+static void
+secret_free (guint8 *page)
+{
+  gsize size = secret_page_size ();
+
+  if (mprotect (page, size, PROT_READ | PROT_WRITE) == 0)
+    explicit_bzero (page, GST_CENC_KEY_SIZE);
+  (void) munlock (page, size);
+  munmap (page, size);
+}
+
+GstCencKey *
+gst_cenc_key_new (const guint8 *kid, const guint8 *key)
+{
+  return gst_cenc_key_new_full (kid, key, GST_CENC_KEY_NO_DEADLINE, NULL);
+}
+
+GstCencKey *
+gst_cenc_key_new_full (const guint8 *kid, const guint8 *key, gint64 deadline,
+    const GstStructure *output_protection)
+{
+  GstCencKey *self;
+
+  g_return_val_if_fail (kid != NULL && key != NULL, NULL);
+
+  self = g_new0 (GstCencKey, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  memcpy (self->kid, kid, GST_CENC_KID_SIZE);
+  self->secret = secret_new (key);
+  self->deadline = deadline;
+  if (output_protection)
+    self->output_protection = gst_structure_copy (output_protection);
+
+  return self;
+}
+
+GstCencKey *
+gst_cenc_key_ref (GstCencKey *key)
+{
+  g_return_val_if_fail (key != NULL, NULL);
+
+  g_atomic_ref_count_inc (&key->ref_count);
+  return key;
+}
+
+void
+gst_cenc_key_unref (GstCencKey *key)
+{
+  g_return_if_fail (key != NULL);
+
+  if (!g_atomic_ref_count_dec (&key->ref_count))
+    return;
+  secret_free (key->secret);
+  g_clear_pointer (&key->output_protection, gst_structure_free);
+  g_free (key);
+}
+
+const guint8 *
+gst_cenc_key_get_kid (const GstCencKey *key)
+{
+  g_return_val_if_fail (key != NULL, NULL);
+  return key->kid;
+}
+
+const guint8 *
+gst_cenc_key_get_data (const GstCencKey *key)
+{
+  g_return_val_if_fail (key != NULL, NULL);
+  return key->secret;
+}
+
+gint64
+gst_cenc_key_get_deadline (const GstCencKey *key)
+{
+  g_return_val_if_fail (key != NULL, 0);
+  return key->deadline;
+}
+
+const GstStructure *
+gst_cenc_key_get_output_protection (const GstCencKey *key)
+{
+  g_return_val_if_fail (key != NULL, NULL);
+  return key->output_protection;
+}
+
+/* "none" < "1.0" < … < "2.3"; a level above all that exist means: never out. */
+static gint
+hdcp_rank (const gchar *level)
+{
+  static const gchar *const levels[] = {"none", "1.0", "1.1", "1.2", "1.3",
+      "1.4", "2.0", "2.1", "2.2", "2.3", "unavailable"};
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (levels); i++) {
+    if (g_strcmp0 (level, levels[i]) == 0)
+      return (gint) i;
+  }
+  return -1;
+}
+
+static gboolean
+hdcp_covers (const GstStructure *demand, const GstStructure *assertion)
+{
+  gint wanted = hdcp_rank (gst_structure_get_string (demand, "hdcp"));
+  gint given =
+      assertion ? hdcp_rank (gst_structure_get_string (assertion, "hdcp")) : -1;
+
+  if (wanted == hdcp_rank ("none"))
+    return TRUE;
+  return wanted >= 0 && wanted != hdcp_rank ("unavailable") &&
+      given != hdcp_rank ("unavailable") && given >= wanted;
+}
+
+/* A demand of FALSE is covered by the assertion that no such output exists. */
+static gboolean
+absence_covers (const GstStructure *demand, const GstStructure *assertion,
+    const gchar *name)
+{
+  gboolean allowed = FALSE, exists = TRUE;
+
+  if (!gst_structure_get_boolean (demand, name, &allowed))
+    return FALSE;
+  if (allowed)
+    return TRUE;
+  return assertion && gst_structure_get_boolean (assertion, name, &exists) &&
+      !exists;
+}
+
+static gboolean
+demand_is_covered (const GstStructure *demand, const GstStructure *assertion,
+    const gchar *name)
+{
+  if (g_str_equal (name, "hdcp"))
+    return hdcp_covers (demand, assertion);
+  if (g_str_equal (name, "analog") || g_str_equal (name, "recording"))
+    return absence_covers (demand, assertion, name);
+  return g_str_equal (name, "max-width") || g_str_equal (name, "max-height");
+}
+
+gboolean
+gst_cenc_output_protection_covers (
+    const GstStructure *demand, const GstStructure *assertion, GError **error)
+{
+  gint i, n = demand ? gst_structure_n_fields (demand) : 0;
+
+  for (i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (demand, i);
+
+    if (!demand_is_covered (demand, assertion, name)) {
+      g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_OUTPUT_PROTECTION,
+          "the license demands output protection \"%s\", which nothing asserts",
+          name);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gstcenckeysession.h"
+#include "gstcenckeyring.h"
+
+typedef struct
+{
+  gint generation;
+  guint users; /* protected by the object lock */
+} GstCencKeySessionPrivate;
+
+enum
+{
+  SIGNAL_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_QUARK (gst - cenc - error - quark, gst_cenc_error)
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
+    GstCencKeySession, gst_cenc_key_session, GST_TYPE_OBJECT)
+
+static GstCencKeySessionPrivate *
+get_private (GstCencKeySession *self)
+{
+  return gst_cenc_key_session_get_instance_private (self);
+}
+
+static void
+gst_cenc_key_session_class_init (GstCencKeySessionClass *klass)
+{
+  /**
+   * GstCencKeySession::changed:
+   *
+   * Keys came, went, were renewed or expired: holders ask again. Emitted from
+   * any thread.
+   */
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+gst_cenc_key_session_init (GstCencKeySession *self)
+{
+  /* A session is shared by elements and belongs to none of them. */
+  gst_object_ref_sink (self);
+}
+
+gboolean
+gst_cenc_key_session_has_key (GstCencKeySession *self, const guint8 *kid)
+{
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self) && kid, FALSE);
+
+  return GST_CENC_KEY_SESSION_GET_CLASS (self)->has_key (self, kid);
+}
+
+GstCencKey *
+gst_cenc_key_session_get_key (GstCencKeySession *self, const guint8 *kid,
+    GstCencKeyUse use, GError **error)
+{
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self) && kid, NULL);
+
+  return GST_CENC_KEY_SESSION_GET_CLASS (self)->get_key (self, kid, use, error);
+}
+
+GPtrArray *
+gst_cenc_key_session_list_kids (GstCencKeySession *self)
+{
+  GstCencKeySessionClass *klass;
+
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self), NULL);
+
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  if (!klass->list_kids)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  return klass->list_kids (self);
+}
+
+gboolean
+gst_cenc_key_session_add_license (
+    GstCencKeySession *self, GBytes *document, GstCaps *caps, GError **error)
+{
+  GstCencKeySessionClass *klass;
+
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self) && document, FALSE);
+
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  if (!klass->add_license) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+        "%s takes no license documents", G_OBJECT_TYPE_NAME (self));
+    return FALSE;
+  }
+  return klass->add_license (self, document, caps, error);
+}
+
+void
+gst_cenc_key_session_begin (GstCencKeySession *self)
+{
+  GstCencKeySessionClass *klass;
+  gboolean first;
+
+  g_return_if_fail (GST_IS_CENC_KEY_SESSION (self));
+
+  GST_OBJECT_LOCK (self);
+  first = get_private (self)->users++ == 0;
+  GST_OBJECT_UNLOCK (self);
+
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  if (first && klass->begin)
+    klass->begin (self);
+}
+
+void
+gst_cenc_key_session_end (GstCencKeySession *self)
+{
+  GstCencKeySessionClass *klass;
+  gboolean last;
+
+  g_return_if_fail (GST_IS_CENC_KEY_SESSION (self));
+
+  GST_OBJECT_LOCK (self);
+  g_warn_if_fail (get_private (self)->users > 0);
+  last = --get_private (self)->users == 0;
+  GST_OBJECT_UNLOCK (self);
+
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  if (last && klass->end)
+    klass->end (self);
+}
+
+void
+gst_cenc_key_session_changed (GstCencKeySession *self)
+{
+  g_return_if_fail (GST_IS_CENC_KEY_SESSION (self));
+
+  g_atomic_int_inc (&get_private (self)->generation);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+guint
+gst_cenc_key_session_get_generation (GstCencKeySession *self)
+{
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self), 0);
+
+  return (guint) g_atomic_int_get (&get_private (self)->generation);
+}
+
+GstContext *
+gst_cenc_key_session_context_new (GstCencKeySession *self)
+{
+  GstContext *context;
+
+  g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self), NULL);
+
+  context = gst_context_new (GST_CENC_KEY_SESSION_CONTEXT_TYPE, TRUE);
+  gst_structure_set (gst_context_writable_structure (context), "session",
+      GST_TYPE_CENC_KEY_SESSION, self, NULL);
+  return context;
+}
+
+GstCencKeySession *
+gst_cenc_key_session_from_context (GstContext *context)
+{
+  GstCencKeySession *session = NULL;
+
+  g_return_val_if_fail (GST_IS_CONTEXT (context), NULL);
+
+  if (gst_context_has_context_type (context, GST_CENC_KEY_SESSION_CONTEXT_TYPE))
+    gst_structure_get (gst_context_get_structure (context), "session",
+        GST_TYPE_CENC_KEY_SESSION, &session, NULL);
+  return session;
+}
