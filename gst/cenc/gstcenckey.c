@@ -137,8 +137,8 @@ gst_cenc_key_get_output_protection (const GstCencKey *key)
 static gint
 hdcp_rank (const gchar *level)
 {
-  static const gchar *const levels[] = {"none", "1.0", "1.1", "1.2", "1.3",
-      "1.4", "2.0", "2.1", "2.2", "2.3", "unavailable"};
+  static const gchar *const levels[] = { "none", "1.0", "1.1", "1.2", "1.3",
+    "1.4", "2.0", "2.1", "2.2", "2.3", "unavailable" };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (levels); i++) {

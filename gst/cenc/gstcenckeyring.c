@@ -234,7 +234,7 @@ gst_cenc_key_ring_add_hex (
 static gchar *
 uuid_digits (const gchar *text)
 {
-  static const guint dashes[] = {8, 13, 18, 23};
+  static const guint dashes[] = { 8, 13, 18, 23 };
   gchar *digits, *out;
   guint i;
 

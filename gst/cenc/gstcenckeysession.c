@@ -17,9 +17,14 @@ enum
 
 static guint signals[N_SIGNALS];
 
-G_DEFINE_QUARK (gst - cenc - error - quark, gst_cenc_error)
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
     GstCencKeySession, gst_cenc_key_session, GST_TYPE_OBJECT)
+
+GQuark
+gst_cenc_error_quark (void)
+{
+  return g_quark_from_static_string ("gst-cenc-error-quark");
+}
 
 static GstCencKeySessionPrivate *
 get_private (GstCencKeySession *self)
