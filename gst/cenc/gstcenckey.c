@@ -21,8 +21,8 @@ struct _GstCencKey
   GstStructure *output_protection;
 };
 
-G_DEFINE_BOXED_TYPE (
-    GstCencKey, gst_cenc_key, gst_cenc_key_ref, gst_cenc_key_unref)
+G_DEFINE_BOXED_TYPE (GstCencKey, gst_cenc_key, gst_cenc_key_ref,
+    gst_cenc_key_unref)
 
 static gsize
 secret_page_size (void)
@@ -34,8 +34,8 @@ static guint8 *
 secret_new (const guint8 *key)
 {
   gsize size = secret_page_size ();
-  guint8 *page = mmap (
-      NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  guint8 *page = mmap (NULL, size, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   if (page == MAP_FAILED)
     g_error ("gstcenc: no memory for a key");
@@ -188,8 +188,8 @@ demand_is_covered (const GstStructure *demand, const GstStructure *assertion,
 }
 
 gboolean
-gst_cenc_output_protection_covers (
-    const GstStructure *demand, const GstStructure *assertion, GError **error)
+gst_cenc_output_protection_covers (const GstStructure *demand,
+    const GstStructure *assertion, GError **error)
 {
   gint i, n = demand ? gst_structure_n_fields (demand) : 0;
 

@@ -119,8 +119,8 @@ const GstStructure *gst_cenc_key_get_output_protection (const GstCencKey *key);
  * Returns: whether every demand is covered
  */
 GST_CENC_API
-gboolean gst_cenc_output_protection_covers (
-    const GstStructure *demand, const GstStructure *assertion, GError **error);
+gboolean gst_cenc_output_protection_covers (const GstStructure *demand,
+    const GstStructure *assertion, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstCencKey, gst_cenc_key_unref)
 

@@ -206,8 +206,8 @@ parse_pairs (gchar *text, GError **error)
 }
 
 gboolean
-gst_cenc_key_ring_add_hex (
-    GstCencKeyRing *self, const gchar *keys, GError **error)
+gst_cenc_key_ring_add_hex (GstCencKeyRing *self, const gchar *keys,
+    GError **error)
 {
   g_autoptr (GPtrArray) parsed = NULL;
   gchar *copy, *whole;

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 
 #define GST_TYPE_CENC_KEY_RING (gst_cenc_key_ring_get_type ())
 GST_CENC_API
-G_DECLARE_FINAL_TYPE (
-    GstCencKeyRing, gst_cenc_key_ring, GST, CENC_KEY_RING, GstCencKeySession)
+G_DECLARE_FINAL_TYPE (GstCencKeyRing, gst_cenc_key_ring, GST, CENC_KEY_RING,
+    GstCencKeySession)
 
 /**
  * gst_cenc_key_ring_new:
@@ -46,8 +46,8 @@ void gst_cenc_key_ring_add (GstCencKeyRing *self, GstCencKey *key);
  * Returns: whether @keys was well-formed
  */
 GST_CENC_API
-gboolean gst_cenc_key_ring_add_hex (
-    GstCencKeyRing *self, const gchar *keys, GError **error);
+gboolean gst_cenc_key_ring_add_hex (GstCencKeyRing *self, const gchar *keys,
+    GError **error);
 
 /**
  * gst_cenc_key_ring_clear:

@@ -17,8 +17,8 @@ enum
 
 static guint signals[N_SIGNALS];
 
-G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
-    GstCencKeySession, gst_cenc_key_session, GST_TYPE_OBJECT)
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstCencKeySession, gst_cenc_key_session,
+    GST_TYPE_OBJECT)
 
 GQuark
 gst_cenc_error_quark (void)
@@ -83,8 +83,8 @@ gst_cenc_key_session_list_kids (GstCencKeySession *self)
 }
 
 gboolean
-gst_cenc_key_session_add_license (
-    GstCencKeySession *self, GBytes *document, GstCaps *caps, GError **error)
+gst_cenc_key_session_add_license (GstCencKeySession *self, GBytes *document,
+    GstCaps *caps, GError **error)
 {
   GstCencKeySessionClass *klass;
 

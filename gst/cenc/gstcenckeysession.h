@@ -99,8 +99,8 @@ typedef enum
 
 #define GST_TYPE_CENC_KEY_SESSION (gst_cenc_key_session_get_type ())
 GST_CENC_API
-G_DECLARE_DERIVABLE_TYPE (
-    GstCencKeySession, gst_cenc_key_session, GST, CENC_KEY_SESSION, GstObject)
+G_DECLARE_DERIVABLE_TYPE (GstCencKeySession, gst_cenc_key_session, GST,
+    CENC_KEY_SESSION, GstObject)
 
 /**
  * GstCencKeySessionClass:
@@ -121,8 +121,8 @@ struct _GstCencKeySessionClass
   GstCencKey *(*get_key) (GstCencKeySession *self, const guint8 *kid,
       GstCencKeyUse use, GError **error);
   GPtrArray *(*list_kids) (GstCencKeySession *self);
-  gboolean (*add_license) (
-      GstCencKeySession *self, GBytes *document, GstCaps *caps, GError **error);
+  gboolean (*add_license) (GstCencKeySession *self, GBytes *document,
+      GstCaps *caps, GError **error);
   void (*begin) (GstCencKeySession *self);
   void (*end) (GstCencKeySession *self);
 
@@ -177,8 +177,8 @@ GPtrArray *gst_cenc_key_session_list_kids (GstCencKeySession *self);
  *   class takes none.
  */
 GST_CENC_API
-gboolean gst_cenc_key_session_add_license (
-    GstCencKeySession *self, GBytes *document, GstCaps *caps, GError **error);
+gboolean gst_cenc_key_session_add_license (GstCencKeySession *self,
+    GBytes *document, GstCaps *caps, GError **error);
 
 /**
  * gst_cenc_key_session_begin:
