@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The boxes that hold places in the file beside trun and stco: sidx, mfra/tfra,
+ * iloc; and sbgp/csgp, which give samples to groups. Each is read and written
+ * in one file.
+ */
+
+#pragma once
+
+#include <gst/isobmff/bmff-movie.h>
+
+G_BEGIN_DECLS
+
+/** BmffMoveFunc: where the byte that stood at @offset in the input stands in the output. */
+typedef guint64 (*BmffMoveFunc) (guint64 offset, gpointer user_data);
+
+/** Rewrites stco (to co64 where an offset passes 32 bits) of every track whose data is in this file; see 8.7.5. Chunks of a sample entry whose dref entry is not self-contained stay. The moov may grow: returns TRUE in @grown, and the caller, whose offsets have moved again, calls once more. */
+gboolean bmff_movie_move_chunks (BmffMovie *movie, BmffMoveFunc move,
+    gpointer user_data, gboolean *grown, GError **error);
+
+/** Rewrites iloc extents of construction_method 0 in a `meta` box found in file, moov or trak level; an offset that does not fit its field is an error. */
+gboolean bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move,
+    gpointer user_data, GError **error);
+
+/** tfra's moof offsets (8.8.10); mfro stays right because no size changes, unless a 32-bit tfra has to become 64-bit. */
+gboolean bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,
+    GError **error);
+
+/** BmffSidx: a Segment Index Box, 8.16.3. */
+typedef struct
+{
+  guint32 referenced_size; /* bytes, 31 bits */
+  gboolean is_index; /* reference_type 1: a sidx, else media */
+  guint32 duration; /* in timescale */
+  guint32 sap; /* starts_with_SAP, SAP_type, SAP_delta_time as stored */
+} BmffSidxReference;
+
+typedef struct
+{
+  guint8 version;
+  guint32 reference_id, timescale;
+  guint64 earliest_presentation_time;
+  guint64 first_offset; /* from the end of the sidx box */
+  GArray *references; /* (element-type BmffSidxReference) */
+} BmffSidx;
+
+BmffSidx *bmff_sidx_new (void);
+BmffSidx *bmff_sidx_parse (const BmffBox *box, GError **error);
+/** Same size as it was parsed from, if version and count stay. (transfer full) */
+BmffBox *bmff_sidx_to_box (const BmffSidx *self);
+void bmff_sidx_free (BmffSidx *self);
+/** Moves what @self refers to; @end is where the box ended in the input, @new_end where it ends in the output. */
+gboolean bmff_sidx_move (BmffSidx *self, guint64 end, guint64 new_end,
+    BmffMoveFunc move, gpointer user_data, GError **error);
+
+/**
+ * BmffGroupMap: which group description (1-based; 0 = none; with bit 16 set,
+ * 0x10001…, one defined in the fragment itself, 8.9.4) a sample belongs to,
+ * from sbgp (8.9.2, versions 0 and 1) or csgp (8.9.5).
+ */
+typedef struct _BmffGroupMap BmffGroupMap;
+/** @parent: stbl or traf. NULL without error if it has no such box for @grouping_type. */
+BmffGroupMap *bmff_group_map_parse (const BmffBox *parent,
+    guint32 grouping_type, GError **error);
+void bmff_group_map_free (BmffGroupMap *self);
+/** O(log n). Samples past the end of the map are in no group. */
+guint32 bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index);
+
+/** The payload of group description @index (from 1) in the sgpd of @parent (versions 1, 2, also 0 for fixed-size types); NULL if there is none; default_group_description_index in @default_index (0 = none), if not NULL. */
+GBytes *bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
+    guint32 index, guint32 *default_index, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffSidx, bmff_sidx_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffGroupMap, bmff_group_map_free)
+
+G_END_DECLS

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BmffMovie: what a moov says, beside its tree of boxes: tracks, their sample
+ * entries, the defaults for fragments. BmffFragment: the same for a moof.
+ */
+
+#pragma once
+
+#include <gst/isobmff/bmff-samples.h>
+
+G_BEGIN_DECLS
+
+#define BMFF_HANDLER_VIDEO BMFF_FOURCC ('v', 'i', 'd', 'e')
+#define BMFF_HANDLER_AUDIO BMFF_FOURCC ('s', 'o', 'u', 'n')
+
+typedef struct
+{
+  guint32 description_index, duration, size, flags;
+} BmffSampleDefaults;
+
+typedef struct
+{
+  guint32 id; /* tkhd.track_ID */
+  guint32 handler; /* hdlr.handler_type */
+  guint32 timescale; /* mdhd; 0 if the file says 0 */
+  guint64 duration; /* mdhd, in timescale */
+  gchar language[4]; /* mdhd, ISO 639-2/T, NUL-terminated */
+  guint32 width, height; /* of the first visual sample entry, else 0 */
+  BmffBox *trak; /* borrowed from the movie's tree */
+  BmffBox *stbl; /* borrowed */
+  BmffBox *stsd; /* borrowed; its children are the sample entries */
+  gboolean has_trex;
+  BmffSampleDefaults trex;
+} BmffTrack;
+
+typedef struct
+{
+  BmffBox *moov; /* owned */
+  guint32 timescale; /* mvhd */
+  guint64 duration; /* mvhd */
+  gboolean fragmented; /* has mvex */
+  GPtrArray *tracks; /* (element-type BmffTrack), owned, in file order */
+} BmffMovie;
+
+/** Takes @moov (transfer full, freed on error too). Tracks without an stsd are an error that names them; two tracks with one id too. */
+BmffMovie *bmff_movie_new (BmffBox *moov, GError **error);
+void bmff_movie_free (BmffMovie *self);
+/** NULL if there is no such track. */
+BmffTrack *bmff_movie_get_track (const BmffMovie *self, guint32 track_id);
+
+/** Sample entry @description_index (from 1) of @track, NULL if out of range. */
+BmffBox *
+bmff_track_get_entry (const BmffTrack *self, guint32 description_index);
+
+typedef struct
+{
+  BmffBox *box; /* the trun, borrowed */
+  guint32 first; /* index of its first sample in the traf's table */
+  guint32 count;
+  guint64 offset; /* in the file, of its first byte */
+} BmffRun;
+
+typedef struct
+{
+  guint32 track_id;
+  BmffTrack *track; /* borrowed from the movie; never NULL */
+  BmffBox *box; /* the traf, borrowed */
+  BmffBox *tfhd; /* borrowed */
+  gboolean has_base_data_offset;
+  guint64
+      base_data_offset; /* effective: explicit, or the moof's or the previous traf's by the rules of 8.8.7 */
+  guint32 description_index;
+  gboolean has_tfdt;
+  guint64 decode_time; /* tfdt, else 0 */
+  GArray *runs; /* (element-type BmffRun), owned */
+  BmffSampleTable *samples; /* owned; dts from decode_time */
+} BmffTraf;
+
+typedef struct
+{
+  BmffBox *moof; /* owned */
+  guint64 offset; /* of the moof, in the file */
+  guint32 sequence_number;
+  GPtrArray *trafs; /* (element-type BmffTraf), owned */
+} BmffFragment;
+
+/**
+ * bmff_fragment_new:
+ * @moof: (transfer full): the parsed moof, freed on error too
+ * @movie: the movie it belongs to; has to outlive the fragment
+ *
+ * Resolves defaults (tfhd over trex), base data offsets (ISO/IEC 14496-12,
+ * 8.8.7: explicit, default-base-is-moof, else the moof for the first traf and
+ * the end of the previous traf's data for the others) and runs (8.8.8: without
+ * data_offset a run follows the one before). A traf whose track is not in
+ * @movie is an error.
+ */
+BmffFragment *
+bmff_fragment_new (BmffBox *moof, const BmffMovie *movie, GError **error);
+void bmff_fragment_free (BmffFragment *self);
+
+/**
+ * bmff_run_set_offset:
+ *
+ * Makes @run's first byte lie at @offset in a file in which its moof starts at
+ * @moof_offset: writes data_offset into the trun (adding the field if it is not
+ * there) relative to @traf's base, for an explicit base_data_offset that is
+ * given as @base_offset, else relative to the moof. An offset beyond 31 bits is
+ * an error.
+ */
+gboolean bmff_run_set_offset (BmffTraf *traf, BmffRun *run, guint64 base,
+    guint64 offset, GError **error);
+/** Sets tfhd's base_data_offset (which it has to have). */
+void bmff_traf_set_base_data_offset (BmffTraf *traf, guint64 base);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffMovie, bmff_movie_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffFragment, bmff_fragment_free)
+
+G_END_DECLS
