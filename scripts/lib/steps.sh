@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Counting for scripts/test. A step is one result; a suite and a counted
+# program bring their own. Whatever cannot be counted is a failure.
+# Needs $out, a directory for logs and counts.
+
+passed=0
+failed=0
+skipped=0
+failures=()
+
+_add() { # NAME PASSED FAILED SKIPPED STARTED LOG
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  skipped=$((skipped + $4))
+  local mark=ok
+  if [ "$3" -gt 0 ]; then
+    mark=FAIL
+    failures+=("$1: $6")
+    tail -n 60 "$6"
+  fi
+  printf '%-4s %4d passed %3d failed %3d skipped %4d s  %s\n' \
+    "$mark" "$2" "$3" "$4" $((SECONDS - $5)) "$1"
+}
+
+_log_of() { # NAME
+  echo "$out/logs/${1//[^[:alnum:]]/-}.log"
+}
+
+step() { # NAME COMMAND...
+  local name=$1 started=$SECONDS log
+  shift
+  log=$(_log_of "$name")
+  if "$@" >"$log" 2>&1 </dev/null; then
+    _add "$name" 1 0 0 "$started" "$log"
+  else
+    _add "$name" 0 1 0 "$started" "$log"
+  fi
+}
+
+# meson test, counted from its log; what it could not start is one failure.
+suite() { # NAME BUILD-DIRECTORY [MESON TEST OPTION...]
+  local name=$1 dir=$2 started=$SECONDS log status counts
+  shift 2
+  log=$(_log_of "$name")
+  rm -f "$dir"/meson-logs/testlog*.json
+  meson test -C "$dir" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1 </dev/null
+  status=$?
+  counts=$(python3 scripts/lib/count-tests.py "$dir/meson-logs" "$status" 2>>"$log") ||
+    counts="0 1 0"
+  # shellcheck disable=SC2086  # three numbers
+  _add "$name" $counts "$started" "$log"
+}
+
+# A program that writes "PASSED FAILED SKIPPED" to the file named --counts.
+counted() { # NAME COMMAND... (one of whose arguments ends in .counts)
+  local name=$1 started=$SECONDS log status argument file= counts
+  shift
+  log=$(_log_of "$name")
+  for argument in "$@"; do
+    [[ $argument = *.counts ]] && file=$argument
+  done
+  rm -f "$file"
+  "$@" >"$log" 2>&1 </dev/null
+  status=$?
+  counts=$(cat "$file" 2>/dev/null)
+  [[ $counts =~ ^[0-9]+\ [0-9]+\ [0-9]+$ ]] || counts="0 1 0"
+  if [ "$status" != 0 ] && [ "$(cut -d' ' -f2 <<<"$counts")" = 0 ]; then
+    counts="${counts%% *} 1 ${counts##* }"
+  fi
+  # shellcheck disable=SC2086  # three numbers
+  _add "$name" $counts "$started" "$log"
+}
+
+finish() {
+  local failure
+  for failure in "${failures[@]}"; do
+    echo "failed: $failure"
+  done
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+}
