@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CencCipher: AES-128 in counter and CBC mode by OpenSSL, as the walk of
+ * gst/cenc/cenc-crypt.h wants it: one context for each key and thread, set up
+ * once; a sample only sets its IV.
+ */
+
+#pragma once
+
+#include <gst/cenc/gstcenckey.h>
+#include "gst/cenc/cenc-crypt.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  CENC_CIPHER_DECRYPT,
+  CENC_CIPHER_ENCRYPT,
+} CencCipherDirection;
+
+typedef struct _CencCipher CencCipher;
+
+/**
+ * cenc_cipher_new:
+ * @key: its bytes are expanded into OpenSSL's context, which wipes them when it
+ *   is freed; no reference to @key is kept
+ * @mode: CTR (big-endian counter that carries through all 128 bits) or CBC
+ *   (whole blocks, no padding)
+ *
+ * Returns: (transfer full): the cipher, or NULL with GST_CENC_ERROR_FAILED if
+ *   OpenSSL has no such algorithm (a provider that does not load)
+ */
+CencCipher *cenc_cipher_new (const GstCencKey *key, CencMode mode,
+    CencCipherDirection direction, GError **error);
+void cenc_cipher_free (CencCipher *self);
+
+/** For cenc_crypt_new(), with a CencCipher as the cipher. An update before the first start fails. */
+extern const CencCipherFuncs cenc_cipher_funcs;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CencCipher, cenc_cipher_free)
+
+G_END_DECLS
