@@ -3,7 +3,8 @@
  * BmffBox: a tree of boxes in memory, for what is small and gets edited: moov,
  * moof, sidx, mfra. Unknown boxes are kept byte for byte. Leaves share the
  * memory they were parsed from; a tree that is written without an edit gives
- * the bytes that it was read from.
+ * the bytes that it was read from (but for a size field of 0, "to the end of the
+ * file", which becomes the size itself).
  */
 
 #pragma once
@@ -35,6 +36,8 @@ typedef enum
 #define BMFF_MAX_DEPTH 16
 /** A moov or moof larger than this is BMFF_ERROR_LIMIT (256 MiB; a moov of 24 h at 60 fps is below 64 MiB). */
 #define BMFF_MAX_HEADER_BOX (256u << 20)
+/** More boxes than this in one tree are BMFF_ERROR_LIMIT: a box takes much more memory than its header's 8 bytes. */
+#define BMFF_MAX_BOXES (1u << 17)
 
 typedef struct
 {

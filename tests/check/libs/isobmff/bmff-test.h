@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the tests of this room share: boxes made from strings and words.
+ */
+
+#pragma once
+
+#include <gst/check/gstcheck.h>
+
+#include "gst/isobmff/bmff-box.h"
+
+#define FCC(s) bmff_get_u32 ((const guint8 *) (s))
+
+#define fail_unless_error(error, the_code, text) \
+  G_STMT_START \
+  { \
+    fail_unless ((error) != NULL, "no error"); \
+    fail_unless (g_error_matches (error, BMFF_ERROR, the_code), \
+        "other error: %s", (error)->message); \
+    fail_unless (strstr ((error)->message, text) != NULL, "message: %s", \
+        (error)->message); \
+    g_clear_error (&(error)); \
+  } \
+  G_STMT_END
+
+#define fail_unless_no_error(error) \
+  fail_unless ((error) == NULL, "%s", (error) ? (error)->message : "")
+
+/* A FullBox's payload: version and flags as one word, then @n words. */
+static inline GBytes *
+test_words (guint n, const guint32 *words)
+{
+  BmffWriter *w = bmff_writer_new (4 * n);
+  guint i;
+
+  for (i = 0; i < n; i++)
+    bmff_writer_u32 (w, words[i]);
+
+  return bmff_writer_end (w);
+}
+
+/* A leaf that holds the words. */
+#define test_box(type, ...) \
+  bmff_box_new (FCC (type), \
+      test_words (G_N_ELEMENTS (((guint32[]){ __VA_ARGS__ })), \
+          (guint32[]){ __VA_ARGS__ }))
+
+/* Appends @child and gives @parent, so that calls chain. */
+static inline BmffBox *
+test_with (BmffBox *parent, BmffBox *child)
+{
+  bmff_box_append (parent, child);
+
+  return parent;
+}
+
+/* Writes the tree and parses it: as it came from a file, at @offset. */
+static inline BmffBox *
+test_reparse_at (BmffBox *box, guint64 offset)
+{
+  g_autoptr (GBytes) bytes = bmff_box_to_bytes (box);
+  GError *error = NULL;
+  BmffBox *parsed = bmff_box_parse (bytes, offset, &error);
+
+  fail_unless_no_error (error);
+  fail_unless (parsed != NULL);
+  bmff_box_free (box);
+
+  return parsed;
+}
