@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The judges. Each takes a Case and raises Rejected with its reason; none
+trusts an exit status alone: frames, packets or samples are compared with the
+clear original's."""
+import dataclasses
+import functools
+import json
+import pathlib
+
+import boxes
+import chromium
+import tools
+from tools import Rejected
+
+SEEKS = ('4.5', '0.5', '2.2')
+
+
+@dataclasses.dataclass
+class Case:
+    """Protected files, each with its clear original, and the keys to them."""
+    name: str
+    scheme: str
+    keys: dict          # hexadecimal KID: key
+    kids: dict          # 'video', 'audio': KID
+    files: list         # of (protected, clear)
+    codecs: dict        # 'video', 'audio': as in a MIME type's codecs
+    frames: int         # pictures in the video
+    directory: pathlib.Path
+
+    def with_keys(self, keys):
+        return dataclasses.replace(self, keys=keys)
+
+    def output(self, name):
+        return self.directory / name
+
+    @property
+    def key_list(self):
+        """As cencdecrypt's property takes them."""
+        return ','.join(f'{kid}:{key}' for kid, key in self.keys.items())
+
+    def only_key(self):
+        """For ffmpeg, which takes one key for all tracks."""
+        keys = set(self.keys.values())
+        if len(keys) != 1:
+            raise Rejected('ffmpeg takes one key only')
+        return keys.pop()
+
+
+def kinds_of(path):
+    return list(tools.reference(path, '-c', 'copy'))
+
+
+def structure(case):
+    """Our own reading of the boxes, by the standards' letter."""
+    for protected, clear in case.files:
+        try:
+            boxes.check(clear, protected, case.scheme, case.kids)
+        except boxes.Broken as error:
+            raise Rejected(str(error)) from error
+
+
+def ffmpeg_7(case):
+    for protected, clear in case.files:
+        out = case.output('ffmpeg7.mp4')
+        tools.ffmpeg7('-decryption_key', case.only_key(), '-i', protected, '-c', 'copy', '-f', 'mp4', out)
+        tools.expect_same_media(clear, out)
+
+
+def ffmpeg_5(case):
+    for protected, clear in case.files:
+        tools.expect_same_media(clear, protected, options=('-decryption_key', case.only_key()))
+
+
+def shaka(case):
+    """One run a stream: Shaka keeps one decryptor for a KID, with one pattern."""
+    for protected, clear in case.files:
+        for kind in kinds_of(clear):
+            out = case.output(f'shaka-{kind}.mp4')
+            keys = [f'label={i}:key_id={kid}:key={key}' for i, (kid, key) in enumerate(case.keys.items())]
+            tools.packager(f'in={protected},stream={kind},output={out}',
+                           '--enable_raw_key_decryption', '--keys', ','.join(keys))
+            tools.expect_same_media(clear, out, kinds=[kind])
+
+
+def browser(case, patience=chromium.PATIENCE):
+    tracks = [(protected, [case.codecs[kind] for kind in kinds_of(clear)]) for protected, clear in case.files]
+    report = chromium.play(tracks, case.keys, case.scheme, patience=patience)
+    if not report['ended']:
+        raise Rejected(f"{report['error']}, after {report['frames']} pictures")
+    if report['frames'] != case.frames:
+        raise Rejected(f"{report['frames']} pictures played instead of {case.frames}")
+    if not set(case.kids.values()) <= set(report['kids']):
+        raise Rejected(f"the pssh asked for {report['kids']}")
+
+
+def own_to_file(case):
+    """filesrc ! cencdecrypt ! filesink: no byte changes its position."""
+    for protected, clear in case.files:
+        out = case.output('front.mp4')
+        tools.gst(f'filesrc location={protected} ! cencdecrypt keys={case.key_list} ! filesink location={out}')
+        if out.stat().st_size != pathlib.Path(protected).stat().st_size:
+            raise Rejected('the file has another size')
+        tools.expect_same_media(clear, out)
+
+
+def samples(path, *options):
+    """What samples.py says, one dictionary a run."""
+    lines = tools.run(tools.HERE / 'samples.py', path, *options).decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+clear_samples = functools.lru_cache(maxsize=None)(samples)
+
+
+def expect_same_samples(case, options, *common):
+    """Caps, times and bytes of every sample, decrypted and clear."""
+    for protected, clear in case.files:
+        wanted = clear_samples(clear, *common)
+        got = samples(protected, *options, *common)
+        if len(wanted) != len(got):
+            raise Rejected(f'{len(got)} runs instead of {len(wanted)}')
+        for one, other in zip(wanted, got):
+            if one.keys() != other.keys():
+                raise Rejected(f'streams {list(other)} instead of {list(one)}')
+            for name in one:
+                tools.expect_equal(f'{name}: samples', one[name]['samples'], other[name]['samples'])
+                if one[name]['caps'] != other[name]['caps']:
+                    raise Rejected(f"{name}: caps {other[name]['caps']} instead of {one[name]['caps']}")
+
+
+def own_in_front(case):
+    expect_same_samples(case, ('--front', case.key_list))
+
+
+def own_in_front_push(case):
+    expect_same_samples(case, ('--front', case.key_list), '--push')
+
+
+def own_behind(case):
+    expect_same_samples(case, ('--behind', case.key_list))
+
+
+def own_behind_push(case):
+    expect_same_samples(case, ('--behind', case.key_list), '--push')
+
+
+def seeks():
+    return [word for time in SEEKS for word in ('--seek', time)]
+
+
+def own_seek_in_front(case):
+    expect_same_samples(case, ('--front', case.key_list), *seeks())
+
+
+def own_seek_behind(case):
+    expect_same_samples(case, ('--behind', case.key_list), *seeks())
+
+
+def own_playbin(case):
+    """playbin3 on the protected file, its keys given to the element."""
+    for protected, clear in case.files:
+        wanted = clear_samples(clear, '--playbin', '')
+        got = samples(protected, '--playbin', case.key_list)
+        for kind in kinds_of(clear):
+            tools.expect_equal(f'{kind} decoded', wanted[0][kind]['samples'], got[0][kind]['samples'])
+
+
+def own_without_key(case):
+    """An error that names the KID, on both sides; never a file and exit 0."""
+    other = {'f' * 32: '0' * 32}
+    for protected, _ in case.files:
+        for options in ('--front', '--behind'):
+            try:
+                samples(protected, options, case.with_keys(other).key_list)
+            except Rejected as error:
+                names = [kid for kid in case.kids.values() if kid in str(error).replace('-', '').lower()]
+                if not names:
+                    raise Rejected(f'the error names no KID: {error}') from error
+            else:
+                raise Rejected(f'{options} without the key comes to its end')
+
+
+def own_on_truncated(case):
+    """Half a file is an error, not half a success."""
+    for protected, _ in case.files:
+        whole = pathlib.Path(protected).read_bytes()
+        half = case.output('half.mp4')
+        half.write_bytes(whole[:len(whole) * 6 // 10])
+        try:
+            tools.gst(f'filesrc location={half} ! cencdecrypt keys={case.key_list} ! fakesink')
+        except Rejected:
+            continue
+        raise Rejected('a truncated file is decrypted with exit status 0')
+
+
+FOREIGN = {'structure': structure, 'ffmpeg 7.1': ffmpeg_7, 'ffmpeg 5.1': ffmpeg_5,
+           'shaka-packager': shaka, 'Chromium': browser}
+OWN = {'cencdecrypt to a file': own_to_file,
+       'cencdecrypt in front, pull': own_in_front, 'cencdecrypt in front, push': own_in_front_push,
+       'cencdecrypt behind, pull': own_behind, 'cencdecrypt behind, push': own_behind_push,
+       'seeks, cencdecrypt in front': own_seek_in_front, 'seeks, cencdecrypt behind': own_seek_behind,
+       'playbin3': own_playbin, 'no key': own_without_key, 'truncated': own_on_truncated}
+JUDGES = {**FOREIGN, **OWN}
