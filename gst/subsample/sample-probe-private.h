@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of sample-probe share; not for other rooms. */
+
+#pragma once
+
+#include "gst/subsample/sample-probe.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  PROBE_KIND_UNKNOWN,
+  PROBE_KIND_H264,
+  PROBE_KIND_H265,
+  PROBE_KIND_H266,
+  PROBE_KIND_AV1,
+  PROBE_KIND_VP8,
+  PROBE_KIND_VP9,
+  PROBE_KIND_AAC,
+  PROBE_KIND_MP3,
+  PROBE_KIND_AC3,
+  PROBE_KIND_OPUS,
+  PROBE_KIND_FLAC,
+  PROBE_KIND_ALAC,
+} ProbeKind;
+
+/* Bits, most significant first. A read past the end gives 0 and sets failed. */
+typedef struct
+{
+  const guint8 *data;
+  gsize size; /* bytes */
+  gsize pos; /* bits */
+  gboolean failed;
+} ProbeBits;
+
+static inline guint32
+probe_bits_read (ProbeBits *self, guint n)
+{
+  guint32 value = 0;
+
+  if (self->failed || n > self->size * 8 - self->pos) {
+    self->failed = TRUE;
+    return 0;
+  }
+  for (; n > 0; n--, self->pos++)
+    value = value << 1 | (self->data[self->pos / 8] >> (7 - self->pos % 8) & 1);
+  return value;
+}
+
+static inline void
+probe_bits_skip (ProbeBits *self, gsize n)
+{
+  if (self->failed || n > self->size * 8 - self->pos)
+    self->failed = TRUE;
+  else
+    self->pos += n;
+}
+
+/* @sample is not empty in any of these. */
+gboolean
+probe_nal_check (const SampleProbe *self, const guint8 *sample, gsize size);
+gboolean probe_nal_check_payload (const SampleProbe *self, const guint8 *sample,
+    gsize size);
+gboolean probe_av1_check (const guint8 *sample, gsize size);
+gboolean probe_vp8_check (const guint8 *sample, gsize size);
+gboolean probe_vp9_check (const guint8 *sample, gsize size);
+gboolean
+probe_aac_check (const SampleProbe *self, const guint8 *sample, gsize size);
+gboolean probe_mp3_check (const guint8 *sample, gsize size);
+gboolean probe_ac3_check (const guint8 *sample, gsize size);
+gboolean
+probe_opus_check (const SampleProbe *self, const guint8 *sample, gsize size);
+gboolean probe_flac_check (const guint8 *sample, gsize size);
+gboolean probe_alac_check (const guint8 *sample, gsize size);
+
+G_END_DECLS
