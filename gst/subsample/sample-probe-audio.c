@@ -348,15 +348,16 @@ probe_flac_check (const guint8 *sample, gsize size)
       (sample[3] & 1) == 0;
 }
 
-/* Elements as in AAC, then an instance tag and 12 bits that are 0. */
+/* Elements as in AAC; those with sound go on with 12 bits that are 0. */
 gboolean
 probe_alac_check (const guint8 *sample, gsize size)
 {
-  ProbeBits bits = { .data = sample, .size = size };
-  guint id = probe_bits_read (&bits, 3);
+  AacCheck check = { .bits = { .data = sample, .size = size } };
+  guint id = aac_skip_to_sound (&check);
 
-  if (id != AAC_SCE && id != AAC_CPE && id != AAC_LFE)
-    return id == AAC_DSE || id == AAC_FIL;
-  probe_bits_skip (&bits, 4);
-  return probe_bits_read (&bits, 12) == 0 && !bits.failed;
+  if (id == AAC_END)
+    return size * 8 - check.bits.pos < 8;
+  probe_bits_skip (&check.bits, 4); /* element_instance_tag */
+  return id != AAC_CCE && probe_bits_read (&check.bits, 12) == 0 &&
+      !check.bits.failed;
 }

@@ -254,8 +254,10 @@ probe_vp9_check (const guint8 *sample, gsize size)
   profile |= probe_bits_read (&bits, 1) << 1;
   if (profile == 3 && probe_bits_read (&bits, 1) != 0)
     return FALSE; /* reserved_zero */
-  if (probe_bits_read (&bits, 1)) /* show_existing_frame */
-    return TRUE;
+  /* show_existing_frame: the header is all, unless in a superframe, whose last
+   * byte is its index's marker (Annex B). */
+  if (probe_bits_read (&bits, 1))
+    return size <= 2 || (sample[size - 1] & 0xe0) == 0xc0;
   key_frame = !probe_bits_read (&bits, 1);
   show_frame = probe_bits_read (&bits, 1);
   error_resilient = probe_bits_read (&bits, 1);
