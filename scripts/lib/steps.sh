@@ -39,13 +39,21 @@ step() { # NAME COMMAND...
 
 # meson test, counted from its log; what it could not start is one failure.
 suite() { # NAME BUILD-DIRECTORY [MESON TEST OPTION...]
-  local name=$1 dir=$2 started=$SECONDS log status counts
+  local name=$1 dir=$2
+  shift 2
+  suite_by "$name" "$dir/meson-logs" \
+    meson test -C "$dir" --no-rebuild --print-errorlogs "$@"
+}
+
+# Likewise for a command that runs meson test somewhere and leaves its logs.
+suite_by() { # NAME MESON-LOGS COMMAND...
+  local name=$1 logs=$2 started=$SECONDS log status counts
   shift 2
   log=$(_log_of "$name")
-  rm -f "$dir"/meson-logs/testlog*.json
-  meson test -C "$dir" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1 </dev/null
+  rm -f "$logs"/testlog*.json
+  "$@" >"$log" 2>&1 </dev/null
   status=$?
-  counts=$(python3 scripts/lib/count-tests.py "$dir/meson-logs" "$status" 2>>"$log") ||
+  counts=$(python3 scripts/lib/count-tests.py "$logs" "$status" 2>>"$log") ||
     counts="0 1 0"
   # shellcheck disable=SC2086  # three numbers
   _add "$name" $counts "$started" "$log"
