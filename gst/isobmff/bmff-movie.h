@@ -23,7 +23,7 @@ typedef struct
   guint32 id; /* tkhd.track_ID */
   guint32 handler; /* hdlr.handler_type */
   guint32 timescale; /* mdhd; 0 if the file says 0 */
-  guint64 duration; /* mdhd, in timescale */
+  guint64 duration; /* mdhd, in timescale; 0 if the file says unknown */
   gchar language[4]; /* mdhd, ISO 639-2/T, NUL-terminated */
   guint32 width, height; /* of the first visual sample entry, else 0 */
   BmffBox *trak; /* borrowed from the movie's tree */
@@ -37,7 +37,7 @@ typedef struct
 {
   BmffBox *moov; /* owned */
   guint32 timescale; /* mvhd */
-  guint64 duration; /* mvhd */
+  guint64 duration; /* mvhd; 0 if the file says unknown */
   gboolean fragmented; /* has mvex */
   GPtrArray *tracks; /* (element-type BmffTrack), owned, in file order */
 } BmffMovie;
@@ -51,6 +51,20 @@ BmffTrack *bmff_movie_get_track (const BmffMovie *self, guint32 track_id);
 /** Sample entry @description_index (from 1) of @track, NULL if out of range. */
 BmffBox *
 bmff_track_get_entry (const BmffTrack *self, guint32 description_index);
+
+/**
+ * Whether the samples of entry @description_index are in this file, at the
+ * places that the sample table says (8.7.2). FALSE if the entry's data reference
+ * names another file, or is one that gives places in another way (imdt, snim).
+ * Without dref, or with an index that is not in it, this file is meant, as
+ * everybody reads it.
+ */
+gboolean bmff_track_is_local (const BmffTrack *self, guint32 description_index);
+/** The same for entry @index (from 1) of a parsed leaf @dref. */
+gboolean bmff_dref_is_local (const BmffBox *dref, guint index);
+
+/** More samples in all runs of a moof are BMFF_ERROR_LIMIT: a run of defaults claims 2^32 of them in 16 bytes. 4 Mi are 22 s of PCM at 192 kHz. */
+#define BMFF_MAX_FRAGMENT_SAMPLES (1u << 22)
 
 typedef struct
 {
@@ -101,12 +115,15 @@ void bmff_fragment_free (BmffFragment *self);
 
 /**
  * bmff_run_set_offset:
+ * @base: what @traf's data offsets count from in the file to be written: the
+ *   explicit base_data_offset, else where the moof will start, else (no
+ *   default-base-is-moof, not the first traf) the end of the previous traf's data
+ * @offset: where the first byte of @run will be in that file
  *
- * Makes @run's first byte lie at @offset in a file in which its moof starts at
- * @moof_offset: writes data_offset into the trun (adding the field if it is not
- * there) relative to @traf's base, for an explicit base_data_offset that is
- * given as @base_offset, else relative to the moof. An offset beyond 31 bits is
- * an error.
+ * Writes data_offset into the trun, adding the field if it is not there (then
+ * the moof has grown by 4 bytes, and what depends on its size has to be set
+ * again). A distance beyond 31 bits is an error. @run->offset keeps saying where
+ * the run was read from.
  */
 gboolean bmff_run_set_offset (BmffTraf *traf, BmffRun *run, guint64 base,
     guint64 offset, GError **error);

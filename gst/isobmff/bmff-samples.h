@@ -4,7 +4,7 @@
  * stbl of a progressive file or from the trun boxes of a fragment.
  *
  * A table from stbl reads the boxes' own memory (which it keeps a reference to)
- * and adds a checkpoint each 1024 samples: some 1 % of the boxes, so that a
+ * and adds a checkpoint each 256 entries: some 1 % of the boxes, so that a
  * title of ten hours costs nothing. Sample numbers start at 0 here; the numbers
  * in boxes start at 1. Immutable; may be read from several threads.
  */
@@ -55,7 +55,7 @@ void bmff_sample_table_unref (BmffSampleTable *self);
 guint32 bmff_sample_table_get_count (const BmffSampleTable *self);
 /** Sum of all sizes, in bytes. */
 guint64 bmff_sample_table_get_total_size (const BmffSampleTable *self);
-/** FALSE if @index is past the end. O(1024) for a table from stbl: to walk, use a cursor. */
+/** FALSE if @index is past the end. O(256) for a table from stbl: to walk, use a cursor. */
 gboolean bmff_sample_table_get (const BmffSampleTable *self, guint32 index,
     BmffSample *sample);
 /** Index of the last sample whose dts is not after @dts (0 if none is). */

@@ -68,3 +68,44 @@ test_reparse_at (BmffBox *box, guint64 offset)
 
   return parsed;
 }
+
+/* A track with two visual entries, `avc1` of data reference 1 and `hvc1` of 2,
+ * in front of what @stbl (nullable) has. 90 kHz, `eng`, 640x360. */
+static inline BmffBox *
+test_trak (guint32 id, const gchar *handler, BmffBox *stbl)
+{
+  BmffBox *trak = bmff_box_new_container (FCC ("trak"));
+  BmffBox *mdia = bmff_box_new_container (FCC ("mdia"));
+  BmffBox *minf = bmff_box_new_container (FCC ("minf"));
+  BmffWriter *w = bmff_writer_new (0);
+  guint i;
+
+  if (stbl == NULL)
+    stbl = bmff_box_new_container (FCC ("stbl"));
+  bmff_writer_u32 (w, 0);
+  bmff_writer_u32 (w, 2);
+  for (i = 1; i <= 2; i++) {
+    bmff_writer_begin_box (w, i == 1 ? FCC ("avc1") : FCC ("hvc1"));
+    bmff_writer_zeros (w, 6);
+    bmff_writer_u16 (w, (guint16) i); /* data reference */
+    bmff_writer_zeros (w, 16);
+    bmff_writer_u16 (w, 640);
+    bmff_writer_u16 (w, 360);
+    bmff_writer_zeros (w, 50);
+    bmff_writer_end_box (w);
+  }
+  bmff_box_insert (stbl, 0, bmff_box_new (FCC ("stsd"), bmff_writer_end (w)));
+  test_with (trak, test_box ("tkhd", 7, 0, 0, id, 0, 0));
+  test_with (mdia, test_box ("mdhd", 0, 0, 0, 90000, 900, 0x15c70000));
+  test_with (mdia, test_box ("hdlr", 0, 0, FCC (handler), 0, 0, 0));
+  test_with (mdia, test_with (minf, stbl));
+
+  return test_with (trak, mdia);
+}
+
+static inline BmffBox *
+test_moov (void)
+{
+  return test_with (bmff_box_new_container (FCC ("moov")),
+      test_box ("mvhd", 0, 0, 0, 1000, 10));
+}

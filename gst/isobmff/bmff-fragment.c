@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gst/isobmff/bmff-movie.h"
+
+#include <string.h>
+
+/* tfhd, 8.8.7.1 */
+#define TFHD_BASE_DATA_OFFSET 0x000001
+#define TFHD_DESCRIPTION_INDEX 0x000002
+#define TFHD_DURATION 0x000008
+#define TFHD_SIZE 0x000010
+#define TFHD_FLAGS 0x000020
+#define TFHD_BASE_IS_MOOF 0x020000
+
+/* trun, 8.8.8.1 */
+#define TRUN_DATA_OFFSET 0x000001
+#define TRUN_FIRST_FLAGS 0x000004
+#define TRUN_DURATION 0x000100
+#define TRUN_SIZE 0x000200
+#define TRUN_FLAGS 0x000400
+#define TRUN_COMPOSITION 0x000800
+
+/* Where the parse of a traf's runs has come to. */
+typedef struct
+{
+  BmffTraf *traf;
+  BmffSampleDefaults defaults;
+  GArray *samples;
+  guint64 offset; /* behind the last run */
+  guint64 dts;
+} RunState;
+
+static void
+traf_free (BmffTraf *self)
+{
+  g_clear_pointer (&self->runs, g_array_unref);
+  bmff_sample_table_unref (self->samples);
+  g_free (self);
+}
+
+static gboolean
+check_end (const BmffBox *box, const BmffReader *reader, GError **error)
+{
+  if (bmff_reader_ok (reader))
+    return TRUE;
+  bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its fields do");
+
+  return FALSE;
+}
+
+/* @base: what the standard takes if tfhd gives no base data offset. */
+static gboolean
+read_tfhd (BmffTraf *self, const BmffMovie *movie, guint64 moof_offset,
+    guint64 base, BmffSampleDefaults *defaults, GError **error)
+{
+  BmffReader reader;
+  guint32 flags;
+
+  if (!bmff_box_get_full_reader (self->tfhd, &reader, NULL, &flags, error))
+    return FALSE;
+  self->track_id = bmff_reader_u32 (&reader);
+  self->track = bmff_movie_get_track (movie, self->track_id);
+  if (!check_end (self->tfhd, &reader, error))
+    return FALSE;
+  if (self->track == NULL) {
+    bmff_box_set_error (self->tfhd, error, BMFF_ERROR_INVALID,
+        "track %u is not in the moov", self->track_id);
+    return FALSE;
+  }
+  *defaults = self->track->trex;
+  self->base_data_offset = flags & TFHD_BASE_IS_MOOF ? moof_offset : base;
+  self->has_base_data_offset = (flags & TFHD_BASE_DATA_OFFSET) != 0;
+  if (flags & TFHD_BASE_DATA_OFFSET)
+    self->base_data_offset = bmff_reader_u64 (&reader);
+  if (flags & TFHD_DESCRIPTION_INDEX)
+    defaults->description_index = bmff_reader_u32 (&reader);
+  if (flags & TFHD_DURATION)
+    defaults->duration = bmff_reader_u32 (&reader);
+  if (flags & TFHD_SIZE)
+    defaults->size = bmff_reader_u32 (&reader);
+  if (flags & TFHD_FLAGS)
+    defaults->flags = bmff_reader_u32 (&reader);
+  self->description_index = defaults->description_index;
+
+  return check_end (self->tfhd, &reader, error);
+}
+
+static gboolean
+read_tfdt (BmffTraf *self, GError **error)
+{
+  BmffBox *box = bmff_box_child (self->box, BMFF_FOURCC ('t', 'f', 'd', 't'));
+  BmffReader reader;
+  guint8 version;
+
+  if (box == NULL)
+    return TRUE;
+  if (!bmff_box_get_full_reader (box, &reader, &version, NULL, error))
+    return FALSE;
+  self->has_tfdt = TRUE;
+  self->decode_time = bmff_reader_uint (&reader, version == 1 ? 8 : 4);
+  if (!check_end (box, &reader, error))
+    return FALSE;
+  /* Room for what the largest fragment can add. */
+  if (self->decode_time > G_MAXINT64 / 2) {
+    bmff_box_set_error (box, error, BMFF_ERROR_INVALID,
+        "a decode time of %" G_GUINT64_FORMAT, self->decode_time);
+    return FALSE;
+  }
+
+  return TRUE;
+}
+
+static guint
+trun_sample_bytes (guint32 flags)
+{
+  return 4 *
+      (((flags & TRUN_DURATION) != 0) + ((flags & TRUN_SIZE) != 0) +
+          ((flags & TRUN_FLAGS) != 0) + ((flags & TRUN_COMPOSITION) != 0));
+}
+
+/* The samples of @trun, checked to be there and to be no more than a moof may
+ * have: they can be claimed without a byte, so that bytes are no bound. */
+static gboolean
+count_run (const BmffBox *trun, guint64 *total, GError **error)
+{
+  BmffReader reader;
+  guint32 flags, count;
+
+  if (!bmff_box_get_full_reader (trun, &reader, NULL, &flags, error))
+    return FALSE;
+  count = bmff_reader_u32 (&reader);
+  if (flags & TRUN_DATA_OFFSET)
+    bmff_reader_skip (&reader, 4);
+  if (flags & TRUN_FIRST_FLAGS)
+    bmff_reader_skip (&reader, 4);
+  if (!check_end (trun, &reader, error))
+    return FALSE;
+  if (!bmff_reader_has (&reader, count, trun_sample_bytes (flags))) {
+    bmff_box_set_error (trun, error, BMFF_ERROR_TRUNCATED,
+        "%u samples are declared, but only %" G_GSIZE_FORMAT
+        " bytes are there for them",
+        count, bmff_reader_left (&reader));
+    return FALSE;
+  }
+  *total += count;
+  if (*total > BMFF_MAX_FRAGMENT_SAMPLES) {
+    bmff_box_set_error (trun, error, BMFF_ERROR_LIMIT,
+        "more than %u samples in a moof", BMFF_MAX_FRAGMENT_SAMPLES);
+    return FALSE;
+  }
+
+  return TRUE;
+}
+
+static gboolean
+count_runs (const BmffBox *traf, guint64 *total, guint *n_runs, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < traf->children->len; i++) {
+    const BmffBox *box = g_ptr_array_index (traf->children, i);
+
+    if (box->type != BMFF_FOURCC ('t', 'r', 'u', 'n'))
+      continue;
+    ++*n_runs;
+    if (!count_run (box, total, error))
+      return FALSE;
+  }
+
+  return TRUE;
+}
+
+static gboolean
+resolve_offset (const BmffBox *trun, guint64 base, gint32 data_offset,
+    guint64 *offset, GError **error)
+{
+  if (base > G_MAXINT64 / 2 || (gint64) base + data_offset < 0) {
+    bmff_box_set_error (trun, error, BMFF_ERROR_INVALID,
+        "a data offset of %d from %" G_GUINT64_FORMAT, data_offset, base);
+    return FALSE;
+  }
+  *offset = base + (gint64) data_offset;
+
+  return TRUE;
+}
+
+static void
+read_samples (RunState *state, BmffReader *reader, guint32 flags, guint n,
+    guint32 first_flags)
+{
+  BmffSample *sample;
+  guint i, first = state->samples->len;
+
+  g_array_set_size (state->samples, first + n);
+  sample = &g_array_index (state->samples, BmffSample, first);
+  for (i = 0; i < n; i++, sample++) {
+    sample->description_index = state->defaults.description_index;
+    sample->duration = state->defaults.duration;
+    if (flags & TRUN_DURATION)
+      sample->duration = bmff_reader_u32 (reader);
+    sample->size = state->defaults.size;
+    if (flags & TRUN_SIZE)
+      sample->size = bmff_reader_u32 (reader);
+    sample->flags = state->defaults.flags;
+    if (flags & TRUN_FLAGS)
+      sample->flags = bmff_reader_u32 (reader);
+    if (i == 0 && flags & TRUN_FIRST_FLAGS)
+      sample->flags = first_flags;
+    /* Unsigned in version 0, but written as if signed by many. */
+    sample->composition_offset =
+        flags & TRUN_COMPOSITION ? bmff_reader_s32 (reader) : 0;
+    sample->offset = state->offset;
+    sample->dts = state->dts;
+    /* No overflow: 2^62 at the start, less than 2^54 in all runs together. */
+    state->offset += sample->size;
+    state->dts += sample->duration;
+  }
+}
+
+/* 8.8.8. What count_run() has checked is there. */
+static gboolean
+read_run (RunState *state, BmffBox *trun, GError **error)
+{
+  BmffRun run = { .box = trun, .first = state->samples->len };
+  guint32 flags, first_flags = 0;
+  BmffReader reader;
+
+  if (!bmff_box_get_full_reader (trun, &reader, NULL, &flags, error))
+    return FALSE;
+  run.count = bmff_reader_u32 (&reader);
+  if (flags & TRUN_DATA_OFFSET &&
+      !resolve_offset (trun, state->traf->base_data_offset,
+          bmff_reader_s32 (&reader), &state->offset, error))
+    return FALSE;
+  if (flags & TRUN_FIRST_FLAGS)
+    first_flags = bmff_reader_u32 (&reader);
+  run.offset = state->offset;
+  g_array_append_val (state->traf->runs, run);
+  read_samples (state, &reader, flags, run.count, first_flags);
+
+  return TRUE;
+}
+
+static gboolean
+check_description (const BmffTraf *self, GError **error)
+{
+  if (bmff_track_get_entry (self->track, self->description_index) != NULL)
+    return TRUE;
+  bmff_box_set_error (self->tfhd, error, BMFF_ERROR_INVALID,
+      "track %u has no sample entry %u", self->track_id,
+      self->description_index);
+
+  return FALSE;
+}
+
+static gboolean
+read_runs (BmffTraf *self, const BmffSampleDefaults *defaults, guint64 *total,
+    guint64 *end, GError **error)
+{
+  guint64 others = *total;
+  guint n_runs = 0, i;
+  RunState state = { .traf = self,
+    .defaults = *defaults,
+    .offset = self->base_data_offset,
+    .dts = self->decode_time };
+
+  if (!count_runs (self->box, total, &n_runs, error))
+    return FALSE;
+  if (*total > others && !check_description (self, error))
+    return FALSE;
+  if (self->base_data_offset > G_MAXINT64 / 2)
+    return resolve_offset (self->tfhd, self->base_data_offset, 0, &state.offset,
+        error);
+  self->runs = g_array_sized_new (FALSE, FALSE, sizeof (BmffRun), n_runs);
+  state.samples = g_array_sized_new (FALSE, FALSE, sizeof (BmffSample),
+      (guint) (*total - others));
+  for (i = 0; i < self->box->children->len; i++) {
+    BmffBox *box = g_ptr_array_index (self->box->children, i);
+
+    if (box->type == BMFF_FOURCC ('t', 'r', 'u', 'n') &&
+        !read_run (&state, box, error)) {
+      g_array_unref (state.samples);
+      return FALSE;
+    }
+  }
+  self->samples = bmff_sample_table_new_take (state.samples);
+  *end = state.offset;
+
+  return TRUE;
+}
+
+/* @base: see read_tfhd(); it becomes the end of this traf's data. */
+static BmffTraf *
+read_traf (const BmffFragment *self, const BmffMovie *movie, BmffBox *box,
+    guint64 *base, guint64 *total, GError **error)
+{
+  BmffTraf *traf = g_new0 (BmffTraf, 1);
+  BmffSampleDefaults defaults;
+
+  traf->box = box;
+  traf->tfhd = bmff_box_child (box, BMFF_FOURCC ('t', 'f', 'h', 'd'));
+  if (traf->tfhd == NULL)
+    bmff_box_set_error (box, error, BMFF_ERROR_INVALID, "it has no tfhd");
+  else if (read_tfhd (traf, movie, self->offset, *base, &defaults, error) &&
+      read_tfdt (traf, error) &&
+      read_runs (traf, &defaults, total, base, error))
+    return traf;
+  traf_free (traf);
+
+  return NULL;
+}
+
+static gboolean
+read_mfhd (BmffFragment *self, GError **error)
+{
+  BmffBox *box = bmff_box_child (self->moof, BMFF_FOURCC ('m', 'f', 'h', 'd'));
+  BmffReader reader;
+
+  if (box == NULL) {
+    bmff_box_set_error (self->moof, error, BMFF_ERROR_INVALID,
+        "it has no mfhd");
+    return FALSE;
+  }
+  if (!bmff_box_get_full_reader (box, &reader, NULL, NULL, error))
+    return FALSE;
+  self->sequence_number = bmff_reader_u32 (&reader);
+
+  return check_end (box, &reader, error);
+}
+
+static gboolean
+read_trafs (BmffFragment *self, const BmffMovie *movie, GError **error)
+{
+  guint64 base = self->offset, total = 0;
+  guint i;
+
+  for (i = 0; i < self->moof->children->len; i++) {
+    BmffBox *box = g_ptr_array_index (self->moof->children, i);
+    BmffTraf *traf;
+
+    if (box->type != BMFF_FOURCC ('t', 'r', 'a', 'f'))
+      continue;
+    traf = read_traf (self, movie, box, &base, &total, error);
+    if (traf == NULL)
+      return FALSE;
+    g_ptr_array_add (self->trafs, traf);
+  }
+
+  return TRUE;
+}
+
+BmffFragment *
+bmff_fragment_new (BmffBox *moof, const BmffMovie *movie, GError **error)
+{
+  g_autoptr (BmffFragment) self = g_new0 (BmffFragment, 1);
+
+  self->moof = moof;
+  self->offset = moof->offset;
+  self->trafs = g_ptr_array_new_with_free_func ((GDestroyNotify) traf_free);
+  if (moof->type != BMFF_FOURCC ('m', 'o', 'o', 'f') ||
+      moof->children == NULL) {
+    bmff_box_set_error (moof, error, BMFF_ERROR_INVALID, "it is no moof");
+    return NULL;
+  }
+  if (!read_mfhd (self, error) || !read_trafs (self, movie, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
+void
+bmff_fragment_free (BmffFragment *self)
+{
+  if (self == NULL)
+    return;
+  bmff_box_free (self->moof);
+  g_ptr_array_unref (self->trafs);
+  g_free (self);
+}
+
+/* Puts a data_offset behind sample_count, which ends at 8. */
+static guint8 *
+trun_add_data_offset (BmffBox *trun)
+{
+  gsize size;
+  const guint8 *old = g_bytes_get_data (trun->payload, &size);
+  guint8 *payload = g_malloc (size + 4);
+
+  memcpy (payload, old, 8);
+  memcpy (payload + 12, old + 8, size - 8);
+  payload[3] |= TRUN_DATA_OFFSET;
+  bmff_box_set_payload (trun, g_bytes_new_take (payload, size + 4));
+
+  return payload;
+}
+
+gboolean
+bmff_run_set_offset (BmffTraf *traf, BmffRun *run, guint64 base, guint64 offset,
+    GError **error)
+{
+  gint64 data_offset = (gint64) (offset - base);
+  guint8 *payload;
+  gsize size;
+
+  if (data_offset < G_MININT32 || data_offset > G_MAXINT32) {
+    bmff_box_set_error (run->box, error, BMFF_ERROR_UNSUPPORTED,
+        "the data of track %u would be %" G_GINT64_FORMAT
+        " bytes away, beyond 31 bits",
+        traf->track_id, data_offset);
+    return FALSE;
+  }
+  payload = bmff_box_edit_payload (run->box, &size);
+  if (!(payload[3] & TRUN_DATA_OFFSET))
+    payload = trun_add_data_offset (run->box);
+  bmff_put_u32 (payload + 8, (guint32) (gint32) data_offset);
+
+  return TRUE;
+}
+
+void
+bmff_traf_set_base_data_offset (BmffTraf *traf, guint64 base)
+{
+  gsize size;
+  guint8 *payload;
+
+  g_return_if_fail (traf->has_base_data_offset);
+
+  /* Behind version, flags and track_ID. */
+  payload = bmff_box_edit_payload (traf->tfhd, &size);
+  bmff_put_u64 (payload + 8, base);
+}
