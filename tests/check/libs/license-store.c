@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The store: what it keeps, what it refuses, and what it says. */
+
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+#include <gst/check/gstcheck.h>
+
+#include "../license/teststore.h"
+
+static TestStore ts;
+
+static void
+setup (void)
+{
+  test_store_init (&ts);
+}
+
+static void
+teardown (void)
+{
+  test_store_clear (&ts);
+}
+
+/* Imports and expects to be refused with @code. */
+static void
+expect_refused (const LicenseDocument *license, const gchar *nonce, gint code)
+{
+  g_autoptr (GBytes) bytes = test_store_write (&ts, license);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LicenseEntry) entry =
+      license_store_import (ts.store, bytes, nonce, NULL, &error);
+
+  fail_unless (entry == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, code), "code %d: %s",
+      error->code, error->message);
+}
+
+static void
+play (void)
+{
+  g_autoptr (LicenseEntry) entry = test_store_entry (&ts);
+  g_autoptr (GError) error = NULL;
+
+  license_store_play (ts.store, entry, ts.clock.now.wall, &error);
+  g_assert_no_error (error);
+}
+
+static gint64
+first_play_of_only (void)
+{
+  g_autoptr (LicenseEntry) entry = test_store_entry (&ts);
+
+  return entry->record.first_play;
+}
+
+GST_START_TEST (test_device_key)
+{
+  struct stat info;
+  g_autofree gchar *before = NULL, *after = NULL;
+
+  fail_unless (g_stat (ts.key_path, &info) == 0);
+  assert_equals_int (info.st_mode & 0777, 0600);
+  before = jose_key_thumbprint (license_store_device_key (ts.store), NULL);
+  test_store_reopen (&ts);
+  after = jose_key_thumbprint (license_store_device_key (ts.store), NULL);
+  assert_equals_string (before, after);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_import)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+  g_autoptr (GPtrArray) kids = NULL, by_kid = NULL, by_other = NULL;
+  g_autoptr (GBytes) bytes = test_store_write (&ts, license);
+  LicenseImport kind;
+
+  fail_if (license_store_has_kid (ts.store, test_kid));
+  license_entry_free (
+      license_store_import (ts.store, bytes, NULL, &kind, NULL));
+  fail_unless (kind == LICENSE_IMPORT_NEW);
+  license_entry_free (
+      license_store_import (ts.store, bytes, NULL, &kind, NULL));
+  fail_unless (kind == LICENSE_IMPORT_SAME);
+
+  test_store_reopen (&ts);
+  entry = test_store_entry (&ts);
+  fail_unless (g_bytes_equal (entry->document->bytes, bytes), "not verbatim");
+  fail_unless (test_store_decide (entry).allowed);
+  fail_unless (license_store_has_kid (ts.store, test_kid));
+  fail_unless (license_store_has_kid (ts.store, test_kid2));
+  kids = license_store_list_kids (ts.store, NULL);
+  assert_equals_int (kids->len, 2);
+  by_kid = license_store_find (ts.store, test_kid2, NULL, NULL);
+  assert_equals_int (by_kid->len, 1);
+  by_other = license_store_find (ts.store, test_key, NULL, NULL);
+  assert_equals_int (by_other->len, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_future)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  license->rules.not_before = TEST_SECONDS (TEST_DAY + 86400);
+  test_store_import (&ts, license);
+  entry = test_store_entry (&ts);
+  fail_unless (
+      test_store_decide (entry).reason == GST_CENC_ERROR_NOT_YET_VALID);
+  test_clock_advance (&ts.clock, 86400);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (test_store_decide (entry).allowed);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_first_play)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseStore) other = NULL;
+  g_autoptr (LicenseEntry) stale = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_store_import (&ts, license);
+  assert_equals_int64 (first_play_of_only (), LICENSE_TIME_NONE);
+  stale = test_store_entry (&ts);
+  play ();
+  assert_equals_int64 (first_play_of_only (), TEST_SECONDS (TEST_DAY));
+
+  /* A second process that has read the store before does not set it again. */
+  test_clock_advance (&ts.clock, 3600);
+  other = test_store_open (&ts, FALSE, NULL);
+  fail_unless (license_store_play (other, stale, ts.clock.now.wall, &error));
+  assert_equals_int64 (stale->record.first_play, TEST_SECONDS (TEST_DAY));
+  test_store_reopen (&ts);
+  assert_equals_int64 (first_play_of_only (), TEST_SECONDS (TEST_DAY));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_tombstone)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  test_store_import (&ts, license);
+  play ();
+  entry = test_store_entry (&ts);
+  fail_unless (license_store_delete (ts.store, entry->document, NULL));
+  fail_if (license_store_has_kid (ts.store, test_kid));
+  test_store_reopen (&ts);
+  test_store_import (&ts, license);
+  assert_equals_int64 (first_play_of_only (), TEST_SECONDS (TEST_DAY));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_renewal)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseDocument) renewed = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  test_store_import (&ts, license);
+  play ();
+  test_clock_advance (&ts.clock, 86400);
+  renewed->issued += TEST_SECONDS (86400);
+  renewed->rules.not_after += TEST_SECONDS (86400 * 30);
+  test_store_import (&ts, renewed);
+  entry = test_store_entry (&ts);
+  assert_equals_int64 (entry->document->rules.not_after,
+      renewed->rules.not_after);
+  assert_equals_int64 (entry->record.first_play, TEST_SECONDS (TEST_DAY));
+
+  expect_refused (license, NULL, GST_CENC_ERROR_REVOKED);
+  renewed->rules.not_after += TEST_SECONDS (1);
+  expect_refused (renewed, NULL, GST_CENC_ERROR_REVOKED);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_release)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+  g_autoptr (GPtrArray) outbox = NULL, empty = NULL;
+  g_autoptr (GError) error = NULL;
+
+  license->release_url = g_strdup ("https://licenses.example.com/release");
+  test_store_import (&ts, license);
+  entry = test_store_entry (&ts);
+  fail_unless (license_store_delete (ts.store, entry->document, NULL));
+  expect_refused (license, NULL, GST_CENC_ERROR_REVOKED);
+  fail_if (license_store_play (ts.store, entry, ts.clock.now.wall, &error));
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_REVOKED));
+
+  test_store_reopen (&ts);
+  outbox = license_store_outbox (ts.store, NULL);
+  assert_equals_int (outbox->len, 1);
+  fail_unless (license_store_outbox_done (ts.store,
+      g_ptr_array_index (outbox, 0), NULL));
+  empty = license_store_outbox (ts.store, NULL);
+  assert_equals_int (empty->len, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_nonce)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL, again = NULL;
+
+  license->nonce = g_strdup ("bm9uY2U");
+  /* A fresh store is no fresh rental. */
+  expect_refused (license, NULL, GST_CENC_ERROR_REVOKED);
+  /* A recorded answer does not do for another request. */
+  expect_refused (license, "b3RoZXI", GST_CENC_ERROR_SIGNATURE);
+  test_store_import (&ts, license);
+  entry = test_store_entry (&ts);
+  fail_unless (license_store_delete (ts.store, entry->document, NULL));
+  /* What is on record may come back from a file. */
+  again =
+      license_store_import (ts.store, entry->document->bytes, NULL, NULL, NULL);
+  fail_unless (again != NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_session_only)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (LicenseEntry) entry = NULL;
+  g_autoptr (GError) error = NULL;
+
+  license->rules.persistent = FALSE;
+  expect_refused (license, NULL, GST_CENC_ERROR_UNSUPPORTED);
+  license->nonce = g_strdup ("bm9uY2U");
+  bytes = test_store_write (&ts, license);
+  entry = license_store_import (ts.store, bytes, "bm9uY2U", NULL, &error);
+  g_assert_no_error (error);
+  fail_if (license_store_has_kid (ts.store, test_kid), "stored");
+  fail_unless (license_store_play (ts.store, entry, ts.clock.now.wall, &error));
+  assert_equals_int64 (entry->record.first_play, TEST_SECONDS (TEST_DAY));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_other_device)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (EVP_PKEY) other = jose_key_generate ();
+  g_autoptr (GBytes) bytes = test_write (license, &ts.issuer, other);
+  g_autoptr (LicenseStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (
+      license_store_import (ts.store, bytes, NULL, NULL, &error) == NULL);
+  fail_unless (
+      g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_OTHER_DEVICE));
+  g_clear_error (&error);
+
+  g_unlink (ts.key_path);
+  store = test_store_open (&ts, TRUE, &error);
+  fail_unless (store == NULL);
+  fail_unless (
+      g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_OTHER_DEVICE));
+}
+
+GST_END_TEST;
+
+/* Whatever an editor of databases changes is seen. */
+static const gchar *const tampering[] = {
+  "UPDATE state SET first_play = first_play + 1000000",
+  "UPDATE state SET first_play = -9223372036854775808",
+  "UPDATE state SET released = 1",
+  "UPDATE state SET version = version + 1",
+  "UPDATE state SET issued = 0",
+  "UPDATE state SET keep_until = 0",
+  "UPDATE state SET seal = x''",
+  "UPDATE state SET seal = zeroblob (32)",
+  "DELETE FROM state",
+  "UPDATE floor SET time = 0",
+  "UPDATE floor SET boot_id = 'x'",
+  "UPDATE floor SET boottime = boottime + 1",
+  "DELETE FROM floor",
+  "UPDATE mark SET seen = 0",
+  "UPDATE mark SET counter = 0",
+  "DELETE FROM mark",
+};
+
+GST_START_TEST (test_tampering)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (GError) error = NULL;
+  GPtrArray *entries;
+  sqlite3 *db;
+
+  test_store_import (&ts, license);
+  play ();
+  fail_unless (sqlite3_open (ts.path, &db) == SQLITE_OK);
+  fail_unless (
+      sqlite3_exec (db, tampering[__i__], NULL, NULL, NULL) == SQLITE_OK);
+  fail_unless (sqlite3_changes (db) == 1);
+  sqlite3_close (db);
+  entries = license_store_find (ts.store, NULL, NULL, &error);
+  fail_unless (entries == NULL, "%s", tampering[__i__]);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+}
+
+GST_END_TEST;
+
+/* A record cannot be moved to another license either. */
+GST_START_TEST (test_swapped_records)
+{
+  g_autoptr (LicenseDocument) one = test_rental (), two = test_rental ();
+  g_autoptr (GError) error = NULL;
+  sqlite3 *db;
+
+  test_store_import (&ts, one);
+  play ();
+  g_free (two->id);
+  two->id = g_strdup ("lic-2");
+  test_store_import (&ts, two);
+  sqlite3_open (ts.path, &db);
+  fail_unless (sqlite3_exec (db,
+                   "DELETE FROM state WHERE id = 'lic-1';"
+                   "UPDATE state SET id = 'lic-1' WHERE id = 'lic-2'",
+                   NULL, NULL, NULL) == SQLITE_OK);
+  sqlite3_close (db);
+  fail_unless (license_store_find (ts.store, test_kid, NULL, &error) == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+}
+
+GST_END_TEST;
+
+/* A changed document is left out, and why is told; the others still play. */
+GST_START_TEST (test_changed_document)
+{
+  g_autoptr (LicenseDocument) one = test_rental (), two = test_rental ();
+  g_autoptr (GError) skipped = NULL, error = NULL;
+  g_autoptr (GPtrArray) entries = NULL;
+  sqlite3 *db;
+
+  test_store_import (&ts, one);
+  g_free (two->id);
+  two->id = g_strdup ("lic-2");
+  test_store_import (&ts, two);
+  sqlite3_open (ts.path, &db);
+  fail_unless (
+      sqlite3_exec (db,
+          "UPDATE license SET document = CAST (substr (document, 1, 600) || 'A' ||"
+          " substr (document, 602) AS BLOB) WHERE id = 'lic-2'",
+          NULL, NULL, NULL) == SQLITE_OK);
+  sqlite3_close (db);
+  entries = license_store_find (ts.store, test_kid, &skipped, &error);
+  g_assert_no_error (error);
+  assert_equals_int (entries->len, 1);
+  fail_unless (skipped != NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_clock_turned_back)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  test_store_import (&ts, license);
+  play ();
+  entry = test_store_entry (&ts);
+
+  /* Within the skew nobody minds. */
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY - 299);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (test_store_decide (entry).allowed);
+
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY - 301);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (
+      test_store_decide (entry).reason == GST_CENC_ERROR_CLOCK_TURNED_BACK);
+
+  ts.clock.now.wall = TEST_SECONDS (3600);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (
+      test_store_decide (entry).reason == GST_CENC_ERROR_CLOCK_NOT_SET);
+
+  /* Refused, and kept: with the right time it plays on. */
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 3600);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (test_store_decide (entry).allowed);
+}
+
+GST_END_TEST;
+
+/* Turned back across a reboot, with nothing played since the license came. */
+GST_START_TEST (test_floor_over_reboot)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  test_store_import (&ts, license);
+  test_clock_advance (&ts.clock, 20 * 86400);
+  play ();
+  test_clock_reboot (&ts.clock);
+  test_store_reopen (&ts);
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 10 * 86400);
+  entry = test_store_entry (&ts);
+  fail_unless (
+      test_store_decide (entry).reason == GST_CENC_ERROR_CLOCK_TURNED_BACK);
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 20 * 86400);
+  license_store_refresh (ts.store, entry, NULL);
+  fail_unless (test_store_decide (entry).allowed);
+}
+
+GST_END_TEST;
+
+/* The clock was a year ahead once; a signed answer to our nonce mends it. */
+GST_START_TEST (test_poisoned_mark)
+{
+  g_autoptr (LicenseDocument) license = test_rental (), answer = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  license->rules.not_after = TEST_SECONDS (TEST_DAY + 3 * 366 * 86400);
+  test_store_import (&ts, license);
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 366 * 86400);
+  play ();
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 60);
+  entry = test_store_entry (&ts);
+  fail_unless (
+      test_store_decide (entry).reason == GST_CENC_ERROR_CLOCK_TURNED_BACK);
+
+  g_free (answer->id);
+  answer->id = g_strdup ("lic-2");
+  answer->nonce = g_strdup ("bm9uY2U");
+  answer->issued = TEST_SECONDS (TEST_DAY + 60);
+  test_store_import (&ts, answer);
+  license_store_refresh (ts.store, entry, NULL);
+  assert_equals_int (entry->clock, LICENSE_CLOCK_GOOD);
+}
+
+GST_END_TEST;
+
+/* A license that is dated ahead, from whomever, stops no clock. */
+GST_START_TEST (test_dated_ahead)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  license->issued = TEST_SECONDS (TEST_DAY + 86400);
+  test_store_import (&ts, license);
+  entry = test_store_entry (&ts);
+  assert_equals_int (entry->clock, LICENSE_CLOCK_GOOD);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_clean_up)
+{
+  g_autoptr (LicenseDocument) rental = test_rental (), owned = test_rental ();
+  g_autoptr (GPtrArray) none = NULL, some = NULL;
+  g_autoptr (LicenseEntry) entry = NULL;
+
+  test_store_import (&ts, rental);
+  play ();
+  g_free (owned->id);
+  owned->id = g_strdup ("owned");
+  owned->rules.rights = LICENSE_RIGHTS_BUY_TO_OWN;
+  owned->rules.not_after = owned->rules.playback_duration = LICENSE_TIME_NONE;
+  test_store_import (&ts, owned);
+
+  /* Over for a day, with two days of grace. */
+  test_clock_advance (&ts.clock, 3 * 86400);
+  fail_unless (
+      license_store_clean_up (ts.store, 2 * TEST_SECONDS (86400), &none, NULL));
+  assert_equals_int (none->len, 0);
+  fail_unless (
+      license_store_clean_up (ts.store, TEST_SECONDS (3600), &some, NULL));
+  assert_equals_int (some->len, 1);
+  entry = test_store_entry (&ts);
+  assert_equals_string (entry->document->id, "owned");
+
+  /* Within its window it can be had again, but does not start over. */
+  test_store_import (&ts, rental);
+  {
+    g_autoptr (GPtrArray) found =
+        license_store_find (ts.store, test_kid, NULL, NULL);
+    guint i, seen = 0;
+
+    for (i = 0; i < found->len; i++) {
+      LicenseEntry *e = g_ptr_array_index (found, i);
+
+      if (g_str_equal (e->document->id, "lic-1")) {
+        seen++;
+        assert_equals_int64 (e->record.first_play, TEST_SECONDS (TEST_DAY));
+      }
+    }
+    assert_equals_int (seen, 1);
+  }
+}
+
+GST_END_TEST;
+
+/* A clock set years ahead by accident must not cost a single license. */
+GST_START_TEST (test_clean_up_bad_clock)
+{
+  g_autoptr (LicenseDocument) rental = test_rental ();
+  g_autoptr (GPtrArray) removed = NULL;
+
+  test_store_import (&ts, rental);
+  ts.clock.now.wall = TEST_SECONDS (7200);
+  fail_unless (license_store_clean_up (ts.store, 0, &removed, NULL));
+  assert_equals_int (removed->len, 0);
+  fail_unless (license_store_has_kid (ts.store, test_kid));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_counter)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  gint64 before, after;
+
+  fail_unless (license_store_counter (ts.store, &before, NULL));
+  test_store_import (&ts, license);
+  license_store_counter (ts.store, &after, NULL);
+  fail_unless (after > before);
+  before = after;
+  play ();
+  license_store_counter (ts.store, &after, NULL);
+  fail_unless (after > before);
+}
+
+GST_END_TEST;
+
+/* No byte can be written any more: an error, and all is as before. */
+static void
+disk_full (gboolean full)
+{
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = full ? 0 : limit.rlim_max;
+  signal (SIGXFSZ, SIG_IGN);
+  if (setrlimit (RLIMIT_FSIZE, &limit) != 0)
+    g_error ("setrlimit");
+}
+
+/* libcheck itself writes to a file at each assertion: none in between. */
+static GError *
+import_on_full_disk (const LicenseDocument *license)
+{
+  g_autoptr (GBytes) bytes = test_store_write (&ts, license);
+  LicenseEntry *entry;
+  GError *error = NULL;
+
+  disk_full (TRUE);
+  entry = license_store_import (ts.store, bytes, NULL, NULL, &error);
+  disk_full (FALSE);
+  fail_unless (entry == NULL);
+  return error;
+}
+
+static GError *
+play_on_full_disk (LicenseEntry *entry)
+{
+  GError *error = NULL;
+
+  disk_full (TRUE);
+  license_store_play (ts.store, entry, ts.clock.now.wall, &error);
+  disk_full (FALSE);
+  return error;
+}
+
+GST_START_TEST (test_full_disk)
+{
+  g_autoptr (LicenseDocument) license = test_rental (), two = test_rental ();
+  g_autoptr (LicenseEntry) entry = NULL, again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_store_import (&ts, license);
+  entry = test_store_entry (&ts);
+  g_free (two->id);
+  two->id = g_strdup ("lic-2");
+  error = import_on_full_disk (two);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+  g_clear_error (&error);
+
+  /* First play has to be on the disk before the first sample goes out. */
+  error = play_on_full_disk (entry);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+  g_clear_error (&error);
+  assert_equals_int64 (entry->record.first_play, LICENSE_TIME_NONE);
+  test_store_reopen (&ts);
+  assert_equals_int64 (first_play_of_only (), LICENSE_TIME_NONE);
+  play ();
+
+  /* Once begun, it plays on though the marks cannot be stored. */
+  test_clock_advance (&ts.clock, 3600);
+  again = test_store_entry (&ts);
+  error = play_on_full_disk (again);
+  g_assert_no_error (error);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_missing)
+{
+  g_autoptr (LicenseStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = g_build_filename (ts.folder, "none", "x.db", NULL);
+
+  g_free (ts.path);
+  ts.path = g_steal_pointer (&path);
+  store = test_store_open (&ts, FALSE, &error);
+  fail_unless (store == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+  fail_if (g_file_test (ts.path, G_FILE_TEST_EXISTS));
+}
+
+GST_END_TEST;
+
+/* Not a database, or one cut short. */
+GST_START_TEST (test_damaged_file)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (LicenseStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_store_import (&ts, license);
+  fail_unless (truncate (ts.path, 5000) == 0);
+  store = test_store_open (&ts, TRUE, &error);
+  if (store)
+    fail_unless (license_store_find (store, NULL, NULL, &error) == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+  g_clear_error (&error);
+  g_clear_pointer (&store, license_store_unref);
+  g_file_set_contents (ts.path, "no database, but long enough to be looked at",
+      -1, NULL);
+  store = test_store_open (&ts, TRUE, &error);
+  fail_unless (store == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+}
+
+GST_END_TEST;
+
+/* The key is in neither the file nor its journal, and nor is the seal'ts. */
+GST_START_TEST (test_no_plaintext)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autofree gchar *data = NULL;
+  gsize size;
+
+  test_store_import (&ts, license);
+  play ();
+  fail_unless (g_file_get_contents (ts.path, &data, &size, NULL));
+  fail_unless (memmem (data, size, test_kid, 16) != NULL,
+      "the test's own check");
+  fail_unless (memmem (data, size, test_key, 16) == NULL);
+  fail_unless (memmem (data, size, "S0VZ", 4) == NULL, "base64 of KEY");
+}
+
+GST_END_TEST;
+
+static Suite *
+license_store_suite (void)
+{
+  Suite *suite = suite_create ("license-store");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, test_device_key);
+  tcase_add_test (tc, test_import);
+  tcase_add_test (tc, test_future);
+  tcase_add_test (tc, test_first_play);
+  tcase_add_test (tc, test_tombstone);
+  tcase_add_test (tc, test_renewal);
+  tcase_add_test (tc, test_release);
+  tcase_add_test (tc, test_nonce);
+  tcase_add_test (tc, test_session_only);
+  tcase_add_test (tc, test_other_device);
+  tcase_add_loop_test (tc, test_tampering, 0, G_N_ELEMENTS (tampering));
+  tcase_add_test (tc, test_swapped_records);
+  tcase_add_test (tc, test_changed_document);
+  tcase_add_test (tc, test_clock_turned_back);
+  tcase_add_test (tc, test_floor_over_reboot);
+  tcase_add_test (tc, test_poisoned_mark);
+  tcase_add_test (tc, test_dated_ahead);
+  tcase_add_test (tc, test_clean_up);
+  tcase_add_test (tc, test_clean_up_bad_clock);
+  tcase_add_test (tc, test_counter);
+  tcase_add_test (tc, test_full_disk);
+  tcase_add_test (tc, test_missing);
+  tcase_add_test (tc, test_damaged_file);
+  tcase_add_test (tc, test_no_plaintext);
+  return suite;
+}
+
+GST_CHECK_MAIN (license_store);
