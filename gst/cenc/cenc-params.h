@@ -66,6 +66,9 @@ gboolean cenc_params_parse_tenc (CencParams *self, CencScheme scheme,
 /** Reads PIFF's uuid tenc 8974dbce-7be7-4c51-84f9-7148f9882554 (algorithm 0, 1 = CTR, 2 = CBC). */
 gboolean cenc_params_parse_piff_tenc (CencParams *self, const BmffBox *box,
     GError **error);
+/** Reads PIFF's AlgorithmID, IV size and KID from where they stand in its tenc, or in its senc (flag 1). */
+gboolean cenc_params_parse_piff_algorithm (CencParams *self, BmffReader *reader,
+    GError **error);
 /** Reads the payload of a CencSampleEncryptionInformationGroupEntry; scheme and mode come from @track_default. */
 gboolean cenc_params_parse_seig (CencParams *self,
     const CencParams *track_default, GBytes *entry, GError **error);

@@ -28,7 +28,9 @@ typedef struct
  *   the entries fit (clear bytes over 65535 take entries of their own)
  *
  * Returns: number of entries appended (at least 1, unless @sample_size is 0), or
- *   -1 with GST_CENC_ERROR_UNSUPPORTED if even a clear sample does not fit
+ *   -1 with GST_CENC_ERROR_UNSUPPORTED if @sample_size cannot be told in that
+ *   many entries: all clear, or with at least its largest range protected if
+ *   it has one (a sample is never left clear as a whole)
  */
 gint cenc_subsamples_append (GByteArray *out, CencScheme scheme,
     const CencRange *ranges, guint n_ranges, gsize sample_size,

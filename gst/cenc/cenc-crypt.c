@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gst/cenc/cenc-crypt.h"
+
+#include <gst/cenc/gstcenckeyring.h>
+#include <gst/cenc/gstcenckeysession.h>
+
+#include <string.h>
+
+#include "gst/isobmff/bmff-reader.h"
+
+/* Gathered blocks stay in the first-level cache, and a call of the cipher is
+ * cheap against this many. */
+#define SCRATCH_SIZE (16 * 1024)
+
+struct _CencCrypt
+{
+  const CencCipherFuncs *funcs;
+  gpointer cipher;
+  CencCryptFlags flags;
+  guint8 *scratch; /* SCRATCH_SIZE bytes, once a pattern needs them */
+
+  /* Of the sample at hand */
+  CencMode mode;
+  guint8 iv[CENC_BLOCK_SIZE];
+  guint64
+      until_wrap; /* CTR: bytes of keystream before the counter's low half wraps */
+};
+
+CencCrypt *
+cenc_crypt_new (const CencCipherFuncs *funcs, gpointer cipher,
+    CencCryptFlags flags)
+{
+  CencCrypt *self = g_new0 (CencCrypt, 1);
+
+  self->funcs = funcs;
+  self->cipher = cipher;
+  self->flags = flags;
+  return self;
+}
+
+void
+cenc_crypt_free (CencCrypt *self)
+{
+  g_free (self->scratch);
+  g_free (self);
+}
+
+static void
+copy (const guint8 *in, guint8 *out, gsize size)
+{
+  if (in != out && size > 0)
+    memcpy (out, in, size);
+}
+
+static gsize
+whole_blocks (gsize size)
+{
+  return size - size % CENC_BLOCK_SIZE;
+}
+
+static gboolean
+is_whole_sample (const CencSampleAux *aux)
+{
+  return !aux->subsamples || aux->n_subsamples == 0;
+}
+
+/* Whether blocks are skipped; 0:0 and n:0 mean every whole block. */
+static gboolean
+has_skips (const CencParams *params)
+{
+  return cenc_scheme_has_pattern (params->scheme) &&
+      params->skip_byte_block > 0;
+}
+
+static guint
+get_clear (const CencSampleAux *aux, guint i)
+{
+  return bmff_get_u16 (aux->subsamples + (gsize) i * CENC_SUBSAMPLE_SIZE);
+}
+
+static guint32
+get_protected (const CencSampleAux *aux, guint i)
+{
+  return bmff_get_u32 (aux->subsamples + (gsize) i * CENC_SUBSAMPLE_SIZE + 2);
+}
+
+/* Runs of a pattern that are encrypted in a range: a last run that the range
+ * cuts off stays clear, be it whole blocks or not (23001-7, 9.6.1). */
+static gsize
+count_runs (const CencParams *params, gsize size)
+{
+  gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
+  gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
+
+  return size / period + (size % period >= run ? 1 : 0);
+}
+
+/* --- the cipher, with the counter's wrap --- */
+
+/* Bytes of keystream from the counter in @iv to where its low half is 0 again. */
+static guint64
+bytes_until_wrap (const guint8 *iv)
+{
+  guint64 blocks = 0 - bmff_get_u64 (iv + 8);
+
+  if (blocks == 0 || blocks > G_MAXUINT64 / CENC_BLOCK_SIZE)
+    return G_MAXUINT64;
+  return blocks * CENC_BLOCK_SIZE;
+}
+
+static gboolean
+cipher_start (CencCrypt *self)
+{
+  if (self->mode == CENC_MODE_CTR)
+    self->until_wrap = bytes_until_wrap (self->iv);
+  return self->funcs->start (self->cipher, self->iv);
+}
+
+static gboolean
+cipher_update (CencCrypt *self, const guint8 *in, guint8 *out, gsize size)
+{
+  if (self->mode == CENC_MODE_CTR && size >= self->until_wrap) {
+    gsize head = (gsize) self->until_wrap;
+
+    if (!self->funcs->update (self->cipher, in, out, head))
+      return FALSE;
+    /* No carry into the upper half (23001-7, 9.3): begin anew there. */
+    memset (self->iv + 8, 0, 8);
+    if (!cipher_start (self))
+      return FALSE;
+    in += head;
+    out += head;
+    size -= head;
+  }
+  if (self->mode == CENC_MODE_CTR)
+    self->until_wrap -= size;
+  return size == 0 || self->funcs->update (self->cipher, in, out, size);
+}
+
+/* --- one protected range --- */
+
+static void
+gather (guint8 *scratch, const guint8 *blocks, gsize n, gsize run, gsize period)
+{
+  gsize i;
+
+  if (run == CENC_BLOCK_SIZE) { /* 1:9: a copy of a size known beforehand */
+    for (i = 0; i < n; i++)
+      memcpy (scratch + i * CENC_BLOCK_SIZE, blocks + i * period,
+          CENC_BLOCK_SIZE);
+    return;
+  }
+  for (i = 0; i < n; i++)
+    memcpy (scratch + i * run, blocks + i * period, run);
+}
+
+static void
+scatter (const guint8 *scratch, guint8 *blocks, gsize n, gsize run,
+    gsize period)
+{
+  gsize i;
+
+  if (run == CENC_BLOCK_SIZE) {
+    for (i = 0; i < n; i++)
+      memcpy (blocks + i * period, scratch + i * CENC_BLOCK_SIZE,
+          CENC_BLOCK_SIZE);
+    return;
+  }
+  for (i = 0; i < n; i++)
+    memcpy (blocks + i * period, scratch + i * run, run);
+}
+
+static gboolean
+crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
+    guint8 *out, gsize size)
+{
+  gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
+  gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
+  gsize left = count_runs (params, size);
+
+  copy (in, out, size);
+  if (left == 1)
+    return cipher_update (self, out, out, run);
+  if (!self->scratch)
+    self->scratch = g_malloc (SCRATCH_SIZE);
+
+  while (left > 0) {
+    gsize n = MIN (left, SCRATCH_SIZE / run);
+
+    gather (self->scratch, out, n, run, period);
+    if (!cipher_update (self, self->scratch, self->scratch, n * run))
+      return FALSE;
+    scatter (self->scratch, out, n, run, period);
+    out += n * period;
+    left -= n;
+  }
+  return TRUE;
+}
+
+/* How much of a range without skipped blocks is encrypted. */
+static gsize
+contiguous_size (const CencCrypt *self, const CencParams *params,
+    gboolean whole_sample, gsize size)
+{
+  if (self->mode == CENC_MODE_CBC)
+    return whole_blocks (size);
+  if (params->scheme != CENC_SCHEME_CENS)
+    return size;
+  return whole_sample && (self->flags & CENC_CRYPT_CENS_PARTIAL)
+      ? size
+      : whole_blocks (size);
+}
+
+static gboolean
+crypt_range (CencCrypt *self, const CencParams *params, gboolean whole_sample,
+    const guint8 *in, guint8 *out, gsize size)
+{
+  gsize n;
+
+  if (size == 0)
+    return TRUE;
+  /* cbcs: the chain begins anew in each subsample (10.4). */
+  if (params->scheme == CENC_SCHEME_CBCS && !cipher_start (self))
+    return FALSE;
+  if (has_skips (params))
+    return crypt_pattern (self, params, in, out, size);
+
+  n = contiguous_size (self, params, whole_sample, size);
+  copy (in + n, out + n, size - n);
+  return n == 0 || cipher_update (self, in, out, n);
+}
+
+/* --- a sample --- */
+
+static gboolean
+check_subsamples (const CencSampleAux *aux, gsize size, GError **error)
+{
+  guint64 sum = 0;
+  guint i;
+
+  if (is_whole_sample (aux))
+    return TRUE;
+  for (i = 0; i < aux->n_subsamples; i++)
+    sum += (guint64) get_clear (aux, i) + get_protected (aux, i);
+  if (sum == size)
+    return TRUE;
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "the %u subsamples of a sample of %" G_GSIZE_FORMAT
+      " bytes add up to %" G_GUINT64_FORMAT " bytes",
+      aux->n_subsamples, size, sum);
+  return FALSE;
+}
+
+static gboolean
+take_iv (CencCrypt *self, const CencParams *params, const CencSampleAux *aux,
+    GError **error)
+{
+  const guint8 *iv = aux->iv ? aux->iv : params->constant_iv;
+  guint size = aux->iv ? aux->iv_size : params->constant_iv_size;
+
+  if (size != 8 && size != CENC_BLOCK_SIZE) {
+    g_autofree gchar *kid = gst_cenc_kid_to_string (params->kid);
+
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+        "a sample protected with KID %s has an IV of %u bytes instead of 8 or "
+        "16",
+        kid, size);
+    return FALSE;
+  }
+  memset (self->iv, 0, sizeof self->iv);
+  memcpy (self->iv, iv, size);
+  return TRUE;
+}
+
+static gboolean
+check_pattern (const CencParams *params, GError **error)
+{
+  if (!has_skips (params) || params->crypt_byte_block > 0)
+    return TRUE;
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "the pattern 0:%u protects nothing", params->skip_byte_block);
+  return FALSE;
+}
+
+static gboolean
+walk (CencCrypt *self, const CencParams *params, const CencSampleAux *aux,
+    const guint8 *in, guint8 *out, gsize size)
+{
+  guint i;
+
+  if (params->scheme != CENC_SCHEME_CBCS && !cipher_start (self))
+    return FALSE;
+  if (is_whole_sample (aux))
+    return crypt_range (self, params, TRUE, in, out, size);
+
+  for (i = 0; i < aux->n_subsamples; i++) {
+    gsize clear = get_clear (aux, i), n = get_protected (aux, i);
+
+    copy (in, out, clear);
+    if (!crypt_range (self, params, FALSE, in + clear, out + clear, n))
+      return FALSE;
+    in += clear + n;
+    out += clear + n;
+  }
+  return TRUE;
+}
+
+gboolean
+cenc_crypt_sample (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
+    GError **error)
+{
+  if (!params->is_protected) {
+    copy (in, out, size);
+    return TRUE;
+  }
+  if (!check_pattern (params, error) || !check_subsamples (aux, size, error) ||
+      !take_iv (self, params, aux, error))
+    return FALSE;
+
+  self->mode = params->mode;
+  if (walk (self, params, aux, in, out, size))
+    return TRUE;
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,
+      "the cipher failed on a sample of %" G_GSIZE_FORMAT " bytes", size);
+  return FALSE;
+}
+
+guint64
+cenc_crypt_count_blocks (const CencParams *params, const CencSampleAux *aux,
+    gsize size)
+{
+  guint64 bytes = 0, blocks = 0;
+  guint i;
+
+  if (!params->is_protected || params->mode != CENC_MODE_CTR)
+    return 0;
+  if (is_whole_sample (aux)) {
+    if (has_skips (params))
+      return (guint64) count_runs (params, size) * params->crypt_byte_block;
+    return size / CENC_BLOCK_SIZE + (size % CENC_BLOCK_SIZE ? 1 : 0);
+  }
+  for (i = 0; i < aux->n_subsamples; i++) {
+    gsize n = get_protected (aux, i);
+
+    if (has_skips (params))
+      blocks += (guint64) count_runs (params, n) * params->crypt_byte_block;
+    else if (params->scheme == CENC_SCHEME_CENS)
+      blocks += n / CENC_BLOCK_SIZE;
+    else
+      bytes += n;
+  }
+  return blocks + bytes / CENC_BLOCK_SIZE + (bytes % CENC_BLOCK_SIZE ? 1 : 0);
+}
