@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cencdecrypt's caps: the templates, and what a protected stream's caps are once
+ * it is clear.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+#include "gst/subsample/sample-probe.h"
+
+G_BEGIN_DECLS
+
+/** (transfer full): of the sink: `application/x-cenc` without and with each known `protection-system`, `application/x-webm-enc`, and what qtdemux takes. */
+GstCaps *decrypt_caps_sink_template (void);
+
+/** Whether @caps are those of samples from behind a demuxer (else: of a file). */
+gboolean decrypt_caps_are_samples (const GstCaps *caps);
+/** Whether @caps are matroskademux's. */
+gboolean decrypt_caps_are_webm (const GstCaps *caps);
+
+/** (transfer full) (nullable): each structure of samples' @caps with its original media type; %NULL if one has none. Those of files stay. */
+GstCaps *decrypt_caps_to_clear (const GstCaps *caps);
+
+/** Fills @probe from a stream's clear @caps; its codec is 0 if it is none that can be judged. */
+void decrypt_caps_init_probe (const GstCaps *caps, SampleProbe *probe);
+
+G_END_DECLS

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DecryptMeta: what a GstProtectionMeta says of a sample, in all the shapes in
+ * which demuxers write it (qtdemux, matroskademux; 1.22 and later).
+ */
+
+#pragma once
+
+#include "gst/cenc/cenc-crypt.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  CencParams params; /* is_protected FALSE: a clear sample */
+  CencSampleAux aux; /* borrows the maps below */
+  /*< private >*/
+  GstBuffer *buffers[2];
+  GstMapInfo maps[2];
+} DecryptMeta;
+
+/**
+ * decrypt_meta_read:
+ * @self: (out): to be freed by decrypt_meta_clear() if TRUE is returned
+ * @info: a GstProtectionMeta's
+ * @cipher_mode: (nullable): of the caps, for an @info that has none
+ *
+ * Returns: TRUE, or FALSE with GST_CENC_ERROR_FORMAT or _UNSUPPORTED
+ */
+gboolean decrypt_meta_read (DecryptMeta *self, const GstStructure *info,
+    const gchar *cipher_mode, GError **error);
+void decrypt_meta_clear (DecryptMeta *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DecryptMeta, decrypt_meta_clear)
+
+G_END_DECLS

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DecryptSamples: cencdecrypt behind a demuxer: buffers with GstProtectionMeta
+ * in, clear ones out. For one thread at a time.
+ */
+
+#pragma once
+
+#include "cenc/decrypt-crypto.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct _DecryptSamples DecryptSamples;
+
+/** @crypto is borrowed. @verify: whether a key that does not fit is looked for. */
+DecryptSamples *decrypt_samples_new (DecryptCrypto *crypto, gboolean verify);
+void decrypt_samples_free (DecryptSamples *self);
+
+/** @caps: the sink's. FALSE if they are not what a demuxer gives. */
+gboolean decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps);
+
+/** Drops what is held: a flush. */
+void decrypt_samples_flush (DecryptSamples *self);
+
+/**
+ * decrypt_samples_process:
+ * @buffer: (transfer full): a sample
+ * @out: (element-type GstBuffer): none, one or several clear buffers without
+ *   protection meta are appended; also in front of an error
+ *
+ * Works in @buffer's memory if nobody else holds it, else into memory from a pool.
+ */
+gboolean decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
+    GstCencKeyUse use, GQueue *out, GError **error);
+
+/** The stream ends, or an event comes that no sample may pass: gives what is held. */
+void decrypt_samples_drain (DecryptSamples *self, GQueue *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptSamples, decrypt_samples_free)
+
+G_END_DECLS

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cencdecrypt behind a demuxer: every shape of protection meta. */
+
+#include "cencdecrypt-util.h"
+
+static const TestMeta whole_ctr = { nist_ctr_iv, 16 };
+static const TestMeta whole_cbc = { nist_cbc_iv, 16 };
+
+/* One sample through an element of its own. */
+static void
+check (const gchar *caps, const TestMeta *meta, const guint8 *in,
+    const guint8 *expected, gsize size)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+  GstBuffer *kept;
+
+  /* In place, and then with memory that somebody else still holds. */
+  test_expect (h, test_add_meta (test_buffer_new (in, size), meta), expected,
+      size);
+  kept = test_add_meta (test_buffer_new (in, size), meta);
+  test_expect (h, gst_buffer_ref (kept), expected, size);
+  gst_check_buffer_data (kept, in, size);
+  gst_buffer_unref (kept);
+
+  test_harness_free (h, bus);
+}
+
+static void
+check_refused (const gchar *caps, const TestMeta *meta, const guint8 *in,
+    gsize size, const gchar *text)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+  GstBuffer *buffer = test_buffer_new (in, size);
+
+  if (meta)
+    buffer = test_add_meta (buffer, meta);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT, text);
+  test_harness_free (h, bus);
+}
+
+GST_START_TEST (test_cenc)
+{
+  /* 3 clear, 17 protected; 2 clear, the rest protected: the keystream runs on */
+  static const guint8 subsamples[] = { 0, 3, 0, 0, 0, 17, 0, 2, 0, 0, 0, 47 };
+  const TestMeta split = { nist_ctr_iv, 16, subsamples, 2 };
+  guint8 in[69], out[69];
+
+  check (CAPS_CENC, &whole_ctr, nist_ctr, nist_plain, 64);
+  check (CAPS_CENC, &whole_ctr, nist_ctr, nist_plain, 37);
+
+  memset (in, 0x55, sizeof in);
+  memcpy (in + 3, nist_ctr, 17);
+  memcpy (in + 22, nist_ctr + 17, 47);
+  memset (out, 0x55, sizeof out);
+  memcpy (out + 3, nist_plain, 17);
+  memcpy (out + 22, nist_plain + 17, 47);
+  check (CAPS_CENC, &split, in, out, sizeof in);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_missing_cipher_mode)
+{
+  const TestMeta in_meta = { nist_cbc_iv, 16, NULL, 0, FALSE, 0, 0,
+    "x, cipher-mode=cbcs" };
+
+  /* Smooth Streaming's caps */
+  check ("application/x-cenc, original-media-type=audio/x-raw", &whole_ctr,
+      nist_ctr, nist_plain, 64);
+  check ("application/x-cenc, original-media-type=audio/x-raw", &in_meta,
+      nist_cbc, nist_plain, 64);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_cbcs)
+{
+  /* Whole sample: the partial block at the end stays clear. */
+  const TestMeta no_count = { nist_cbc_iv, 16, NULL, 0, TRUE };
+  const TestMeta constant = { NULL, 0, NULL, 0, TRUE, 0, 0,
+    "x, constant_iv_size=(uint)16, "
+    "iv=(buffer)000102030405060708090a0b0c0d0e0f" };
+  const TestMeta named = { NULL, 0, NULL, 0, TRUE, 0, 0,
+    "x, constant_iv_size=(uint)16, "
+    "constant_iv=(buffer)000102030405060708090a0b0c0d0e0f" };
+  guint8 in[53], out[53];
+
+  memset (in, 0x55, sizeof in);
+  memcpy (in, nist_cbc, 48);
+  memset (out, 0x55, sizeof out);
+  memcpy (out, nist_plain, 48);
+  check (CAPS_CBCS, &whole_cbc, in, out, sizeof in);
+  check (CAPS_CBCS, &no_count, in, out, sizeof in);
+  check (CAPS_CBCS, &constant, in, out, sizeof in);
+  check (CAPS_CBCS, &named, in, out, sizeof in);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_cbcs_pattern)
+{
+  /* 5 clear, then 1:9 over two and a half patterns; then a subsample whose
+   * chain begins anew. */
+  static const guint8 subsamples[] = { 0, 5, 0, 0, 1, 104, 0, 1, 0, 0, 0, 20 };
+  const TestMeta meta = { nist_cbc_iv, 16, subsamples, 2, FALSE, 1, 9 };
+  guint8 in[386], out[386];
+  guint i;
+
+  memset (in, 0x55, sizeof in);
+  memset (out, 0x55, sizeof out);
+  for (i = 0; i < 3; i++) {
+    memcpy (in + 5 + i * 160, nist_cbc + i * 16, 16);
+    memcpy (out + 5 + i * 160, nist_plain + i * 16, 16);
+  }
+  memcpy (in + 366, nist_cbc, 16);
+  memcpy (out + 366, nist_plain, 16);
+  check (CAPS_CBCS, &meta, in, out, sizeof in);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_cbc1)
+{
+  static const guint8 subsamples[] = { 0, 7, 0, 0, 0, 16, 0, 1, 0, 0, 0, 48 };
+  const TestMeta meta = { nist_cbc_iv, 16, subsamples, 2, FALSE, 0, 0,
+    "x, cipher-mode=cbc1" };
+  guint8 in[72], out[72];
+
+  memset (in, 0x55, sizeof in);
+  memcpy (in + 7, nist_cbc, 16);
+  memcpy (in + 24, nist_cbc + 16, 48);
+  memset (out, 0x55, sizeof out);
+  memcpy (out + 7, nist_plain, 16);
+  memcpy (out + 24, nist_plain + 16, 48);
+  check (CAPS_CENC, &meta, in, out, sizeof in);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_piff)
+{
+  TestMeta ctr = { nist_ctr_iv, 16 }, cbc = { nist_cbc_iv, 16 };
+
+  ctr.extra = "x, piff_algorithm_id=(uint)1";
+  check (CAPS_CENC, &ctr, nist_ctr, nist_plain, 64);
+  ctr.extra = "x, piff_algorithm_id=(uint)256";
+  check (CAPS_CENC, &ctr, nist_ctr, nist_plain, 64);
+  cbc.extra = "x, piff_algorithm_id=(uint)2";
+  check (CAPS_CENC, &cbc, nist_cbc, nist_plain, 64);
+  cbc.extra = "x, piff_algorithm_id=(uint)512";
+  check (CAPS_CENC, &cbc, nist_cbc, nist_plain, 64);
+  cbc.extra = "x, piff_algorithm_id=(uint)0";
+  check (CAPS_CENC, &cbc, nist_plain, nist_plain, 64);
+  cbc.extra = "x, piff_algorithm_id=(uint)3";
+  check_refused (CAPS_CENC, &cbc, nist_cbc, 64, "PIFF");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_clear_by_meta)
+{
+  const TestMeta clear = { nist_ctr_iv, 16, NULL, 0, FALSE, 0, 0,
+    "x, encrypted=(boolean)false" };
+
+  check (CAPS_CENC, &clear, nist_plain, nist_plain, 64);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_webm)
+{
+#define CAPS_WEBM \
+  "application/x-webm-enc, original-media-type=audio/x-raw, " \
+  "encryption-algorithm=AES, encoding-scope=frame, cipher-mode=CTR"
+  static const guint8 signal_and_frame[] = { 0, 1, 2, 3 };
+  guint major, minor, micro, nano;
+  GstBus *bus;
+  GstHarness *h;
+
+  check (CAPS_WEBM, &whole_ctr, nist_ctr, nist_plain, 64);
+
+  /* No meta is a clear block; up to 1.22 its signal byte is still there. */
+  gst_version (&major, &minor, &micro, &nano);
+  h = test_harness_new (CAPS_WEBM, NIST_KEYS, &bus);
+  if (minor < 23)
+    test_expect (h, test_buffer_new (signal_and_frame, 4), signal_and_frame + 1,
+        3);
+  else
+    test_expect (h, test_buffer_new (signal_and_frame, 4), signal_and_frame, 4);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_broken_meta)
+{
+  static const guint8 subsamples[] = { 0, 3, 0, 0, 0, 17 };
+  const TestMeta too_short = { nist_ctr_iv, 16, subsamples, 1 };
+  const TestMeta odd_iv = { nist_ctr_iv, 7 };
+  const TestMeta no_iv = { NULL, 0 };
+  const TestMeta pattern = { nist_ctr_iv, 16, NULL, 0, FALSE, 16, 9 };
+  const TestMeta lies = { nist_ctr_iv, 16, NULL, 0, TRUE, 0, 0,
+    "x, subsample_count=(uint)1000000000" };
+  const TestMeta kid = { nist_ctr_iv, 16, NULL, 0, FALSE, 0, 0,
+    "x, kid=(buffer)0011" };
+  const TestMeta mode = { nist_ctr_iv, 16, NULL, 0, FALSE, 0, 0,
+    "x, cipher-mode=rot13" };
+
+  check_refused (CAPS_CENC, &too_short, nist_ctr, 64, "");
+  check_refused (CAPS_CENC, &odd_iv, nist_ctr, 64, "IV");
+  check_refused (CAPS_CENC, &no_iv, nist_ctr, 64, "IV");
+  check_refused (CAPS_CBCS, &pattern, nist_ctr, 64, "pattern");
+  check_refused (CAPS_CENC, &lies, nist_ctr, 64, "subsamples");
+  check_refused (CAPS_CENC, &kid, nist_ctr, 64, "KID");
+  check_refused (CAPS_CENC, &mode, nist_ctr, 64, "cipher-mode");
+}
+GST_END_TEST;
+
+/* An AUD and a slice of 7 bytes. */
+static const guint8 avc_sample[] = { 0, 0, 0, 2, 9, 0x10, 0, 0, 0, 7, 0x65, 1,
+  2, 3, 4, 5, 6 };
+
+GST_START_TEST (test_no_meta)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+
+  /* A clear lead shows that it is one; ciphertext does not look like it; and
+   * where nothing can be told, nothing passes. */
+  test_expect (h, test_buffer_new (avc_sample, sizeof avc_sample), avc_sample,
+      sizeof avc_sample);
+  test_harness_free (h, bus);
+
+  check_refused (CAPS_AVC "cenc", NULL, nist_ctr, 64,
+      "in front of the demuxer");
+  check_refused (CAPS_CENC, NULL, nist_plain, 64, "in front of the demuxer");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_no_meta_weak_codec)
+{
+  /* AV1: a temporal delimiter and a frame: one such sample proves little. */
+  static const guint8 av1_sample[] = { 0x12, 0x00, 0x32, 0x02, 0x55, 0x80 };
+  const gchar *caps = "application/x-cenc, original-media-type=video/x-av1, "
+                      "stream-format=obu-stream, cipher-mode=cenc";
+  GstBus *bus;
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+  guint i;
+
+  for (i = 0; i < 3; i++)
+    fail_unless_equals_int (gst_harness_push (h,
+                                test_buffer_new (av1_sample,
+                                    sizeof av1_sample)),
+        GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_buffer_new (av1_sample, sizeof av1_sample)),
+      GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 4);
+  test_harness_free (h, bus);
+
+  /* The end of the stream gives what parsed; ciphertext in between stops all. */
+  h = test_harness_new (caps, NIST_KEYS, &bus);
+  gst_harness_push (h, test_buffer_new (av1_sample, sizeof av1_sample));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_int (gst_harness_buffers_received (h), 1);
+  test_harness_free (h, bus);
+
+  h = test_harness_new (caps, NIST_KEYS, &bus);
+  gst_harness_push (h, test_buffer_new (av1_sample, sizeof av1_sample));
+  fail_unless_equals_int (gst_harness_push (h, test_buffer_new (nist_ctr, 64)),
+      GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "in front");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* qtdemux 1.22 says of a cbcs clear lead that it is encrypted whole. */
+GST_START_TEST (test_cbcs_clear_lead)
+{
+  const TestMeta lead = { nist_cbc_iv, 16, NULL, 0, TRUE, 1, 9 };
+
+  check (CAPS_AVC "cbcs", &lead, avc_sample, avc_sample, sizeof avc_sample);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_wrong_key)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+
+  /* Encrypted whole with another key: not what an H.264 sample can be. */
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (nist_cbc, 64),
+                                  &whole_ctr)),
+      GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "key for KID " NIST_KID " does not fit");
+  test_harness_free (h, bus);
+
+  h = test_harness_new (NULL, NIST_KEYS, &bus);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "verify-keys", FALSE, NULL);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (h, CAPS_AVC "cenc");
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (nist_cbc, 64),
+                                  &whole_ctr)),
+      GST_FLOW_OK);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_caps)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (
+      "application/x-cenc, original-media-type=video/x-h264, width=64, "
+      "protection-system=edef8ba9-79d6-4ace-a3c8-27dcd51d21ed, "
+      "encryption-algorithm=AES, encoding-scope=frame, cipher-mode=cenc",
+      NIST_KEYS, &bus);
+  GstCaps *expected = gst_caps_from_string ("video/x-h264, width=64");
+  GstCaps *caps;
+
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected));
+  gst_caps_unref (caps);
+  gst_caps_unref (expected);
+
+  /* Without the original type nobody knows what it is. */
+  caps = gst_caps_from_string ("application/x-cenc, cipher-mode=cenc");
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
+  fail_unless_equals_int (gst_harness_push (h, test_buffer_new (nist_ctr, 64)),
+      GST_FLOW_NOT_NEGOTIATED);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Latency, allocation and QoS go through; protection events end here. */
+GST_START_TEST (test_passes_through)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  GstBuffer *pssh = test_buffer_new (nist_plain, 32);
+  GstCaps *caps = gst_caps_from_string (CAPS_CENC);
+  GstQuery *query;
+  GstEvent *event;
+
+  gst_harness_set_upstream_latency (h, 5 * GST_MSECOND);
+  fail_unless_equals_uint64 (gst_harness_query_latency (h), 5 * GST_MSECOND);
+
+  gst_harness_add_propose_allocation_meta (h, GST_PROTECTION_META_API_TYPE,
+      NULL);
+  query = gst_query_new_allocation (caps, FALSE);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (gst_query_find_allocation_meta (query,
+      GST_PROTECTION_META_API_TYPE, NULL));
+  gst_query_unref (query);
+
+  while ((event = gst_harness_try_pull_event (h)))
+    gst_event_unref (event);
+  gst_harness_push_event (h,
+      gst_event_new_protection ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", pssh,
+          "isobmff/moov"));
+  fail_unless (gst_harness_try_pull_event (h) == NULL);
+
+  gst_harness_push_upstream_event (h,
+      gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 0.5, 1, 2));
+  do {
+    event = gst_harness_pull_upstream_event (h);
+    if (GST_EVENT_TYPE (event) == GST_EVENT_QOS)
+      break;
+    gst_event_unref (event);
+  } while (TRUE);
+  gst_event_unref (event);
+
+  gst_buffer_unref (pssh);
+  gst_caps_unref (caps);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+static Suite *
+cencdecrypt_samples_suite (void)
+{
+  Suite *suite = suite_create ("cencdecrypt-samples");
+  TCase *tc = tcase_create ("samples");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_cenc);
+  tcase_add_test (tc, test_missing_cipher_mode);
+  tcase_add_test (tc, test_cbcs);
+  tcase_add_test (tc, test_cbcs_pattern);
+  tcase_add_test (tc, test_cbc1);
+  tcase_add_test (tc, test_piff);
+  tcase_add_test (tc, test_clear_by_meta);
+  tcase_add_test (tc, test_webm);
+  tcase_add_test (tc, test_broken_meta);
+  tcase_add_test (tc, test_no_meta);
+  tcase_add_test (tc, test_no_meta_weak_codec);
+  tcase_add_test (tc, test_cbcs_clear_lead);
+  tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_caps);
+  tcase_add_test (tc, test_passes_through);
+  return suite;
+}
+
+GST_CHECK_MAIN (cencdecrypt_samples);
