@@ -14,15 +14,29 @@ G_BEGIN_DECLS
 /** BmffMoveFunc: where the byte that stood at @offset in the input stands in the output. */
 typedef guint64 (*BmffMoveFunc) (guint64 offset, gpointer user_data);
 
-/** Rewrites stco (to co64 where an offset passes 32 bits) of every track whose data is in this file; see 8.7.5. Chunks of a sample entry whose dref entry is not self-contained stay. The moov may grow: returns TRUE in @grown, and the caller, whose offsets have moved again, calls once more. */
+/**
+ * bmff_movie_move_chunks:
+ * @grown: (out) (optional): whether the moov has grown
+ *
+ * Rewrites stco and co64 (8.7.5) of every track. Chunks that are not in this
+ * file (bmff_track_is_local()) stay. Where an offset passes 32 bits, stco becomes
+ * co64; then *nothing is moved yet*: the caller, whose offsets have moved again
+ * by what the moov has grown, calls once more until @grown is FALSE, which is
+ * when all chunks are moved, once.
+ */
 gboolean bmff_movie_move_chunks (BmffMovie *movie, BmffMoveFunc move,
     gpointer user_data, gboolean *grown, GError **error);
 
-/** Rewrites iloc extents of construction_method 0 in a `meta` box found in file, moov or trak level; an offset that does not fit its field is an error. */
+/**
+ * Rewrites iloc (8.11.3) of a leaf `meta` found in file, moov or trak level: the
+ * extents of construction_method 0 whose data is in this file. Sizes stay; an
+ * offset that does not fit its field is BMFF_ERROR_UNSUPPORTED, after which
+ * @meta is of no use. Does nothing without an iloc.
+ */
 gboolean bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move,
     gpointer user_data, GError **error);
 
-/** tfra's moof offsets (8.8.10); mfro stays right because no size changes, unless a 32-bit tfra has to become 64-bit. */
+/** tfra's moof offsets (8.8.10). Sizes stay, unless a 32-bit tfra has to become a 64-bit one; mfro says the size that results. */
 gboolean bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,
     GError **error);
 
@@ -46,10 +60,10 @@ typedef struct
 
 BmffSidx *bmff_sidx_new (void);
 BmffSidx *bmff_sidx_parse (const BmffBox *box, GError **error);
-/** Same size as it was parsed from, if version and count stay. (transfer full) */
+/** Same size as it was parsed from, if version and count stay; version 0 becomes 1 if a value passes 32 bits. (transfer full) */
 BmffBox *bmff_sidx_to_box (const BmffSidx *self);
 void bmff_sidx_free (BmffSidx *self);
-/** Moves what @self refers to; @end is where the box ended in the input, @new_end where it ends in the output. */
+/** Moves what @self refers to; @end is where the box ended in the input, @new_end where it ends in the output. @move is asked for the end of the last reference too, which may be the end of the file. On error @self is of no use. */
 gboolean bmff_sidx_move (BmffSidx *self, guint64 end, guint64 new_end,
     BmffMoveFunc move, gpointer user_data, GError **error);
 

@@ -129,6 +129,78 @@ read_dimensions (BmffTrack *self)
   self->height = bmff_reader_u16 (&reader);
 }
 
+/* One entry of a dref: FALSE if it is not there as a box. */
+static gboolean
+read_data_reference (BmffReader *reader, guint8 *local)
+{
+  gsize left = bmff_reader_left (reader);
+  BmffReader box = *reader;
+  BmffHeader header;
+  guint32 flags;
+
+  if (bmff_header_parse (&header, bmff_reader_bytes (&box, left), left) !=
+          BMFF_HEADER_OK ||
+      header.size == 0 || header.size > left)
+    return FALSE;
+  box = bmff_reader_sub (reader, header.size);
+  bmff_reader_skip (&box, header.header_size);
+  flags = bmff_reader_u32 (&box);
+  *local = flags & 1 && header.type != BMFF_FOURCC ('i', 'm', 'd', 't') &&
+      header.type != BMFF_FOURCC ('s', 'n', 'i', 'm');
+
+  return bmff_reader_ok (&box);
+}
+
+/* data_reference_index has 16 bits. */
+#define MAX_DATA_REFERENCES 65535
+
+GByteArray *
+bmff_dref_read (const BmffBox *dref)
+{
+  GByteArray *locals = g_byte_array_new ();
+  guint8 local = TRUE;
+  BmffReader reader;
+  guint32 n;
+
+  /* Nothing is at 0. */
+  g_byte_array_append (locals, &local, 1);
+  bmff_box_get_reader (dref, &reader);
+  bmff_reader_skip (&reader, 4);
+  n = bmff_reader_u32 (&reader);
+  n = MIN (n, MAX_DATA_REFERENCES);
+  for (; n > 0 && read_data_reference (&reader, &local); n--)
+    g_byte_array_append (locals, &local, 1);
+
+  return locals;
+}
+
+/* Which sample entries have their samples in this file. */
+static void
+read_locals (BmffTrack *self)
+{
+  BmffBox *dref = bmff_box_find (self->trak, "mdia/minf/dinf/dref");
+  GPtrArray *entries = self->stsd->children;
+  g_autoptr (GByteArray) references = NULL;
+  guint8 *locals = g_malloc (entries->len);
+  guint i;
+
+  memset (locals, TRUE, entries->len);
+  self->local = g_bytes_new_take (locals, entries->len);
+  if (dref == NULL)
+    return;
+  references = bmff_dref_read (dref);
+  for (i = 0; i < entries->len; i++) {
+    BmffReader reader;
+    guint16 index;
+
+    bmff_box_get_reader (g_ptr_array_index (entries, i), &reader);
+    bmff_reader_skip (&reader, 6);
+    index = bmff_reader_u16 (&reader);
+    if (index < references->len)
+      locals[i] = references->data[index];
+  }
+}
+
 static gboolean
 read_track (BmffTrack *self, GError **error)
 {
@@ -154,26 +226,37 @@ read_track (BmffTrack *self, GError **error)
   if (!bmff_box_parse_stsd (self->stsd, self->handler, error))
     return FALSE;
   read_dimensions (self);
+  read_locals (self);
 
   return TRUE;
+}
+
+static void
+track_free (BmffTrack *self)
+{
+  g_clear_pointer (&self->local, g_bytes_unref);
+  g_free (self);
 }
 
 static gboolean
 add_track (BmffMovie *self, BmffBox *trak, GError **error)
 {
-  g_autofree BmffTrack *track = g_new0 (BmffTrack, 1);
+  BmffTrack *track = g_new0 (BmffTrack, 1);
+  const BmffTrack *other;
 
   track->trak = trak;
-  if (!read_track (track, error))
-    return FALSE;
-  if (bmff_movie_get_track (self, track->id) != NULL) {
-    bmff_box_set_error (trak, error, BMFF_ERROR_INVALID,
-        "a second track with id %u", track->id);
+  if (!read_track (track, error)) {
+    track_free (track);
     return FALSE;
   }
-  g_ptr_array_add (self->tracks, g_steal_pointer (&track));
+  other = bmff_movie_get_track (self, track->id);
+  g_ptr_array_add (self->tracks, track);
+  if (other == NULL)
+    return TRUE;
+  bmff_box_set_error (trak, error, BMFF_ERROR_INVALID,
+      "a second track with id %u", track->id);
 
-  return TRUE;
+  return FALSE;
 }
 
 /* 8.8.3. One for a track that is not there does no harm. */
@@ -237,7 +320,7 @@ bmff_movie_new (BmffBox *moov, GError **error)
   guint i;
 
   self->moov = moov;
-  self->tracks = g_ptr_array_new_with_free_func (g_free);
+  self->tracks = g_ptr_array_new_with_free_func ((GDestroyNotify) track_free);
   if (moov->type != BMFF_FOURCC ('m', 'o', 'o', 'v') ||
       moov->children == NULL) {
     bmff_box_set_error (moov, error, BMFF_ERROR_INVALID, "it is no moov");
@@ -293,60 +376,11 @@ bmff_track_get_entry (const BmffTrack *self, guint32 description_index)
   return g_ptr_array_index (self->stsd->children, description_index - 1);
 }
 
-/* Header and flags of the nth entry (from 1) of a dref; FALSE if there is none. */
-static gboolean
-read_data_reference (const BmffBox *dref, guint n, BmffHeader *header,
-    guint32 *flags)
-{
-  BmffReader reader;
-  gsize left;
-
-  bmff_box_get_reader (dref, &reader);
-  bmff_reader_skip (&reader, 8);
-  for (; n > 0 && bmff_reader_ok (&reader); n--) {
-    BmffReader box = reader;
-
-    left = bmff_reader_left (&reader);
-    if (bmff_header_parse (header, bmff_reader_bytes (&box, left), left) !=
-            BMFF_HEADER_OK ||
-        header->size == 0 || header->size > left)
-      return FALSE;
-    box = bmff_reader_sub (&reader, header->size);
-    bmff_reader_skip (&box, header->header_size);
-    *flags = bmff_reader_u32 (&box) & 0xffffff;
-    if (!bmff_reader_ok (&box))
-      return FALSE;
-  }
-
-  return bmff_reader_ok (&reader);
-}
-
-gboolean
-bmff_dref_is_local (const BmffBox *dref, guint index)
-{
-  BmffHeader header;
-  guint32 flags;
-
-  if (index == 0 || !read_data_reference (dref, index, &header, &flags))
-    return TRUE;
-  if (header.type == BMFF_FOURCC ('i', 'm', 'd', 't') ||
-      header.type == BMFF_FOURCC ('s', 'n', 'i', 'm'))
-    return FALSE;
-
-  return (flags & 1) != 0;
-}
-
 gboolean
 bmff_track_is_local (const BmffTrack *self, guint32 description_index)
 {
-  BmffBox *entry = bmff_track_get_entry (self, description_index);
-  BmffBox *dref = bmff_box_find (self->trak, "mdia/minf/dinf/dref");
-  BmffReader reader;
+  gsize n;
+  const guint8 *local = g_bytes_get_data (self->local, &n);
 
-  if (entry == NULL || dref == NULL)
-    return TRUE;
-  bmff_box_get_reader (entry, &reader);
-  bmff_reader_skip (&reader, 6);
-
-  return bmff_dref_is_local (dref, bmff_reader_u16 (&reader));
+  return description_index - 1 >= n || local[description_index - 1];
 }

@@ -31,6 +31,8 @@ typedef struct
   BmffBox *stsd; /* borrowed; its children are the sample entries */
   gboolean has_trex;
   BmffSampleDefaults trex;
+  /*< private >*/
+  GBytes *local; /* see bmff_track_is_local() */
 } BmffTrack;
 
 typedef struct
@@ -57,11 +59,11 @@ bmff_track_get_entry (const BmffTrack *self, guint32 description_index);
  * places that the sample table says (8.7.2). FALSE if the entry's data reference
  * names another file, or is one that gives places in another way (imdt, snim).
  * Without dref, or with an index that is not in it, this file is meant, as
- * everybody reads it.
+ * everybody reads it. As the boxes were when the movie was made.
  */
 gboolean bmff_track_is_local (const BmffTrack *self, guint32 description_index);
-/** The same for entry @index (from 1) of a parsed leaf @dref. */
-gboolean bmff_dref_is_local (const BmffBox *dref, guint index);
+/** The same for all entries of a leaf @dref: one byte each, entry 1 at [1], until one is no box. (transfer full) */
+GByteArray *bmff_dref_read (const BmffBox *dref);
 
 /** More samples in all runs of a moof are BMFF_ERROR_LIMIT: a run of defaults claims 2^32 of them in 16 bytes. 4 Mi are 22 s of PCM at 192 kHz. */
 #define BMFF_MAX_FRAGMENT_SAMPLES (1u << 22)

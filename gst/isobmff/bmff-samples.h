@@ -82,7 +82,7 @@ gboolean bmff_sample_cursor_next (BmffSampleCursor *self, BmffSample *sample);
 
 /**
  * BmffSampleMap: the samples of several tracks by their place in the file, for
- * a reader that goes by bytes. Made from tables; 24 bytes a chunk. A chunk is a
+ * a reader that goes by bytes. Made from tables; 32 bytes a chunk. A chunk is a
  * stretch of one track's samples without a gap.
  */
 typedef struct _BmffSampleMap BmffSampleMap;
@@ -94,7 +94,7 @@ typedef struct
   BmffSample sample;
 } BmffMappedSample;
 
-/** @tables: (element-type BmffSampleTable), entries may be NULL (no samples); the map keeps references. Samples of two tracks that share bytes are an error (they could not both be encrypted). */
+/** @tables: (element-type BmffSampleTable), entries may be NULL (no samples); the map keeps references. Samples that share bytes are BMFF_ERROR_UNSUPPORTED (they could not both be encrypted); samples without bytes share none. O(n log n) in chunks. */
 BmffSampleMap *bmff_sample_map_new (GPtrArray *tables, GError **error);
 void bmff_sample_map_free (BmffSampleMap *self);
 
@@ -104,8 +104,8 @@ typedef struct
   const BmffSampleMap *map;
   /*< private >*/
   guint chunk;
-  guint32 left;
-  BmffSampleCursor cursor;
+  guint32 index; /* of the next sample */
+  BmffSampleCursor cursors[4];
 } BmffMapCursor;
 
 /** Sets the cursor on the first sample that ends after @offset. */

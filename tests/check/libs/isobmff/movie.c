@@ -114,27 +114,35 @@ GST_START_TEST (test_local)
                               "\0\0\0\x10url \0\0\0\0a.b";
   BmffBox *trak = test_trak (5, "vide", NULL);
   BmffBox *dinf = bmff_box_new_container (FCC ("dinf"));
-  BmffBox *box;
-  g_autoptr (BmffMovie) movie = parse (test_with (test_moov (), trak));
-  BmffTrack *track = g_ptr_array_index (movie->tracks, 0);
+  g_autoptr (BmffMovie) without =
+      parse (test_with (test_moov (), test_trak (5, "vide", NULL)));
+  g_autoptr (BmffMovie) movie = NULL;
+  BmffBox *box =
+      bmff_box_new (FCC ("dref"), g_bytes_new_static (dref, sizeof (dref)));
+  g_autoptr (BmffBox) odd = bmff_box_copy (box);
+  g_autoptr (GByteArray) locals = NULL;
+  BmffTrack *track;
   guint8 *payload;
 
+  track = g_ptr_array_index (without->tracks, 0);
   fail_unless (bmff_track_is_local (track, 1));
   fail_unless (bmff_track_is_local (track, 2));
-  box = bmff_box_new (FCC ("dref"), g_bytes_new_static (dref, sizeof (dref)));
-  test_with (bmff_box_find (track->trak, "mdia/minf"), test_with (dinf, box));
+  test_with (bmff_box_find (trak, "mdia/minf"), test_with (dinf, box));
+  movie = parse (test_with (test_moov (), trak));
+  track = g_ptr_array_index (movie->tracks, 0);
   fail_unless (bmff_track_is_local (track, 1));
   fail_if (bmff_track_is_local (track, 2));
   fail_unless (bmff_track_is_local (track, 3));
-  fail_unless (bmff_dref_is_local (box, 0));
-  fail_unless (bmff_dref_is_local (box, 3));
-  /* The first one as imdt: in this file, but not by place. */
-  payload = bmff_box_edit_payload (box, NULL);
+  fail_unless (bmff_track_is_local (track, 0));
+
+  /* The first one as imdt: in this file, but not by place. The second one
+   * overruns the box. */
+  payload = bmff_box_edit_payload (odd, NULL);
   memcpy (payload + 12, "imdt", 4);
-  fail_if (bmff_track_is_local (track, 1));
-  /* A box that overruns the dref. */
-  payload[11] = 60;
-  fail_unless (bmff_track_is_local (track, 2));
+  payload[23] = 60;
+  locals = bmff_dref_read (odd);
+  fail_unless_equals_int (locals->len, 2);
+  fail_if (locals->data[1]);
 }
 
 GST_END_TEST;

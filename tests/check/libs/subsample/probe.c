@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <gst/check/gstcheck.h>
+#include "vectors.h"
 
 #include <string.h>
 
-#include "gst/isobmff/bmff-reader.h"
 #include "gst/subsample/sample-probe.h"
 
 #define FCC(s) bmff_get_u32 ((const guint8 *) (s))
@@ -341,6 +340,117 @@ GST_START_TEST (test_unknown)
 }
 GST_END_TEST;
 
+static SampleProbe
+probe_for_entry (const BmffBox *entry, guint32 codec)
+{
+  static const gchar *const configs[] = { "avcC", "hvcC", "esds", "dOps" };
+  SampleProbe probe;
+  guint i;
+
+  sample_probe_init (&probe, codec, NULL, 0);
+  for (i = 0; i < G_N_ELEMENTS (configs); i++) {
+    const BmffBox *box = bmff_box_child (entry, FCC (configs[i]));
+    gsize size;
+
+    if (box != NULL) {
+      const guint8 *data = g_bytes_get_data (box->payload, &size);
+
+      sample_probe_init (&probe, codec, data, size);
+    }
+  }
+  return probe;
+}
+
+typedef struct
+{
+  const gchar *path;
+  guint n_judged;
+} ClearWalk;
+
+static void
+check_clear_sample (const TestSample *sample, gpointer user_data)
+{
+  ClearWalk *walk = user_data;
+  SampleProbe probe = probe_for_entry (sample->entry, sample->codec);
+  SampleProbeResult result =
+      sample_probe_check (&probe, sample->data, sample->size);
+
+  /* An encrypted sample is not ours to judge here. */
+  if (sample->has_aux)
+    return;
+  fail_unless (result != SAMPLE_PROBE_BAD, "%s: sample %u", walk->path,
+      sample->index);
+  fail_unless (sample_probe_check_payload (&probe, sample->data,
+                   sample->size) != SAMPLE_PROBE_BAD,
+      "%s: sample %u", walk->path, sample->index);
+  walk->n_judged += result == SAMPLE_PROBE_GOOD;
+}
+
+/* No clear sample of the vectors is BAD. */
+GST_START_TEST (test_clear_vectors)
+{
+  g_autoptr (GPtrArray) paths = NULL;
+  ClearWalk walk = { NULL, 0 };
+  guint i;
+
+  if (!test_have_vectors ())
+    return;
+  paths = test_list_vectors ("clear");
+  for (i = 0; i < paths->len; i++) {
+    walk.path = g_ptr_array_index (paths, i);
+    test_walk_file (walk.path, check_clear_sample, &walk);
+  }
+  fail_unless (walk.n_judged > 700, "%u", walk.n_judged);
+}
+GST_END_TEST;
+
+typedef struct
+{
+  guint n_whole, n_bad;
+} CipherWalk;
+
+static void
+check_whole_sample (const TestSample *sample, gpointer user_data)
+{
+  CipherWalk *walk = user_data;
+  SampleProbe probe = probe_for_entry (sample->entry, sample->codec);
+
+  /* Whole samples under cenc and cbc1: ciphertext from the first byte on. */
+  if (sample->track->handler != BMFF_HANDLER_AUDIO || !sample->has_aux ||
+      sample->subsamples != NULL ||
+      bmff_box_find (sample->entry, "sinf/schi/tenc") == NULL)
+    return;
+  walk->n_whole++;
+  walk->n_bad += sample_probe_check (&probe, sample->data, sample->size) ==
+      SAMPLE_PROBE_BAD;
+}
+
+/* Real ciphertext: AAC and FLAC that were encrypted whole. */
+GST_START_TEST (test_encrypted_vectors)
+{
+  static const gchar *const names[] = {
+    "vsd_cenc-single_audio_init.mp4",
+    "vsd_cbc1-single_audio_init.mp4",
+    "shaka-player_multidrm-audio-init.mp4",
+    "shaka-packager_app_test_testdata_flac-with-encryption_bear-flac-audio.mp4",
+  };
+  guint i;
+
+  if (!test_have_vectors ())
+    return;
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *path =
+        g_build_filename (test_vectors_dir (), names[i], NULL);
+    CipherWalk walk = { 0, 0 };
+
+    test_walk_file (path, check_whole_sample, &walk);
+    fail_unless (walk.n_whole > 10, "%s: %u", path, walk.n_whole);
+    fail_unless (walk.n_bad * 100 >= walk.n_whole * 96, "%s: %u of %u", path,
+        walk.n_bad, walk.n_whole);
+  }
+}
+GST_END_TEST;
+
 static Suite *
 sample_probe_suite (void)
 {
@@ -361,6 +471,8 @@ sample_probe_suite (void)
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_random);
   tcase_add_test (tc, test_unknown);
+  tcase_add_test (tc, test_clear_vectors);
+  tcase_add_test (tc, test_encrypted_vectors);
   return s;
 }
 

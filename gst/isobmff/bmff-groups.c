@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gst/isobmff/bmff-index.h"
+
+#define SBGP BMFF_FOURCC ('s', 'b', 'g', 'p')
+#define CSGP BMFF_FOURCC ('c', 's', 'g', 'p')
+#define SGPD BMFF_FOURCC ('s', 'g', 'p', 'd')
+
+/* A bound for memory: more than a file of 24 h at 60 fps has samples. */
+#define MAX_RUNS (1u << 23)
+
+/* Samples before @end are in one pattern, which starts anew with the run. */
+typedef struct
+{
+  guint32 end; /* past its last sample */
+  guint32 length; /* of the pattern; 1 for sbgp */
+  guint64
+      indices; /* where the pattern starts in csgp's indices; the group itself for sbgp */
+} Run;
+
+struct _BmffGroupMap
+{
+  GArray *runs; /* (element-type Run) */
+  GBytes *bytes; /* holds csgp's indices; NULL for sbgp */
+  gsize indices; /* where they start */
+  guint index_bits;
+  gboolean local_msb;
+};
+
+void
+bmff_group_map_free (BmffGroupMap *self)
+{
+  if (self == NULL)
+    return;
+  g_array_unref (self->runs);
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_free (self);
+}
+
+/* The box of that type for @grouping_type, with a reader behind the field. */
+static BmffBox *
+find_group_box (const BmffBox *parent, guint32 type, guint32 grouping_type,
+    BmffReader *reader, guint8 *version, guint32 *flags, GError **error)
+{
+  BmffBox *box;
+  guint n;
+
+  for (n = 0; (box = bmff_box_nth_child (parent, type, n)) != NULL; n++) {
+    if (!bmff_box_get_full_reader (box, reader, version, flags, error))
+      return NULL;
+    if (bmff_reader_u32 (reader) == grouping_type && bmff_reader_ok (reader))
+      return box;
+  }
+
+  return NULL;
+}
+
+static gboolean
+check_room (const BmffBox *box, const BmffReader *reader, guint32 n, guint bits,
+    GError **error)
+{
+  if (n > MAX_RUNS) {
+    bmff_box_set_error (box, error, BMFF_ERROR_LIMIT,
+        "%u entries, more than %u", n, MAX_RUNS);
+    return FALSE;
+  }
+  if (bmff_reader_ok (reader) &&
+      bmff_reader_has (reader, ((guint64) n * bits + 7) / 8, 1))
+    return TRUE;
+  bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its %u entries do", n);
+
+  return FALSE;
+}
+
+static void
+add_run (BmffGroupMap *self, guint32 count, guint32 length, guint64 indices)
+{
+  Run run = { 0, length, indices };
+
+  if (self->runs->len > 0)
+    run.end = g_array_index (self->runs, Run, self->runs->len - 1).end;
+  /* Samples past 2^32 - 1 do not exist. */
+  run.end += MIN (count, G_MAXUINT32 - run.end);
+  if (count > 0)
+    g_array_append_val (self->runs, run);
+}
+
+static gboolean
+parse_sbgp (BmffGroupMap *self, const BmffBox *box, BmffReader *reader,
+    guint8 version, GError **error)
+{
+  guint32 n, i;
+
+  if (version == 1)
+    bmff_reader_skip (reader, 4);
+  n = bmff_reader_u32 (reader);
+  if (!check_room (box, reader, n, 64, error))
+    return FALSE;
+  for (i = 0; i < n; i++) {
+    guint32 count = bmff_reader_u32 (reader);
+
+    add_run (self, count, 1, bmff_reader_u32 (reader));
+  }
+
+  return TRUE;
+}
+
+/* 4 << @code bits at @index of a table of such fields. */
+static guint32
+get_bits (const guint8 *p, guint64 index, guint bits)
+{
+  switch (bits) {
+    case 4:
+      return index & 1 ? p[index / 2] & 15 : p[index / 2] >> 4;
+    case 8:
+      return p[index];
+    case 16:
+      return bmff_get_u16 (p + 2 * index);
+    default:
+      return bmff_get_u32 (p + 4 * index);
+  }
+}
+
+static gboolean
+parse_patterns (BmffGroupMap *self, const BmffBox *box, BmffReader *reader,
+    guint length_bits, guint count_bits, GError **error)
+{
+  guint32 n = bmff_reader_u32 (reader), i;
+  guint64 indices = 0;
+
+  if (!check_room (box, reader, n, length_bits + count_bits, error))
+    return FALSE;
+  for (i = 0; i < n; i++) {
+    guint32 length, count;
+
+    if (length_bits == 4) {
+      /* Then both have 4 bits, as csgp_check() has seen to: one byte. */
+      guint8 both = bmff_reader_u8 (reader);
+
+      length = both >> 4;
+      count = both & 15;
+    } else {
+      length = (guint32) bmff_reader_uint (reader, length_bits / 8);
+      count = (guint32) bmff_reader_uint (reader, count_bits / 8);
+    }
+    if (length == 0 && count > 0) {
+      bmff_box_set_error (box, error, BMFF_ERROR_INVALID, "pattern %u is empty",
+          i);
+      return FALSE;
+    }
+    add_run (self, count, length, indices);
+    indices += length;
+  }
+  self->indices = reader->pos;
+  if (bmff_reader_has (reader, (indices * self->index_bits + 7) / 8, 1))
+    return TRUE;
+  bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its %" G_GUINT64_FORMAT " indices do", indices);
+
+  return FALSE;
+}
+
+/* 8.9.5 */
+static gboolean
+parse_csgp (BmffGroupMap *self, const BmffBox *box, BmffReader *reader,
+    guint32 flags, GError **error)
+{
+  guint length_bits = 4 << (flags >> 4 & 3);
+  guint count_bits = 4 << (flags >> 2 & 3);
+
+  if (length_bits != count_bits && MIN (length_bits, count_bits) == 4) {
+    bmff_box_set_error (box, error, BMFF_ERROR_INVALID,
+        "fields of %u and %u bits", length_bits, count_bits);
+    return FALSE;
+  }
+  if (flags & 0x40)
+    bmff_reader_skip (reader, 4);
+  self->index_bits = 4 << (flags & 3);
+  self->local_msb = (flags & 0x80) != 0;
+  self->bytes = g_bytes_ref (box->payload);
+
+  return parse_patterns (self, box, reader, length_bits, count_bits, error);
+}
+
+BmffGroupMap *
+bmff_group_map_parse (const BmffBox *parent, guint32 grouping_type,
+    GError **error)
+{
+  g_autoptr (BmffGroupMap) self = g_new0 (BmffGroupMap, 1);
+  GError *local_error = NULL;
+  BmffReader reader;
+  BmffBox *box;
+  guint8 version;
+  guint32 flags;
+  gboolean ok = FALSE;
+
+  self->runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  if ((box = find_group_box (parent, SBGP, grouping_type, &reader, &version,
+           &flags, &local_error)) != NULL)
+    ok = parse_sbgp (self, box, &reader, version, error);
+  else if (local_error == NULL &&
+      (box = find_group_box (parent, CSGP, grouping_type, &reader, &version,
+           &flags, &local_error)) != NULL)
+    ok = parse_csgp (self, box, &reader, flags, error);
+  if (local_error != NULL)
+    g_propagate_error (error, local_error);
+
+  return ok ? g_steal_pointer (&self) : NULL;
+}
+
+static guint32
+pattern_group (const BmffGroupMap *self, guint64 n)
+{
+  const guint8 *data = g_bytes_get_data (self->bytes, NULL);
+  guint32 index = get_bits (data + self->indices, n, self->index_bits);
+  guint32 msb = 1u << (self->index_bits - 1);
+
+  if (self->local_msb && index & msb)
+    return 0x10000 + (index & (msb - 1));
+
+  return index;
+}
+
+guint32
+bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index)
+{
+  guint low = 0, high = self->runs->len;
+  const Run *run;
+  guint32 start = 0;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (g_array_index (self->runs, Run, middle).end <= sample_index)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == self->runs->len)
+    return 0;
+  run = &g_array_index (self->runs, Run, low);
+  if (self->bytes == NULL)
+    return (guint32) run->indices;
+  if (low > 0)
+    start = g_array_index (self->runs, Run, low - 1).end;
+
+  return pattern_group (self,
+      run->indices + (sample_index - start) % run->length);
+}
+
+/* Goes to entry @index, and gives its size. */
+static gsize
+seek_entry (BmffReader *reader, guint8 version, guint32 default_length,
+    guint32 count, guint32 index)
+{
+  gsize size;
+
+  /* Version 0 says no size: right for types whose entries are all alike. */
+  if (version == 0)
+    default_length = (guint32) (bmff_reader_left (reader) / count);
+  if (version == 0 || default_length != 0) {
+    if (!bmff_reader_has (reader, index, default_length))
+      reader->failed = TRUE;
+    bmff_reader_skip (reader, (gsize) (index - 1) * default_length);
+    return default_length;
+  }
+  while (size = bmff_reader_u32 (reader), --index > 0)
+    if (!bmff_reader_skip (reader, size))
+      break;
+
+  return size;
+}
+
+/* 8.9.3 */
+GBytes *
+bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
+    guint32 index, guint32 *default_index, GError **error)
+{
+  BmffReader reader;
+  guint8 version;
+  guint32 default_length = 0, default_group = 0, count;
+  gsize size = 0;
+  BmffBox *box = find_group_box (parent, SGPD, grouping_type, &reader, &version,
+      NULL, error);
+
+  if (default_index != NULL)
+    *default_index = 0;
+  if (box == NULL)
+    return NULL;
+  if (version >= 1)
+    default_length = bmff_reader_u32 (&reader);
+  if (version >= 2)
+    default_group = bmff_reader_u32 (&reader);
+  count = bmff_reader_u32 (&reader);
+  if (bmff_reader_ok (&reader)) {
+    if (default_index != NULL)
+      *default_index = default_group;
+    if (index == 0 || index > count)
+      return NULL;
+    size = seek_entry (&reader, version, default_length, count, index);
+  }
+  if (!bmff_reader_ok (&reader) || !bmff_reader_has (&reader, size, 1)) {
+    bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
+        "it ends before its entry %u", index);
+    return NULL;
+  }
+
+  return g_bytes_new_from_bytes (box->payload, reader.pos, size);
+}

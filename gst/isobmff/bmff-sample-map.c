@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gst/isobmff/bmff-samples-private.h"
+
+/* One or more stretches of a track that join. */
+typedef struct
+{
+  guint64 offset, end;
+  guint32 first, count; /* samples */
+  guint track;
+} Chunk;
+
+/* 512 MiB, which no file of the field comes near to: a bound for made-up ones. */
+#define MAX_CHUNKS (1u << 24)
+
+struct _BmffSampleMap
+{
+  GPtrArray *tables; /* (element-type BmffSampleTable), entries may be NULL */
+  GArray *chunks; /* (element-type Chunk), by place, none overlapping */
+};
+
+static void
+add_stretch (GArray *chunks, guint track, const BmffStretch *stretch)
+{
+  Chunk chunk = { stretch->offset, stretch->offset + stretch->size,
+    stretch->first, stretch->count, track };
+  Chunk *last = NULL;
+
+  if (chunks->len > 0)
+    last = &g_array_index (chunks, Chunk, chunks->len - 1);
+  if (last != NULL && last->track == track && last->end == chunk.offset) {
+    last->end = chunk.end;
+    last->count += chunk.count;
+  } else {
+    g_array_append_val (chunks, chunk);
+  }
+}
+
+static gboolean
+add_table (GArray *chunks, guint track, const BmffSampleTable *table,
+    GError **error)
+{
+  BmffSampleCursor cursor;
+  BmffStretch stretch;
+
+  bmff_sample_cursor_init (&cursor, table, 0);
+  while (bmff_sample_table_next_stretch (table, &cursor, &stretch)) {
+    if (chunks->len == MAX_CHUNKS) {
+      g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
+          "more than %u chunks of samples", MAX_CHUNKS);
+      return FALSE;
+    }
+    add_stretch (chunks, track, &stretch);
+  }
+
+  return TRUE;
+}
+
+static gint
+compare_chunks (gconstpointer a, gconstpointer b)
+{
+  const Chunk *x = a, *y = b;
+
+  if (x->offset != y->offset)
+    return x->offset < y->offset ? -1 : 1;
+  /* Those without bytes first: they are not in the way of the others. */
+  if (x->end != y->end)
+    return x->end < y->end ? -1 : 1;
+
+  return 0;
+}
+
+static gboolean
+check_overlaps (GArray *chunks, GError **error)
+{
+  guint64 end = 0;
+  guint i, previous = 0;
+
+  for (i = 0; i < chunks->len; i++) {
+    Chunk *chunk = &g_array_index (chunks, Chunk, i);
+
+    if (chunk->offset < end && chunk->end > chunk->offset) {
+      g_set_error (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED,
+          "samples of tracks %u and %u share bytes at %" G_GUINT64_FORMAT,
+          previous, chunk->track, chunk->offset);
+      return FALSE;
+    }
+    /* Samples without bytes amid others': behind these, so that a search by
+     * place stays one. */
+    if (chunk->offset < end)
+      chunk->offset = chunk->end = end;
+    end = chunk->end;
+    previous = chunk->track;
+  }
+
+  return TRUE;
+}
+
+static void
+table_unref0 (gpointer table)
+{
+  bmff_sample_table_unref (table);
+}
+
+BmffSampleMap *
+bmff_sample_map_new (GPtrArray *tables, GError **error)
+{
+  g_autoptr (BmffSampleMap) self = g_new (BmffSampleMap, 1);
+  guint i;
+
+  self->tables = g_ptr_array_new_with_free_func (table_unref0);
+  self->chunks = g_array_new (FALSE, FALSE, sizeof (Chunk));
+  for (i = 0; i < tables->len; i++) {
+    BmffSampleTable *table = g_ptr_array_index (tables, i);
+
+    g_ptr_array_add (self->tables,
+        table != NULL ? bmff_sample_table_ref (table) : NULL);
+    if (table != NULL && !add_table (self->chunks, i, table, error))
+      return NULL;
+  }
+  g_array_sort (self->chunks, compare_chunks);
+  if (!check_overlaps (self->chunks, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
+
+void
+bmff_sample_map_free (BmffSampleMap *self)
+{
+  if (self == NULL)
+    return;
+  g_ptr_array_unref (self->tables);
+  g_array_unref (self->chunks);
+  g_free (self);
+}
+
+static const Chunk *
+get_chunk (const BmffSampleMap *self, guint n)
+{
+  return n < self->chunks->len ? &g_array_index (self->chunks, Chunk, n) : NULL;
+}
+
+/* The last chunk that does not start behind @offset; 0 if all do. */
+static guint
+find_chunk (const BmffSampleMap *self, guint64 offset)
+{
+  guint low = 0, high = self->chunks->len;
+
+  while (high > low + 1) {
+    guint middle = low + (high - low) / 2;
+
+    if (get_chunk (self, middle)->offset <= offset)
+      low = middle;
+    else
+      high = middle;
+  }
+
+  return low;
+}
+
+/* The sample cursor for @chunk's track, set on sample @index of it. Tracks have
+ * one each as far as there are cursors, so that a track's next chunk, which
+ * mostly follows in its table too, costs no search. */
+static BmffSampleCursor *
+get_cursor (BmffMapCursor *self, const Chunk *chunk, guint32 index)
+{
+  BmffSampleCursor *cursor =
+      &self->cursors[chunk->track % G_N_ELEMENTS (self->cursors)];
+  const BmffSampleTable *table =
+      g_ptr_array_index (self->map->tables, chunk->track);
+
+  if (cursor->table != table || cursor->next != index)
+    bmff_sample_cursor_init (cursor, table, index);
+
+  return cursor;
+}
+
+void
+bmff_map_cursor_init (BmffMapCursor *self, const BmffSampleMap *map,
+    guint64 offset)
+{
+  BmffMapCursor cursor = { .map = map };
+  const Chunk *chunk;
+
+  *self = cursor;
+  self->chunk = find_chunk (map, offset);
+  chunk = get_chunk (map, self->chunk);
+  if (chunk == NULL)
+    return;
+  self->index = chunk->first;
+  if (offset > chunk->offset || chunk->offset == chunk->end)
+    self->index = bmff_sample_table_find_offset (g_ptr_array_index (map->tables,
+                                                     chunk->track),
+        chunk->first, chunk->count, chunk->offset, offset);
+}
+
+gboolean
+bmff_map_cursor_next (BmffMapCursor *self, BmffMappedSample *sample)
+{
+  const Chunk *chunk = get_chunk (self->map, self->chunk);
+
+  if (chunk == NULL)
+    return FALSE;
+  if (self->index - chunk->first == chunk->count) {
+    chunk = get_chunk (self->map, ++self->chunk);
+    if (chunk == NULL)
+      return FALSE;
+    self->index = chunk->first;
+  }
+  sample->track = chunk->track;
+  sample->index = self->index;
+
+  return bmff_sample_cursor_next (get_cursor (self, chunk, self->index++),
+      &sample->sample);
+}
