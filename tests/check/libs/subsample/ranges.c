@@ -190,12 +190,11 @@ compare_sample (const TestSample *sample, gpointer user_data)
   self->n_compared++;
 }
 
-/* Nothing that the test looks at is in these: the codec is not made yet. */
+/* The slices of MV-HEVC's second layer are refused. */
 static gboolean
 is_skipped (const gchar *path)
 {
-  return strstr (path, "vp9-opus-video") || strstr (path, "av1") ||
-      strstr (path, "mv-hevc");
+  return strstr (path, "mv-hevc") != NULL;
 }
 
 GST_START_TEST (test_other_packagers)
@@ -247,8 +246,7 @@ GST_START_TEST (test_clear_files)
   for (i = 0; i < paths->len; i++) {
     walk_init (&walk);
     walk.path = g_ptr_array_index (paths, i);
-    if (!strstr (walk.path, "vp9") && !strstr (walk.path, "av1") &&
-        !strstr (walk.path, "ac4")) {
+    if (!strstr (walk.path, "ac4")) {
       test_walk_file (walk.path, map_clear_sample, &walk);
       fail_unless (walk.n_compared > 20);
     }
