@@ -192,6 +192,8 @@ read_samples (RunState *state, BmffReader *reader, guint32 flags, guint n,
   BmffSample *sample;
   guint i, first = state->samples->len;
 
+  if (n == 0)
+    return;
   g_array_set_size (state->samples, first + n);
   sample = &g_array_index (state->samples, BmffSample, first);
   for (i = 0; i < n; i++, sample++) {

@@ -181,10 +181,11 @@ read_locals (BmffTrack *self)
   BmffBox *dref = bmff_box_find (self->trak, "mdia/minf/dinf/dref");
   GPtrArray *entries = self->stsd->children;
   g_autoptr (GByteArray) references = NULL;
-  guint8 *locals = g_malloc (entries->len);
+  guint8 *locals = g_new (guint8, entries->len);
   guint i;
 
-  memset (locals, TRUE, entries->len);
+  for (i = 0; i < entries->len; i++)
+    locals[i] = TRUE;
   self->local = g_bytes_new_take (locals, entries->len);
   if (dref == NULL)
     return;

@@ -189,7 +189,7 @@ bmff_map_cursor_init (BmffMapCursor *self, const BmffSampleMap *map,
   if (chunk == NULL)
     return;
   self->index = chunk->first;
-  if (offset > chunk->offset || chunk->offset == chunk->end)
+  if (offset >= chunk->offset)
     self->index = bmff_sample_table_find_offset (g_ptr_array_index (map->tables,
                                                      chunk->track),
         chunk->first, chunk->count, chunk->offset, offset);

@@ -299,6 +299,24 @@ GST_START_TEST (test_bad)
 
 GST_END_TEST;
 
+/* Found by fuzzing. */
+GST_START_TEST (test_no_samples)
+{
+  g_autoptr (BmffMovie) movie = make_movie ();
+  g_autoptr (BmffFragment) fragment = NULL;
+  BmffTraf *traf;
+
+  fragment = parse (test_with (make_moof (),
+                        make_traf (test_box ("tfhd", 0, 1),
+                            test_box ("trun", 0, 0), NULL)),
+      movie);
+  traf = g_ptr_array_index (fragment->trafs, 0);
+  fail_unless_equals_int (traf->runs->len, 1);
+  fail_unless_equals_int (bmff_sample_table_get_count (traf->samples), 0);
+}
+
+GST_END_TEST;
+
 /* 2^32 - 1 samples in 16 bytes; and a limit that holds over all runs. */
 GST_START_TEST (test_claims)
 {
@@ -340,6 +358,7 @@ isobmff_fragment_suite (void)
   tcase_add_test (tc, test_set_offset);
   tcase_add_test (tc, test_set_offset_bad);
   tcase_add_test (tc, test_bad);
+  tcase_add_test (tc, test_no_samples);
   tcase_add_test (tc, test_claims);
   tcase_add_test (tc, test_bad_moof);
 
