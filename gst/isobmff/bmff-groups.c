@@ -249,6 +249,38 @@ bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index)
       run->indices + (sample_index - start) % run->length);
 }
 
+static void
+raise_highest (guint32 group, guint32 *shared, guint32 *local)
+{
+  if (group > 0x10000)
+    *local = MAX (*local, group - 0x10000);
+  else
+    *shared = MAX (*shared, group);
+}
+
+void
+bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
+    guint32 *local)
+{
+  guint i;
+  guint32 n, start = 0;
+
+  *shared = *local = 0;
+  for (i = 0; i < self->runs->len; i++) {
+    const Run *run = &g_array_index (self->runs, Run, i);
+    guint32 used = MIN (run->length, run->end - start);
+
+    start = run->end;
+
+    if (self->bytes == NULL) {
+      raise_highest ((guint32) run->indices, shared, local);
+      continue;
+    }
+    for (n = 0; n < used; n++)
+      raise_highest (pattern_group (self, run->indices + n), shared, local);
+  }
+}
+
 /* Goes to entry @index, and gives its size. */
 static gsize
 seek_entry (BmffReader *reader, guint8 version, guint32 default_length,

@@ -28,10 +28,20 @@ assert_groups (BmffBox *box, guint n, const guint32 *groups)
   g_autoptr (BmffBox) traf = traf_with (box);
   GError *error = NULL;
   g_autoptr (BmffGroupMap) map = bmff_group_map_parse (traf, SEIG, &error);
+  guint32 shared = 0, local = 0, highest_shared, highest_local;
   guint i;
 
   fail_unless_no_error (error);
   fail_unless (map != NULL);
+  for (i = 0; i < n; i++) {
+    if (groups[i] > 0x10000)
+      local = MAX (local, groups[i] - 0x10000);
+    else
+      shared = MAX (shared, groups[i]);
+  }
+  bmff_group_map_get_highest (map, &highest_shared, &highest_local);
+  fail_unless_equals_int (highest_shared, shared);
+  fail_unless_equals_int (highest_local, local);
   for (i = 0; i < n; i++)
     fail_unless (bmff_group_map_get (map, i) == groups[i],
         "sample %u is in group 0x%x", i, bmff_group_map_get (map, i));
