@@ -80,12 +80,13 @@ fuzz_groups (const BmffBox *parent)
   for (k = 0; k < G_N_ELEMENTS (types); k++) {
     g_autoptr (BmffGroupMap) map =
         bmff_group_map_parse (parent, types[k], NULL);
+    g_autoptr (GBytes) entry = NULL;
 
     for (i = 0; map != NULL && i < MAX_SAMPLES; i++)
       bmff_group_map_get (map, i * i);
     for (i = 0; i < 4; i++) {
-      g_autoptr (GBytes) entry =
-          bmff_sgpd_get_entry (parent, types[k], i, &unused, NULL);
+      g_clear_pointer (&entry, g_bytes_unref);
+      entry = bmff_sgpd_get_entry (parent, types[k], i, &unused, NULL);
     }
   }
 }
