@@ -42,10 +42,13 @@ static BmffBox *
 find_group_box (const BmffBox *parent, guint32 type, guint32 grouping_type,
     BmffReader *reader, guint8 *version, guint32 *flags, GError **error)
 {
-  BmffBox *box;
-  guint n;
+  guint i;
 
-  for (n = 0; (box = bmff_box_nth_child (parent, type, n)) != NULL; n++) {
+  for (i = 0; parent->children != NULL && i < parent->children->len; i++) {
+    BmffBox *box = g_ptr_array_index (parent->children, i);
+
+    if (box->type != type)
+      continue;
     if (!bmff_box_get_full_reader (box, reader, version, flags, error))
       return NULL;
     if (bmff_reader_u32 (reader) == grouping_type && bmff_reader_ok (reader))

@@ -252,6 +252,11 @@ add_track (BmffMovie *self, BmffBox *trak, GError **error)
   }
   other = bmff_movie_get_track (self, track->id);
   g_ptr_array_add (self->tracks, track);
+  if (self->tracks->len > BMFF_MAX_TRACKS) {
+    bmff_box_set_error (trak, error, BMFF_ERROR_LIMIT, "more than %u tracks",
+        BMFF_MAX_TRACKS);
+    return FALSE;
+  }
   if (other == NULL)
     return TRUE;
   bmff_box_set_error (trak, error, BMFF_ERROR_INVALID,

@@ -193,6 +193,22 @@ GST_START_TEST (test_bad_trex)
 
 GST_END_TEST;
 
+GST_START_TEST (test_many_tracks)
+{
+  BmffBox *moov = test_moov ();
+  g_autoptr (BmffMovie) movie = NULL;
+  guint i;
+
+  for (i = 1; i <= BMFF_MAX_TRACKS; i++)
+    moov = test_with (moov, test_trak (i, "vide", NULL));
+  movie = parse (bmff_box_copy (moov));
+  fail_unless_equals_int (movie->tracks->len, BMFF_MAX_TRACKS);
+  assert_bad (test_with (moov, test_trak (i, "vide", NULL)), BMFF_ERROR_LIMIT,
+      "more than 1024 tracks");
+}
+
+GST_END_TEST;
+
 /* Found by fuzzing. */
 GST_START_TEST (test_no_entries)
 {
@@ -224,6 +240,7 @@ isobmff_movie_suite (void)
   tcase_add_test (tc, test_local);
   tcase_add_test (tc, test_bad);
   tcase_add_test (tc, test_bad_trex);
+  tcase_add_test (tc, test_many_tracks);
   tcase_add_test (tc, test_no_entries);
 
   return s;

@@ -205,7 +205,7 @@ GST_START_TEST (test_overlap)
   tables_add (tables, 10, 1, 1, over);
   fail_unless (bmff_sample_map_new (tables, &error) == NULL);
   fail_unless_error (error, BMFF_ERROR_UNSUPPORTED,
-      "samples of tracks 0 and 1 share bytes at 195");
+      "samples of tracks 0 and 1, counted from 0, share bytes at 195");
   g_ptr_array_set_size (tables, 1);
   tables_add (tables, 10, 1, 1, inside);
   fail_unless (bmff_sample_map_new (tables, &error) == NULL);
