@@ -69,7 +69,7 @@ struct _BmffBox
    * offset is G_MAXUINT64 and parsed_size 0 for a box made by bmff_box_new*(). */
   guint64 offset;
   guint64 parsed_size;
-  guint header_size;
+  guint header_size; /* as parsed; what is written follows from type */
   /* Leaf: all of it. With children: the fields in front of them (stsd's version
    * and count, a sample entry's fields), often empty. Never NULL. */
   GBytes *payload;
