@@ -113,13 +113,24 @@ refuse (const BmffBox *box, GError **error, const gchar *format, ...)
 
 /* --- senc --- */
 
+/* What stands in senc for a sample that is not protected. */
+typedef enum
+{
+  CLEAR_HAS_COUNT, /* subsample_count, as the syntax says (7.2.2) */
+  CLEAR_HAS_NOTHING, /* no bytes, as in auxiliary information (7.1) */
+  CLEAR_HAS_ALL, /* an IV too: a sample of a clear entry among others */
+  N_CLEAR_SHAPES
+} ClearShape;
+
 typedef struct
 {
   CencParamsFunc func;
   gpointer user_data;
   const CencParams *override;
   gboolean has_subsamples;
-  gboolean clear_have_counts; /* samples that are not protected have a count */
+  ClearShape clear;
+  guint8 clear_iv_size;
+  gboolean seen_clear;
 } SencShape;
 
 static const CencParams *
@@ -131,16 +142,32 @@ params_of (const SencShape *shape, guint32 index)
 }
 
 static void
-read_senc_item (const SencShape *shape, guint32 index, BmffReader *reader,
-    Item *item)
+read_clear_item (SencShape *shape, BmffReader *reader)
+{
+  shape->seen_clear = TRUE;
+  if (shape->clear == CLEAR_HAS_ALL)
+    bmff_reader_skip (reader, shape->clear_iv_size);
+  if (shape->clear != CLEAR_HAS_NOTHING && shape->has_subsamples)
+    bmff_reader_skip (reader,
+        (gsize) bmff_reader_u16 (reader) * CENC_SUBSAMPLE_SIZE);
+}
+
+static void
+read_senc_item (SencShape *shape, guint32 index, BmffReader *reader, Item *item)
 {
   const CencParams *params = params_of (shape, index);
 
   item->offset = (guint32) reader->pos;
-  item->iv_size = params ? params->per_sample_iv_size : 0;
+  item->iv_size = 0;
   item->n_subsamples = 0;
+  if (!params) {
+    read_clear_item (shape, reader);
+    return;
+  }
+  shape->clear_iv_size = params->per_sample_iv_size;
+  item->iv_size = params->per_sample_iv_size;
   bmff_reader_skip (reader, item->iv_size);
-  if (!shape->has_subsamples || (!params && !shape->clear_have_counts))
+  if (!shape->has_subsamples)
     return;
   item->n_subsamples = bmff_reader_u16 (reader);
   bmff_reader_skip (reader, (gsize) item->n_subsamples * CENC_SUBSAMPLE_SIZE);
@@ -148,7 +175,7 @@ read_senc_item (const SencShape *shape, guint32 index, BmffReader *reader,
 
 /* FALSE if the box ends before the items do. @rest: bytes behind them. */
 static gboolean
-read_senc_items (CencAuxTable *self, const SencShape *shape, BmffReader reader,
+read_senc_items (CencAuxTable *self, SencShape *shape, BmffReader reader,
     guint32 count, gsize *rest)
 {
   guint32 i;
@@ -165,28 +192,28 @@ read_senc_items (CencAuxTable *self, const SencShape *shape, BmffReader reader,
 }
 
 /*
- * The syntax has a subsample_count for a sample that seig calls clear (7.2.2),
- * while its auxiliary information takes no bytes (7.1), and files have it either
- * way. The way that ends where the box ends is the right one; bytes behind the
- * last item do no harm if neither does.
+ * Where some samples are clear, files differ in what they write for them, and
+ * only one way ends where the box ends. Where all are protected there is one way
+ * only, and bytes behind the last item do no harm.
  */
 static gboolean
-read_senc_either_way (CencAuxTable *self, SencShape *shape,
+read_senc_any_way (CencAuxTable *self, SencShape *shape,
     const BmffReader *reader, guint32 count)
 {
-  gboolean ok;
   gsize rest;
+  guint way;
 
-  shape->clear_have_counts = TRUE;
-  ok = read_senc_items (self, shape, *reader, count, &rest);
-  if (ok && rest == 0)
-    return TRUE;
-  shape->clear_have_counts = FALSE;
-  if (read_senc_items (self, shape, *reader, count, &rest) &&
-      (rest == 0 || !ok))
-    return TRUE;
-  shape->clear_have_counts = TRUE;
-  return ok && read_senc_items (self, shape, *reader, count, &rest);
+  for (way = 0; way < N_CLEAR_SHAPES; way++) {
+    gboolean ok;
+
+    shape->clear = (ClearShape) way;
+    ok = read_senc_items (self, shape, *reader, count, &rest);
+    if (ok && rest == 0)
+      return TRUE;
+    if (!shape->seen_clear)
+      return ok;
+  }
+  return FALSE;
 }
 
 CencAuxTable *
@@ -194,7 +221,7 @@ cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
     gpointer user_data, GError **error)
 {
   g_autoptr (CencAuxTable) self = table_new (senc->payload);
-  SencShape shape = { params, user_data, NULL, FALSE, FALSE };
+  SencShape shape = { params, user_data };
   BmffReader reader;
   guint32 flags, count;
 
@@ -211,8 +238,8 @@ cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
   shape.has_subsamples = (flags & SENC_SUBSAMPLES) != 0;
   count = bmff_reader_u32 (&reader);
   if (!bmff_reader_ok (&reader) || count > MAX_ITEMS ||
-      !read_senc_either_way (self, &shape, &reader, count)) {
-    refuse (senc, error, "it ends before its %u samples do", count);
+      !read_senc_any_way (self, &shape, &reader, count)) {
+    refuse (senc, error, "it does not hold just its %u samples", count);
     return NULL;
   }
   return g_steal_pointer (&self);

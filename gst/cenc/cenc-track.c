@@ -281,13 +281,6 @@ cenc_track_run_new (CencTrack *track, const BmffTraf *traf, GError **error)
   self->track = track;
   if (!track->is_protected || !parent)
     return g_steal_pointer (&self);
-  if (traf && !cenc_track_get_entry (track, traf->description_index)) {
-    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
-        "traf of track %u at %" G_GUINT64_FORMAT
-        ": there is no sample entry %u",
-        traf->track_id, traf->box->offset, traf->description_index);
-    return NULL;
-  }
   if (parse_run (self, parent, traf, error))
     return g_steal_pointer (&self);
   g_prefix_error (error, "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT ": ",
