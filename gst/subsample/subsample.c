@@ -37,6 +37,7 @@ static const struct
   { BMFF_FOURCC ('a', 'v', '0', '1'), &subsample_av1 },
   { BMFF_FOURCC ('d', 'a', 'v', '1'), &subsample_av1 },
   { BMFF_FOURCC ('v', 'p', '0', '9'), &subsample_vp9 },
+  { BMFF_FOURCC ('a', 'c', '-', '4'), &subsample_ac4 },
 };
 
 gboolean

@@ -581,6 +581,88 @@ GST_START_TEST (test_vp9_superframe)
 GST_END_TEST;
 
 /*
+ * AC-4
+ */
+
+typedef struct
+{
+  guint version; /* bitstream_version */
+  gboolean channel_coded;
+  guint substream_size;
+} Ac4Options;
+
+/* One presentation of one stereo substream. */
+static GByteArray *
+make_ac4_frame (const Ac4Options *options, guint n_payload)
+{
+  GByteArray *sample = g_byte_array_new ();
+  Bits *b = bits_new ();
+
+  bits_u (b, 2, options->version);
+  bits_u (b, 10, 77); /* sequence_counter */
+  bits_u (b, 1, 0); /* b_wait_frames */
+  bits_u (b, 1, 1); /* fs_index */
+  bits_u (b, 4, 13); /* frame_rate_index */
+  bits_u (b, 2, 3); /* b_iframe_global, b_single_presentation */
+  bits_u (b, 2, 0); /* b_payload_base, b_program_id */
+  bits_u (b, 1, 1); /* b_single_substream_group */
+  bits_u (b, 1, 0); /* presentation_version */
+  bits_u (b, 4, 0); /* mdcompat, b_presentation_id */
+  bits_u (b, 6, 0); /* emdf_info */
+  bits_u (b, 4, 4); /* emdf_protection: 8 bits */
+  bits_u (b, 8, 0xff);
+  bits_u (b, 1, 0); /* b_presentation_filter */
+  bits_u (b, 3, 0); /* group_index */
+  bits_u (b, 2, 0);
+  bits_u (b, 4, 1); /* ac4_presentation_substream_info */
+  bits_u (b, 3, 5); /* b_substreams_present, b_hsf_ext, b_single_substream */
+  bits_u (b, 1, options->channel_coded);
+  bits_u (b, 2, 2); /* channel_mode: stereo */
+  bits_u (b, 2, 0); /* b_sf_multiplier, b_bitrate_info */
+  bits_u (b, 3, 4); /* b_audio_ndot, substream_index */
+  bits_u (b, 1, 0); /* b_content_type */
+  bits_u (b, 2, 1); /* n_substreams */
+  bits_u (b, 2, 2); /* b_size_present, b_more_bits */
+  bits_u (b, 10, options->substream_size);
+  bits_append (b, sample);
+  bits_free (b);
+  while (n_payload-- > 0)
+    g_byte_array_append (sample, (const guint8 *) "\xc3", 1);
+  return sample;
+}
+
+GST_START_TEST (test_ac4)
+{
+  g_autoptr (Subsampler) subsampler = new_subsampler ("ac-4", NULL, NULL);
+  Ac4Options options = { .version = 2,
+    .channel_coded = TRUE,
+    .substream_size = 100 };
+  GError *error = NULL;
+  gsize toc_size;
+  GByteArray *sample = make_ac4_frame (&options, 0);
+
+  toc_size = sample->len;
+  g_byte_array_unref (sample);
+  fail_if (subsampler_is_whole_sample (subsampler));
+  fail_if (subsampler_takes_pattern (subsampler));
+  map_ok (subsampler, make_ac4_frame (&options, 100));
+  fail_unless_equals_int (ranges->len, 1);
+  fail_unless_range (0, toc_size, 100);
+  /* More than the sample has: it was not read right, or is cut off. */
+  fail_if (map (subsampler, make_ac4_frame (&options, 99), &error));
+  fail_unless_error (error, GST_CENC_ERROR_FORMAT, "AC-4 frame");
+  fail_if (map (subsampler, g_byte_array_new (), &error));
+  fail_unless_error (error, GST_CENC_ERROR_FORMAT, "AC-4 frame");
+  options.channel_coded = FALSE;
+  fail_if (map (subsampler, make_ac4_frame (&options, 100), &error));
+  fail_unless_error (error, GST_CENC_ERROR_UNSUPPORTED, "objects");
+  options.version = 1;
+  fail_if (map (subsampler, make_ac4_frame (&options, 100), &error));
+  fail_unless_error (error, GST_CENC_ERROR_UNSUPPORTED, "version");
+}
+GST_END_TEST;
+
+/*
  * All codecs
  */
 
@@ -641,6 +723,7 @@ subsample_map_suite (void)
   tcase_add_test (tc, test_h264_config_broken);
   tcase_add_test (tc, test_vp9_frames);
   tcase_add_test (tc, test_vp9_superframe);
+  tcase_add_test (tc, test_ac4);
   tcase_add_test (tc, test_whole_samples);
   tcase_add_test (tc, test_unknown_codecs);
   return s;
