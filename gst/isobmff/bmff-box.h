@@ -86,7 +86,9 @@ struct _BmffBox
  * Parses a box and, in the containers that the standard defines as such (moov,
  * trak, edts, mdia, minf, dinf, stbl, mvex, moof, traf, mfra, sinf, schi, …),
  * what is in it. stsd stays a leaf until bmff_track_parse() or
- * bmff_box_parse_stsd(), because its children's shape depends on the handler.
+ * bmff_box_parse_stsd(), because its children's shape depends on the handler;
+ * meta and udta stay leaves, because what the field puts there often breaks the
+ * standard and is not ours to edit.
  *
  * Returns: (transfer full): the tree, or NULL with @error
  */
