@@ -703,6 +703,20 @@ GST_START_TEST (test_unknown_codecs)
 }
 GST_END_TEST;
 
+/* With the parser it asks for its configuration box, without it for the parser. */
+GST_START_TEST (test_h266)
+{
+  GError *error = NULL;
+
+  fail_unless (try_subsampler ("vvc1", NULL, NULL, &error) == NULL);
+  if (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED))
+    fail_unless_error (error, GST_CENC_ERROR_UNSUPPORTED,
+        "'vvc1' (H.266) needs");
+  else
+    fail_unless_error (error, GST_CENC_ERROR_FORMAT, "no 'vvcC' box");
+}
+GST_END_TEST;
+
 static Suite *
 subsample_map_suite (void)
 {
@@ -726,6 +740,7 @@ subsample_map_suite (void)
   tcase_add_test (tc, test_ac4);
   tcase_add_test (tc, test_whole_samples);
   tcase_add_test (tc, test_unknown_codecs);
+  tcase_add_test (tc, test_h266);
   return s;
 }
 
