@@ -217,15 +217,13 @@ is_skipped (const gchar *path)
   return strstr (path, "mv-hevc") != NULL;
 }
 
-GST_START_TEST (test_other_packagers)
+/* Returns how many samples were compared. */
+static guint
+compare_files (const GPtrArray *paths)
 {
-  g_autoptr (GPtrArray) paths = NULL;
   guint i, n_compared = 0;
   Walk walk;
 
-  if (!test_have_vectors ())
-    return;
-  paths = test_list_vectors (".");
   for (i = 0; i < paths->len; i++) {
     walk_init (&walk);
     walk.path = g_ptr_array_index (paths, i);
@@ -235,7 +233,35 @@ GST_START_TEST (test_other_packagers)
     n_compared += walk.n_compared;
     walk_clear (&walk);
   }
+  return n_compared;
+}
+
+GST_START_TEST (test_other_packagers)
+{
+  g_autoptr (GPtrArray) paths = NULL;
+  guint n_compared;
+
+  if (!test_have_vectors ())
+    return;
+  paths = test_list_vectors (".");
+  n_compared = compare_files (paths);
   fail_unless (n_compared >= 3700, "only %u samples", n_compared);
+}
+GST_END_TEST;
+
+/* Files that tests/interop/ranges.py has just had made. */
+GST_START_TEST (test_made_files)
+{
+  const gchar *folder = g_getenv ("CENC_RANGES_DIR");
+  g_autoptr (GPtrArray) paths = NULL;
+  guint n_compared;
+
+  if (folder == NULL)
+    return;
+  paths = test_list_files (folder);
+  n_compared = compare_files (paths);
+  fail_unless (n_compared >= 25 * paths->len, "only %u samples", n_compared);
+  g_print ("%u samples in %u files\n", n_compared, paths->len);
 }
 GST_END_TEST;
 
@@ -281,6 +307,7 @@ subsample_ranges_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_other_packagers);
+  tcase_add_test (tc, test_made_files);
   tcase_add_test (tc, test_clear_files);
   return s;
 }
