@@ -156,6 +156,9 @@ new_session (const LicenseClient *client, GError **error)
   g_autoptr (GTlsDatabase) database = NULL;
   g_autoptr (GError) failed = NULL;
 
+  /* What comes is what was sent: no sniffing, nothing to inflate. */
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_SNIFFER);
   if (!client->ca_file)
     return session;
   database = g_tls_file_database_new (client->ca_file, &failed);
@@ -323,6 +326,21 @@ append_problem (GString *text, SoupMessage *message, GByteArray *body)
   }
 }
 
+/* libsoup takes the end of a connection for the end of a body of any length. */
+static gboolean
+length_error (Attempt *self, GError **error)
+{
+  SoupMessageHeaders *headers =
+      soup_message_get_response_headers (self->message);
+
+  if (soup_message_headers_get_encoding (headers) !=
+          SOUP_ENCODING_CONTENT_LENGTH ||
+      soup_message_headers_get_content_length (headers) == self->body->len)
+    return TRUE;
+  return fail (error, LICENSE_CLIENT_ERROR_NETWORK,
+      "no answer: it broke off in the middle", NULL);
+}
+
 static LicenseClientError
 code_of_status (guint status)
 {
@@ -450,7 +468,8 @@ judge (Attempt *self, const LicenseRequest *request, GUri **uri, GBytes **body,
   }
   if (!status_error (self, error))
     return status == 429 || status == 503 ? OUTCOME_BUSY : OUTCOME_DONE;
-  *body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+  if (length_error (self, error))
+    *body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
   return OUTCOME_DONE;
 }
 

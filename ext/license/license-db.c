@@ -40,7 +40,9 @@ configure (sqlite3 *db, GError **error)
   return TRUE;
 }
 
-/* An empty file is an empty database; SQLite would make it for all to read. */
+/* An empty file is an empty database; SQLite would make it for all to read. Never
+ * open one that is there: closing it again would drop the locks that this process
+ * holds on it by another connection. */
 static gboolean
 create_file (const gchar *path, GError **error)
 {
@@ -48,7 +50,7 @@ create_file (const gchar *path, GError **error)
   gint fd = -1;
 
   if (g_mkdir_with_parents (folder, 0700) == 0)
-    fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    fd = g_open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   /* A read-only disk may hold a store that is there already. */
   if (fd < 0 && !g_file_test (path, G_FILE_TEST_EXISTS)) {
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE,
