@@ -117,6 +117,27 @@ GST_START_TEST (test_csgp)
 
 GST_END_TEST;
 
+GST_START_TEST (test_highest)
+{
+  g_autoptr (BmffBox) sbgp =
+      traf_with (test_box ("sbgp", 0, SEIG, 4, 2, 3, 1, 0, 9, 0x10002, 3, 1));
+  /* The pattern names 1, 2 and local 7, but the run ends before the last. */
+  g_autoptr (BmffBox) csgp =
+      traf_with (RAW ("csgp", "\0\0\0\x80seig\0\0\0\1\x32\x12\xf0"));
+  g_autoptr (BmffGroupMap) a = bmff_group_map_parse (sbgp, SEIG, NULL);
+  g_autoptr (BmffGroupMap) b = bmff_group_map_parse (csgp, SEIG, NULL);
+  guint32 shared, local;
+
+  bmff_group_map_get_highest (a, &shared, &local);
+  fail_unless_equals_int (shared, 3);
+  fail_unless_equals_int (local, 2);
+  bmff_group_map_get_highest (b, &shared, &local);
+  fail_unless_equals_int (shared, 2);
+  fail_unless_equals_int (local, 0);
+}
+
+GST_END_TEST;
+
 static void
 assert_bad (BmffBox *box, BmffError code, const gchar *message)
 {
@@ -243,6 +264,7 @@ isobmff_groups_suite (void)
   tcase_add_test (tc, test_sbgp_other);
   tcase_add_test (tc, test_sbgp_saturates);
   tcase_add_test (tc, test_csgp);
+  tcase_add_test (tc, test_highest);
   tcase_add_test (tc, test_map_bad);
   tcase_add_test (tc, test_sgpd);
   tcase_add_test (tc, test_sgpd_bad);
