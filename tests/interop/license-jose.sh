@@ -5,7 +5,7 @@
 # opens here, and what is written here opens there.
 # usage: license-jose.sh HELPER [NODE_MODULES]
 set -eu
-helper=$1
+helper=$(realpath "$1")
 modules=${2:-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
