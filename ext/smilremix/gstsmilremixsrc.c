@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-smilremixsrc
+ * @title: smilremixsrc
+ * @short_description: a SMIL playlist as one MP4, without re-encoding
+ *
+ * Reads a SMIL playlist of the kind that Unified Remix takes, and gives one MP4
+ * that holds its clips one behind the other, cut at keyframes, with sound and
+ * picture in step however many joins there are. Nothing is decoded or encoded:
+ * the element writes the tables, and the sample bytes are the sources' own.
+ *
+ * The file is virtual: its size is known at once, and any range of it can be read
+ * at any time, so that a demuxer can pull from it and seek. Two runs over the same
+ * sources give the same bytes.
+ *
+ * What a playlist asks for and cannot be done is a warning on the bus, or an
+ * error with #GstSmilRemixSrc:strict.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 smilremixsrc location=rental.smil ! filesink location=title.mp4
+ * ]|
+ * |[
+ * gst-launch-1.0 smilremixsrc location=rental.smil ! qtdemux ! h264parse ! avdec_h264 ! autovideosink
+ * ]|
+ * |[
+ * gst-launch-1.0 smilremixsrc location=rental.smil fragment-duration=2000 ! cencencrypt cpix=keys.xml ! filesink location=title.mp4
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstsmilremixsrc.h"
+
+#include <string.h>
+
+#include "remix-error.h"
+#include "remix-title.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
+#define GST_CAT_DEFAULT gst_smil_remix_src_debug
+
+#define DEFAULT_MAX_SOURCES 500
+#define DEFAULT_MAX_MOOV_SIZE (64u << 20)
+#define DEFAULT_BLOCKSIZE (256u << 10)
+
+struct _GstSmilRemixSrc
+{
+  GstBaseSrc parent;
+
+  /* Protected by the object lock. */
+  gchar *location;
+  gchar *playlist;
+  gchar *allowed_schemes;
+  gchar *root;
+  guint fragment_duration; /* milliseconds */
+  guint max_sources;
+  guint64 max_moov_size;
+  gboolean strict;
+
+  GCancellable *cancellable;
+  RemixTitle *title; /* from start() to stop() */
+};
+
+enum
+{
+  PROP_0,
+  PROP_LOCATION,
+  PROP_PLAYLIST,
+  PROP_FRAGMENT_DURATION,
+  PROP_STRICT,
+  PROP_ALLOWED_SCHEMES,
+  PROP_ROOT,
+  PROP_MAX_SOURCES,
+  PROP_MAX_MOOV_SIZE,
+  PROP_ETAG,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/quicktime, variant = (string) iso"));
+
+static void
+gst_smil_remix_src_uri_handler_init (gpointer iface, gpointer iface_data);
+
+G_DEFINE_TYPE_WITH_CODE (GstSmilRemixSrc, gst_smil_remix_src, GST_TYPE_BASE_SRC,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER,
+        gst_smil_remix_src_uri_handler_init));
+GST_ELEMENT_REGISTER_DEFINE (smilremixsrc, "smilremixsrc", GST_RANK_PRIMARY,
+    GST_TYPE_SMIL_REMIX_SRC);
+
+/* A failed read is an error of the stream's if its content is to blame, else of
+ * the resource's. The three kinds of error in a playlist are three codes. */
+static void
+post_error (GstSmilRemixSrc *self, const GError *error)
+{
+  static const struct
+  {
+    gint code;
+    gboolean stream;
+    gint gst_code;
+    const gchar *text;
+  } map[] = {
+    { REMIX_ERROR_TYPE, TRUE, GST_STREAM_ERROR_WRONG_TYPE,
+        "This is not a SMIL playlist." },
+    { REMIX_ERROR_XML, TRUE, GST_STREAM_ERROR_FORMAT,
+        "The playlist is not well-formed." },
+    { REMIX_ERROR_PLAYLIST, TRUE, GST_STREAM_ERROR_DEMUX,
+        "The playlist makes no sense." },
+    { REMIX_ERROR_FORMAT, TRUE, GST_STREAM_ERROR_DEMUX,
+        "A source cannot be remixed." },
+    { REMIX_ERROR_MATCH, TRUE, GST_STREAM_ERROR_DEMUX,
+        "The clips do not go together." },
+    { REMIX_ERROR_GAP, TRUE, GST_STREAM_ERROR_DEMUX,
+        "A segment of the archive is missing." },
+    { REMIX_ERROR_LIMIT, TRUE, GST_STREAM_ERROR_DEMUX,
+        "The title is beyond a limit." },
+    { REMIX_ERROR_REFUSED, FALSE, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
+        "The playlist names an address that it may not." },
+    { REMIX_ERROR_NOT_FOUND, FALSE, GST_RESOURCE_ERROR_NOT_FOUND,
+        "A source was not found." },
+    { REMIX_ERROR_READ, FALSE, GST_RESOURCE_ERROR_READ,
+        "A source cannot be read." },
+    { REMIX_ERROR_SEEK, FALSE, GST_RESOURCE_ERROR_SEEK,
+        "A source does not give ranges." },
+    { REMIX_ERROR_CHANGED, FALSE, GST_RESOURCE_ERROR_READ,
+        "A source has changed." },
+  };
+  guint i;
+
+  for (i = 0; error->domain == REMIX_ERROR && i < G_N_ELEMENTS (map); i++) {
+    if (map[i].code != error->code)
+      continue;
+    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+        map[i].stream ? GST_STREAM_ERROR : GST_RESOURCE_ERROR, map[i].gst_code,
+        g_strdup (map[i].text), g_strdup (error->message), __FILE__,
+        GST_FUNCTION, __LINE__);
+    return;
+  }
+  /* What gst/isobmff says of a source names box and offset. */
+  GST_ELEMENT_ERROR (self, STREAM, DEMUX, ("A source is damaged."),
+      ("%s", error->message));
+}
+
+static void
+post_warnings (GstSmilRemixSrc *self)
+{
+  const GPtrArray *warnings = remix_title_get_warnings (self->title);
+  guint i;
+
+  for (i = 0; i < warnings->len; i++)
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+        ("The playlist is not followed to the letter."),
+        ("%s", (const gchar *) g_ptr_array_index (warnings, i)));
+}
+
+static gboolean
+gst_smil_remix_src_start (GstBaseSrc *src)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+  g_autofree gchar *location = NULL;
+  g_autofree gchar *playlist = NULL;
+  g_autofree gchar *schemes = NULL;
+  g_autofree gchar *root = NULL;
+  g_autoptr (GError) error = NULL;
+  RemixTitleOptions options;
+  RemixTitle *title;
+
+  GST_OBJECT_LOCK (self);
+  options.location = location = g_strdup (self->location);
+  options.playlist = playlist = g_strdup (self->playlist);
+  options.allowed_schemes = schemes = g_strdup (self->allowed_schemes);
+  options.root = root = g_strdup (self->root);
+  options.max_sources = self->max_sources;
+  options.max_moov_size = self->max_moov_size;
+  options.fragment_duration = self->fragment_duration * GST_MSECOND;
+  options.strict = self->strict;
+  GST_OBJECT_UNLOCK (self);
+
+  if (!location && !playlist) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("No playlist is given."),
+        ("set location or playlist"));
+    return FALSE;
+  }
+  title = remix_title_open (&options, self->cancellable, &error);
+  if (!title) {
+    post_error (self, error);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  self->title = title;
+  GST_OBJECT_UNLOCK (self);
+  post_warnings (self);
+  GST_INFO_OBJECT (self,
+      "%" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT ", etag %s",
+      remix_title_get_size (self->title),
+      GST_TIME_ARGS (remix_title_get_duration (self->title)),
+      remix_title_get_etag (self->title));
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ETAG]);
+  return TRUE;
+}
+
+static gboolean
+gst_smil_remix_src_stop (GstBaseSrc *src)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+  RemixTitle *title;
+
+  GST_OBJECT_LOCK (self);
+  title = g_steal_pointer (&self->title);
+  GST_OBJECT_UNLOCK (self);
+  remix_title_free (title);
+  return TRUE;
+}
+
+static gboolean
+gst_smil_remix_src_unlock (GstBaseSrc *src)
+{
+  g_cancellable_cancel (GST_SMIL_REMIX_SRC (src)->cancellable);
+  return TRUE;
+}
+
+static gboolean
+gst_smil_remix_src_unlock_stop (GstBaseSrc *src)
+{
+  g_cancellable_reset (GST_SMIL_REMIX_SRC (src)->cancellable);
+  return TRUE;
+}
+
+static gboolean
+gst_smil_remix_src_get_size (GstBaseSrc *src, guint64 *size)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+
+  if (!self->title)
+    return FALSE;
+  *size = remix_title_get_size (self->title);
+  return TRUE;
+}
+
+static gboolean
+gst_smil_remix_src_is_seekable (GstBaseSrc *src)
+{
+  return TRUE;
+}
+
+static GstFlowReturn
+gst_smil_remix_src_fill (GstBaseSrc *src, guint64 offset, guint size,
+    GstBuffer *buffer)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+  guint64 total = remix_title_get_size (self->title);
+  g_autoptr (GError) error = NULL;
+  GstMapInfo map;
+  gboolean ok;
+
+  if (offset >= total)
+    return GST_FLOW_EOS;
+  size = (guint) MIN ((guint64) size, total - offset);
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE))
+    return GST_FLOW_ERROR;
+  ok = remix_title_read (self->title, offset, map.data, size, self->cancellable,
+      &error);
+  gst_buffer_unmap (buffer, &map);
+  if (!ok) {
+    if (g_cancellable_is_cancelled (self->cancellable))
+      return GST_FLOW_FLUSHING;
+    post_error (self, error);
+    return GST_FLOW_ERROR;
+  }
+  gst_buffer_set_size (buffer, (gssize) size);
+  GST_BUFFER_OFFSET (buffer) = offset;
+  GST_BUFFER_OFFSET_END (buffer) = offset + size;
+  return GST_FLOW_OK;
+}
+
+static gboolean
+gst_smil_remix_src_query (GstBaseSrc *src, GstQuery *query)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+  GstFormat format;
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DURATION && self->title) {
+    gst_query_parse_duration (query, &format, NULL);
+    if (format == GST_FORMAT_TIME) {
+      gst_query_set_duration (query, format,
+          (gint64) remix_title_get_duration (self->title));
+      return TRUE;
+    }
+  }
+  return GST_BASE_SRC_CLASS (gst_smil_remix_src_parent_class)
+      ->query (src, query);
+}
+
+static gboolean
+set_location (GstSmilRemixSrc *self, const gchar *location)
+{
+  if (GST_STATE (self) > GST_STATE_READY) {
+    GST_WARNING_OBJECT (self, "location cannot change while the element runs");
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  g_free (self->location);
+  self->location = g_strdup (location);
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static void
+replace_string (GstSmilRemixSrc *self, gchar **field, const GValue *value)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (*field);
+  *field = g_value_dup_string (value);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (object);
+
+  switch (id) {
+    case PROP_LOCATION:
+      set_location (self, g_value_get_string (value));
+      break;
+    case PROP_PLAYLIST:
+      replace_string (self, &self->playlist, value);
+      break;
+    case PROP_FRAGMENT_DURATION:
+      self->fragment_duration = g_value_get_uint (value);
+      break;
+    case PROP_STRICT:
+      self->strict = g_value_get_boolean (value);
+      break;
+    case PROP_ALLOWED_SCHEMES:
+      replace_string (self, &self->allowed_schemes, value);
+      break;
+    case PROP_ROOT:
+      replace_string (self, &self->root, value);
+      break;
+    case PROP_MAX_SOURCES:
+      self->max_sources = g_value_get_uint (value);
+      break;
+    case PROP_MAX_MOOV_SIZE:
+      self->max_moov_size = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+gst_smil_remix_src_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string (value, self->location);
+      break;
+    case PROP_PLAYLIST:
+      g_value_set_string (value, self->playlist);
+      break;
+    case PROP_FRAGMENT_DURATION:
+      g_value_set_uint (value, self->fragment_duration);
+      break;
+    case PROP_STRICT:
+      g_value_set_boolean (value, self->strict);
+      break;
+    case PROP_ALLOWED_SCHEMES:
+      g_value_set_string (value, self->allowed_schemes);
+      break;
+    case PROP_ROOT:
+      g_value_set_string (value, self->root);
+      break;
+    case PROP_MAX_SOURCES:
+      g_value_set_uint (value, self->max_sources);
+      break;
+    case PROP_MAX_MOOV_SIZE:
+      g_value_set_uint64 (value, self->max_moov_size);
+      break;
+    case PROP_ETAG:
+      g_value_set_string (value,
+          self->title ? remix_title_get_etag (self->title) : NULL);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_smil_remix_src_finalize (GObject *object)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (object);
+
+  g_free (self->location);
+  g_free (self->playlist);
+  g_free (self->allowed_schemes);
+  g_free (self->root);
+  g_object_unref (self->cancellable);
+  G_OBJECT_CLASS (gst_smil_remix_src_parent_class)->finalize (object);
+}
+
+static GParamSpec *
+string_property (const gchar *name, const gchar *nick, const gchar *blurb)
+{
+  return g_param_spec_string (name, nick, blurb, NULL,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+}
+
+static void
+install_properties (GObjectClass *class)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_LOCATION] = string_property ("location", "Location",
+      "Path or URI of the SMIL playlist");
+  properties[PROP_PLAYLIST] = string_property ("playlist", "Playlist",
+      "The SMIL playlist itself; relative addresses in it refer to location, "
+      "or to the current folder");
+  properties[PROP_FRAGMENT_DURATION] =
+      g_param_spec_uint ("fragment-duration", "Fragment duration",
+          "Shortest duration of a fragment in milliseconds (0 = a progressive "
+          "file, moov first)",
+          0, G_MAXUINT, 0, flags);
+  properties[PROP_STRICT] = g_param_spec_boolean ("strict", "Strict",
+      "Whether what cannot be done as the playlist says is an error, not a "
+      "warning",
+      FALSE, flags);
+  properties[PROP_ALLOWED_SCHEMES] = string_property ("allowed-schemes",
+      "Allowed schemes",
+      "Comma-separated schemes that sources may have (default: file,http,https; "
+      "a playlist from the network may never name files)");
+  properties[PROP_ROOT] = string_property ("root", "Root",
+      "Folder that files have to lie in (default: none)");
+  properties[PROP_MAX_SOURCES] = g_param_spec_uint ("max-sources",
+      "Maximum sources", "How many different sources a playlist may name", 1,
+      65000, DEFAULT_MAX_SOURCES, flags);
+  properties[PROP_MAX_MOOV_SIZE] = g_param_spec_uint64 ("max-moov-size",
+      "Maximum moov size", "How many bytes of moov and moof a source may have",
+      1024, G_MAXUINT32, DEFAULT_MAX_MOOV_SIZE, flags);
+  properties[PROP_ETAG] = g_param_spec_string ("etag", "ETag",
+      "Changes when the output does; from PAUSED on", NULL,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (class, N_PROPERTIES, properties);
+}
+
+static void
+gst_smil_remix_src_class_init (GstSmilRemixSrcClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+  GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (class);
+
+  GST_DEBUG_CATEGORY_INIT (gst_smil_remix_src_debug, "smilremixsrc", 0,
+      "SMIL remix source");
+  object_class->set_property = gst_smil_remix_src_set_property;
+  object_class->get_property = gst_smil_remix_src_get_property;
+  object_class->finalize = gst_smil_remix_src_finalize;
+  install_properties (object_class);
+
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "SMIL remix source",
+      "Source/File/Network",
+      "Plays a SMIL playlist out as one MP4, without re-encoding",
+      "gst-plugins-cenc");
+
+  base_class->start = GST_DEBUG_FUNCPTR (gst_smil_remix_src_start);
+  base_class->stop = GST_DEBUG_FUNCPTR (gst_smil_remix_src_stop);
+  base_class->unlock = GST_DEBUG_FUNCPTR (gst_smil_remix_src_unlock);
+  base_class->unlock_stop = GST_DEBUG_FUNCPTR (gst_smil_remix_src_unlock_stop);
+  base_class->get_size = GST_DEBUG_FUNCPTR (gst_smil_remix_src_get_size);
+  base_class->is_seekable = GST_DEBUG_FUNCPTR (gst_smil_remix_src_is_seekable);
+  base_class->fill = GST_DEBUG_FUNCPTR (gst_smil_remix_src_fill);
+  base_class->query = GST_DEBUG_FUNCPTR (gst_smil_remix_src_query);
+}
+
+static void
+gst_smil_remix_src_init (GstSmilRemixSrc *self)
+{
+  self->max_sources = DEFAULT_MAX_SOURCES;
+  self->max_moov_size = DEFAULT_MAX_MOOV_SIZE;
+  self->cancellable = g_cancellable_new ();
+  gst_base_src_set_blocksize (GST_BASE_SRC (self), DEFAULT_BLOCKSIZE);
+}
+
+/* smil+file:///a.smil is the playlist at file:///a.smil. */
+#define URI_PREFIX "smil+"
+
+static GstURIType
+gst_smil_remix_src_uri_get_type (GType type)
+{
+  return GST_URI_SRC;
+}
+
+static const gchar *const *
+gst_smil_remix_src_uri_get_protocols (GType type)
+{
+  static const gchar *protocols[] = { "smil+file", "smil+http", "smil+https",
+    NULL };
+
+  return protocols;
+}
+
+static gchar *
+gst_smil_remix_src_uri_get_uri (GstURIHandler *handler)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (handler);
+  g_autofree gchar *location = NULL;
+
+  GST_OBJECT_LOCK (self);
+  location = g_strdup (self->location);
+  GST_OBJECT_UNLOCK (self);
+  if (location && !gst_uri_is_valid (location)) {
+    gchar *uri = gst_filename_to_uri (location, NULL);
+
+    g_free (location);
+    location = uri;
+  }
+  return location ? g_strconcat (URI_PREFIX, location, NULL) : NULL;
+}
+
+static gboolean
+gst_smil_remix_src_uri_set_uri (GstURIHandler *handler, const gchar *uri,
+    GError **error)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (handler);
+
+  if (g_ascii_strncasecmp (uri, URI_PREFIX, strlen (URI_PREFIX)) != 0) {
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "not a URI of this element: %s", uri);
+    return FALSE;
+  }
+  if (set_location (self, uri + strlen (URI_PREFIX)))
+    return TRUE;
+  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+      "the element is running");
+  return FALSE;
+}
+
+static void
+gst_smil_remix_src_uri_handler_init (gpointer iface, gpointer iface_data)
+{
+  GstURIHandlerInterface *handler = iface;
+
+  handler->get_type = gst_smil_remix_src_uri_get_type;
+  handler->get_protocols = gst_smil_remix_src_uri_get_protocols;
+  handler->get_uri = gst_smil_remix_src_uri_get_uri;
+  handler->set_uri = gst_smil_remix_src_uri_set_uri;
+}

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "remix-plan.h"
+
+#include <string.h>
+
+#include "remix-build.h"
+#include "remix-error.h"
+#include "remix-match.h"
+
+/* Beyond this a common timescale is given up for 90000, and times are rounded. */
+#define MAX_TIMESCALE 20000000u
+#define FALLBACK_TIMESCALE 90000u
+
+/* What a clip gives to one track of the output. */
+typedef struct
+{
+  RemixStream *stream; /* NULL: nothing, to be filled */
+  const RemixRange *range; /* borrowed from the playlist */
+} Part;
+
+typedef struct
+{
+  const RemixPlaylist *playlist;
+  GHashTable *movies;
+  const RemixPlanOptions *options;
+  RemixPlan *plan;
+  GPtrArray *profile; /* (element-type RemixTrack) */
+  RemixBuild *builds; /* one for each track of the output */
+  Part *parts; /* clips × tracks */
+  guint last_clip; /* that has media */
+} Work;
+
+static void
+output_free (RemixOutput *self)
+{
+  g_ptr_array_unref (self->formats);
+  g_array_unref (self->samples);
+  g_array_unref (self->clip_starts);
+  g_free (self);
+}
+
+void
+remix_plan_free (RemixPlan *self)
+{
+  if (!self)
+    return;
+  g_ptr_array_unref (self->outputs);
+  g_array_unref (self->clip_times);
+  g_byte_array_unref (self->memory);
+  g_ptr_array_unref (self->warnings);
+  g_free (self);
+}
+
+static RemixPlan *
+plan_new (void)
+{
+  RemixPlan *self = g_new0 (RemixPlan, 1);
+
+  self->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
+  self->clip_times = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->memory = g_byte_array_new ();
+  self->warnings = g_ptr_array_new_with_free_func (g_free);
+  return self;
+}
+
+static Part *
+get_part (const Work *self, guint clip, guint track)
+{
+  return &self->parts[clip * self->profile->len + track];
+}
+
+static RemixClip *
+get_clip (const Work *self, guint i)
+{
+  return g_ptr_array_index (self->playlist->clips, i);
+}
+
+static gchar *
+clip_to_string (const Work *self, guint i)
+{
+  RemixPlace place = get_clip (self, i)->place;
+
+  return g_strdup_printf ("clip %u (line %u, column %u): ", i + 1, place.line,
+      place.column);
+}
+
+static gboolean
+prefix_clip (const Work *self, guint i, GError **error)
+{
+  g_autofree gchar *prefix = clip_to_string (self, i);
+
+  g_prefix_error (error, "%s", prefix);
+  return FALSE;
+}
+
+/* All tracks of all sources of a segment. */
+static GArray *
+list_candidates (const Work *self, const RemixSegment *segment)
+{
+  GArray *candidates = g_array_new (FALSE, FALSE, sizeof (RemixCandidate));
+  guint i, j;
+
+  for (i = 0; i < segment->media->len; i++) {
+    const RemixMedia *media = g_ptr_array_index (segment->media, i);
+    const RemixMovie *movie = g_hash_table_lookup (self->movies, media->uri);
+
+    for (j = 0; movie && j < movie->tracks->len; j++) {
+      RemixCandidate c = { g_ptr_array_index (movie->tracks, j), movie, media };
+
+      g_array_append_val (candidates, c);
+    }
+  }
+  return candidates;
+}
+
+/* The tracks of the outputDescription, or of the first clip. */
+static void
+make_profile (Work *self)
+{
+  const RemixMovie *movie = self->playlist->output_description
+      ? g_hash_table_lookup (self->movies, self->playlist->output_description)
+      : NULL;
+  guint i, j;
+
+  self->profile = g_ptr_array_new ();
+  for (i = 0; movie && i < movie->tracks->len; i++)
+    g_ptr_array_add (self->profile, g_ptr_array_index (movie->tracks, i));
+  for (i = 0; self->profile->len == 0 && i < self->playlist->clips->len; i++) {
+    const RemixClip *clip = get_clip (self, i);
+    g_autoptr (GArray) candidates = NULL;
+
+    if (clip->segments->len == 0)
+      continue;
+    candidates = list_candidates (self, g_ptr_array_index (clip->segments, 0));
+    for (j = 0; j < candidates->len; j++)
+      g_ptr_array_add (self->profile,
+          (gpointer) g_array_index (candidates, RemixCandidate, j).track);
+  }
+}
+
+static gboolean
+append_choice (const Work *self, guint clip_index, guint segment, guint track,
+    const RemixCandidate *c, GError **error)
+{
+  const RemixClip *clip = get_clip (self, clip_index);
+  Part *part = get_part (self, clip_index, track);
+  const RemixSegment *previous;
+  const RemixMedia *media;
+
+  if (!part->stream) {
+    if (segment > 0) {
+      g_set_error (error, REMIX_ERROR, REMIX_ERROR_GAP,
+          "%s has %s, the segment before it has not", c->movie->uri,
+          remix_kind_to_string (c->track->kind));
+      return FALSE;
+    }
+    part->stream = remix_stream_new ();
+    part->range = clip->continuous ? &clip->range : &c->media->range;
+  }
+  previous = g_ptr_array_index (clip->segments, segment > 0 ? segment - 1 : 0);
+  media = g_ptr_array_index (previous->media, 0);
+  return remix_stream_append (part->stream, c->track, c->movie, media->uri,
+      error);
+}
+
+static gboolean
+match_segment (const Work *self, guint clip_index, guint segment_index,
+    GError **error)
+{
+  const RemixClip *clip = get_clip (self, clip_index);
+  const RemixSegment *segment =
+      g_ptr_array_index (clip->segments, segment_index);
+  g_autoptr (GArray) candidates = list_candidates (self, segment);
+  g_autofree gint *choice = g_new0 (gint, self->profile->len + 1);
+  guint i;
+
+  if (!remix_match (self->profile, candidates, choice, error))
+    return FALSE;
+  for (i = 0; i < self->profile->len; i++) {
+    if (choice[i] < 0 && get_part (self, clip_index, i)->stream) {
+      const RemixMedia *media = g_ptr_array_index (segment->media, 0);
+
+      g_set_error (error, REMIX_ERROR, REMIX_ERROR_GAP,
+          "%s has no %s, the segment before it has", media->uri,
+          remix_kind_to_string (
+              ((RemixTrack *) g_ptr_array_index (self->profile, i))->kind));
+      return FALSE;
+    }
+    if (choice[i] >= 0 &&
+        !append_choice (self, clip_index, segment_index, i,
+            &g_array_index (candidates, RemixCandidate, choice[i]), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+match_clips (Work *self, GError **error)
+{
+  guint i, j;
+
+  for (i = 0; i < self->playlist->clips->len; i++) {
+    const RemixClip *clip = get_clip (self, i);
+
+    for (j = 0; j < clip->segments->len; j++) {
+      if (!match_segment (self, i, j, error))
+        return prefix_clip (self, i, error);
+    }
+    if (clip->segments->len > 0)
+      self->last_clip = i;
+  }
+  return TRUE;
+}
+
+static guint64
+common_multiple (guint64 a, guint64 b)
+{
+  guint64 x = a, y = b;
+
+  while (y) {
+    guint64 rest = x % y;
+
+    x = y;
+    y = rest;
+  }
+  return a / x * b;
+}
+
+/* The least common multiple of all sources', so that no time is rounded. */
+static guint32
+get_common_timescale (const Work *self, guint track)
+{
+  guint64 timescale = 1;
+  guint i;
+
+  for (i = 0; i < self->playlist->clips->len; i++) {
+    const RemixStream *stream = get_part (self, i, track)->stream;
+
+    if (stream)
+      timescale = common_multiple (timescale, stream->timescale);
+    if (timescale > MAX_TIMESCALE)
+      return FALLBACK_TIMESCALE;
+  }
+  return (guint32) timescale;
+}
+
+/* Sound counts in samples: whatever a source's timescale is, its frames are whole
+ * numbers of these. */
+static gboolean
+prepare_audio (const Work *self, guint track, GError **error)
+{
+  RemixBuild *build = &self->builds[track];
+  guint i;
+
+  if (build->silence_format->rate > 0)
+    build->output->timescale = build->silence_format->rate;
+  for (i = 0; i < self->playlist->clips->len; i++) {
+    const RemixStream *stream = get_part (self, i, track)->stream;
+    gint64 frame;
+
+    if (!stream)
+      continue;
+    frame = remix_build_audio_frame (stream, build->output->timescale, error);
+    if (frame == 0)
+      return prefix_clip (self, i, error);
+    if (build->frame == 0)
+      build->frame = frame;
+    if (frame != build->frame) {
+      g_set_error (error, REMIX_ERROR, REMIX_ERROR_MATCH,
+          "its audio is in frames of %" G_GINT64_FORMAT
+          " samples, that of the clips before in such of %" G_GINT64_FORMAT,
+          frame, build->frame);
+      return prefix_clip (self, i, error);
+    }
+  }
+  if (build->frame == 0)
+    build->frame = 1024; /* no clip has any: all silence */
+  return TRUE;
+}
+
+/* Cues whose times stand in the sample move with it; TTML's stand in the
+ * document. */
+static gboolean
+check_text (const RemixFormat *format, GError **error)
+{
+  if (format->type == BMFF_FOURCC ('w', 'v', 't', 't') ||
+      format->type == BMFF_FOURCC ('t', 'x', '3', 'g'))
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
+      "text as %s cannot be remixed", format->text);
+  return FALSE;
+}
+
+static gboolean
+prepare_output (Work *self, guint i, GError **error)
+{
+  const RemixTrack *track = g_ptr_array_index (self->profile, i);
+  RemixOutput *output = g_new0 (RemixOutput, 1);
+  RemixBuild *build = &self->builds[i];
+
+  g_ptr_array_add (self->plan->outputs, output);
+  output->kind = track->kind;
+  output->handler = track->handler;
+  output->timescale = get_common_timescale (self, i);
+  memcpy (output->language, track->language, sizeof (output->language));
+  output->tkhd_width = track->tkhd_width;
+  output->tkhd_height = track->tkhd_height;
+  output->formats =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_format_unref);
+  output->samples = g_array_new (FALSE, FALSE, sizeof (RemixSample));
+  output->clip_starts = g_array_new (FALSE, FALSE, sizeof (guint32));
+  build->output = output;
+  build->memory = self->plan->memory;
+  build->silence_format = g_ptr_array_index (track->formats, 0);
+  if (track->kind == REMIX_KIND_AUDIO)
+    return prepare_audio (self, i, error);
+  if (track->kind == REMIX_KIND_TEXT)
+    return check_text (build->silence_format, error);
+  return TRUE;
+}
+
+/* Video leads; without any, sound does, then text. */
+static void
+choose_leader (Work *self)
+{
+  RemixKind best = REMIX_KIND_OTHER;
+  guint i;
+
+  for (i = 0; i < self->profile->len; i++) {
+    const RemixTrack *track = g_ptr_array_index (self->profile, i);
+
+    if (track->kind < best) {
+      best = track->kind;
+      self->plan->leader = i;
+    }
+  }
+}
+
+/* The clip's cut, by what leads. */
+static gboolean
+cut_leader (Work *self, guint clip, const RemixSlot *slot, RemixCut *cut,
+    GError **error)
+{
+  const Part *part = get_part (self, clip, self->plan->leader);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  RemixCutOptions options = { slot->first,
+    slot->last && !self->options->fragmented, self->options->strict };
+  g_autofree gchar *prefix = clip_to_string (self, clip);
+  guint i;
+
+  if (part->stream->kind != REMIX_KIND_VIDEO)
+    return remix_range_resolve (part->range, part->stream, &cut->begin,
+        &cut->end, error);
+  if (!remix_cut_video (cut, part->stream, part->range, &options, warnings,
+          error))
+    return FALSE;
+  for (i = 0; i < warnings->len; i++)
+    g_ptr_array_add (self->plan->warnings,
+        g_strconcat (prefix, g_ptr_array_index (warnings, i), NULL));
+  return TRUE;
+}
+
+/* What is heard or read when the leader's cut begins. Both share a timeline,
+ * unless the playlist gives another begin for this source. */
+static gint64
+get_begin (const Part *part, const Part *leader, const RemixCut *cut)
+{
+  guint32 from = leader->stream->timescale, to = part->stream->timescale;
+  gint64 begin = remix_rescale (cut->begin, from, to);
+  const RemixRange *mine = part->range, *its = leader->range;
+  gint64 offset;
+
+  if (mine == its || !mine->has_begin || !its->has_begin ||
+      mine->begin.wallclock != its->begin.wallclock)
+    return begin;
+  offset = (gint64) remix_time_to_ticks (&mine->begin, to) -
+      (gint64) remix_time_to_ticks (&its->begin, to);
+  return begin + offset;
+}
+
+static gboolean
+add_part (Work *self, guint clip, guint track, const RemixCut *cut,
+    const RemixSlot *slot, GError **error)
+{
+  const Part *part = get_part (self, clip, track);
+  const Part *leader = get_part (self, clip, self->plan->leader);
+  RemixBuild *build = &self->builds[track];
+  gint64 begin = part->stream ? get_begin (part, leader, cut) : 0;
+  RemixCut own;
+
+  if (build->output->kind == REMIX_KIND_AUDIO)
+    return remix_build_audio (build, part->stream, begin, slot, error);
+  if (build->output->kind == REMIX_KIND_TEXT)
+    return remix_build_text (build, part->stream, begin, slot, error);
+  if (part == leader)
+    return remix_build_video (build, part->stream, cut, slot, error);
+  return remix_cut_follow (&own, part->stream, cut, leader->stream->timescale,
+             error) &&
+      remix_build_video (build, part->stream, &own, slot, error);
+}
+
+static gboolean
+add_clip (Work *self, guint clip, GError **error)
+{
+  guint64 *time = &self->plan->duration;
+  guint32 timescale = self->builds[self->plan->leader].output->timescale;
+  const Part *leader = get_part (self, clip, self->plan->leader);
+  RemixSlot slot = { *time, *time, timescale, *time == 0,
+    clip == self->last_clip };
+  RemixCut cut = { 0 };
+  guint i;
+
+  if (!leader->stream) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_MATCH,
+        "it has nothing of what leads the title");
+    return FALSE;
+  }
+  if (!cut_leader (self, clip, &slot, &cut, error))
+    return FALSE;
+  slot.end += (guint64) remix_rescale (cut.end - cut.begin,
+      leader->stream->timescale, timescale);
+  for (i = 0; i < self->profile->len; i++) {
+    if (!add_part (self, clip, i, &cut, &slot, error))
+      return FALSE;
+  }
+  *time = slot.end;
+  return TRUE;
+}
+
+static void
+note_clip_start (Work *self)
+{
+  guint i;
+
+  g_array_append_val (self->plan->clip_times, self->plan->duration);
+  for (i = 0; i < self->plan->outputs->len; i++) {
+    RemixOutput *output = g_ptr_array_index (self->plan->outputs, i);
+
+    g_array_append_val (output->clip_starts, output->samples->len);
+  }
+}
+
+static gboolean
+add_clips (Work *self, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->playlist->clips->len; i++) {
+    note_clip_start (self);
+    if (get_clip (self, i)->segments->len > 0 && !add_clip (self, i, error))
+      return prefix_clip (self, i, error);
+  }
+  g_array_append_val (self->plan->clip_times, self->plan->duration);
+  return TRUE;
+}
+
+static void
+finish (Work *self)
+{
+  RemixOutput *leader =
+      g_ptr_array_index (self->plan->outputs, self->plan->leader);
+  guint i;
+
+  for (i = 0; i < self->plan->outputs->len; i++) {
+    RemixOutput *output = g_ptr_array_index (self->plan->outputs, i);
+
+    if (output->kind == REMIX_KIND_VIDEO)
+      remix_build_video_finish (&self->builds[i]);
+    output->duration = (guint64) remix_rescale ((gint64) self->plan->duration,
+        leader->timescale, output->timescale);
+    if (output->kind == REMIX_KIND_VIDEO && output->formats->len > 1)
+      g_ptr_array_add (self->plan->warnings,
+          g_strdup_printf ("the video has %u sample descriptions, which not "
+                           "every player follows",
+              output->formats->len));
+  }
+}
+
+static gboolean
+run (Work *self, GError **error)
+{
+  guint i;
+
+  make_profile (self);
+  if (self->profile->len == 0) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
+        "no source has a track that can be remixed");
+    return FALSE;
+  }
+  self->parts = g_new0 (Part, self->playlist->clips->len * self->profile->len);
+  self->builds = g_new0 (RemixBuild, self->profile->len);
+  choose_leader (self);
+  if (!match_clips (self, error))
+    return FALSE;
+  for (i = 0; i < self->profile->len; i++) {
+    if (!prepare_output (self, i, error))
+      return FALSE;
+  }
+  if (!add_clips (self, error))
+    return FALSE;
+  finish (self);
+  return TRUE;
+}
+
+RemixPlan *
+remix_plan_new (const RemixPlaylist *playlist, GHashTable *movies,
+    const RemixPlanOptions *options, GError **error)
+{
+  g_autoptr (RemixPlan) plan = plan_new ();
+  Work work = { playlist, movies, options, plan };
+  gboolean ok = run (&work, error);
+  guint i;
+
+  for (i = 0; work.parts && i < playlist->clips->len * work.profile->len; i++)
+    remix_stream_free (work.parts[i].stream);
+  g_free (work.parts);
+  g_free (work.builds);
+  g_ptr_array_unref (work.profile);
+  return ok ? g_steal_pointer (&plan) : NULL;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "remix-source.h"
+
+#include "remix-error.h"
+
+gboolean
+remix_source_read (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
+    GCancellable *cancellable, GError **error)
+{
+  if (g_cancellable_is_cancelled (cancellable)) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_CANCELLED, "cancelled");
+    return FALSE;
+  }
+  if (offset > self->size || size > self->size - offset) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
+        "%s: a sample at %" G_GUINT64_FORMAT ", of %" G_GSIZE_FORMAT
+        " bytes, lies behind the end of the file (%" G_GUINT64_FORMAT ")",
+        self->uri, offset, size, self->size);
+    return FALSE;
+  }
+  return self->funcs->read (self, offset, dest, size, cancellable, error);
+}
+
+void
+remix_source_free (RemixSource *self)
+{
+  if (!self)
+    return;
+  g_free (self->uri);
+  g_free (self->etag);
+  self->funcs->free (self);
+}
+
+typedef struct
+{
+  RemixSource *source;
+  GCancellable *cancellable;
+} Adapter;
+
+static GBytes *
+adapter_read (gpointer user_data, guint64 offset, gsize size, GError **error)
+{
+  Adapter *self = user_data;
+  guint8 *data;
+
+  if (offset >= self->source->size)
+    return g_bytes_new_static ("", 0);
+  size = (gsize) MIN ((guint64) size, self->source->size - offset);
+  data = g_try_malloc (size);
+  if (!data ||
+      !remix_source_read (self->source, offset, data, size, self->cancellable,
+          error)) {
+    if (!data)
+      g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
+          "no memory for %" G_GSIZE_FORMAT " bytes", size);
+    g_free (data);
+    return NULL;
+  }
+  return g_bytes_new_take (data, size);
+}
+
+static guint64
+adapter_get_size (gpointer user_data)
+{
+  return ((Adapter *) user_data)->source->size;
+}
+
+BmffSource *
+remix_source_to_bmff (RemixSource *self, GCancellable *cancellable)
+{
+  static const BmffSourceFuncs funcs = { adapter_read, adapter_get_size,
+    g_free };
+  Adapter *adapter = g_new (Adapter, 1);
+
+  adapter->source = self;
+  adapter->cancellable = cancellable;
+  return bmff_source_new (&funcs, adapter);
+}

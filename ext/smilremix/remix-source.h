@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * RemixSource: a file or an HTTP resource, read by place. It is the same from the
+ * first byte to the last, or reading is an error. Used by one thread at a time.
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "gst/isobmff/bmff-source.h"
+#include "smilremix/remix-uri.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RemixSource RemixSource;
+
+typedef struct
+{
+  /* All of @size bytes, or FALSE. Never asked for what lies behind the size. */
+  gboolean (*read) (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
+      GCancellable *cancellable, GError **error);
+  void (*free) (RemixSource *self);
+} RemixSourceFuncs;
+
+struct _RemixSource
+{
+  const RemixSourceFuncs *funcs;
+  gchar *uri;
+  guint64 size;
+  gchar *
+      etag; /* what tells this version from others: an ETag, or time and size */
+};
+
+/**
+ * remix_source_open_file:
+ *
+ * Opens a `file:` URI. Only regular files: a pipe or a device would block, or
+ * never end. Links are followed, and @policy judges where they lead.
+ *
+ * Returns: NULL with REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND or
+ *   REMIX_ERROR_READ
+ */
+RemixSource *remix_source_open_file (const gchar *uri,
+    const RemixPolicy *policy, GError **error);
+
+/** A read behind the end, or past it, is REMIX_ERROR_READ. */
+gboolean remix_source_read (RemixSource *self, guint64 offset, guint8 *dest,
+    gsize size, GCancellable *cancellable, GError **error);
+void remix_source_free (RemixSource *self);
+
+/** For gst/isobmff; @self and @cancellable are borrowed, and have to outlive it. */
+BmffSource *remix_source_to_bmff (RemixSource *self, GCancellable *cancellable);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixSource, remix_source_free)
+
+G_END_DECLS

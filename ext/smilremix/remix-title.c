@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "remix-title.h"
+
+#include <string.h>
+
+#include <gst/gst.h>
+
+#include "remix-error.h"
+#include "remix-layout.h"
+#include "remix-playlist.h"
+#include "remix-source.h"
+
+struct _RemixTitle
+{
+  const RemixTitleOptions *options; /* only while opening */
+  gchar *uri; /* of the playlist; NULL if it was given inline */
+  gchar *base; /* what its addresses refer to */
+  RemixPolicy *policy;
+  GPtrArray *sources; /* RemixSource */
+  GHashTable *movies; /* URI → RemixMovie; only while opening */
+  GPtrArray *warnings;
+  RemixPlan *plan;
+  RemixLayout *layout;
+  gchar *etag;
+};
+
+static void
+add_warnings (RemixTitle *self, const GPtrArray *warnings)
+{
+  guint i;
+
+  for (i = 0; i < warnings->len; i++)
+    g_ptr_array_add (self->warnings,
+        g_strdup (g_ptr_array_index (warnings, i)));
+}
+
+/* How a source is read, by its scheme. */
+static RemixSource *
+open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
+    GError **error)
+{
+  if (!remix_policy_check_uri (self->policy, uri, error))
+    return NULL;
+  if (remix_uri_is_file (uri))
+    return remix_source_open_file (uri, self->policy, error);
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
+      "%s: HTTP is not supported yet", uri);
+  return NULL;
+}
+
+static gboolean
+load_movie (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
+    GError **error)
+{
+  RemixMovieLimits limits = { self->options->max_moov_size };
+  g_autoptr (BmffSource) reader = NULL;
+  RemixSource *source;
+  RemixMovie *movie;
+
+  if (g_hash_table_contains (self->movies, uri))
+    return TRUE;
+  if (self->sources->len >= MIN (self->options->max_sources, 0xff00u)) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT, "more than %u sources",
+        self->sources->len);
+    return FALSE;
+  }
+  source = open_source (self, uri, cancellable, error);
+  if (!source)
+    return FALSE;
+  g_ptr_array_add (self->sources, source);
+  reader = remix_source_to_bmff (source, cancellable);
+  movie =
+      remix_movie_load (reader, uri, self->sources->len - 1, &limits, error);
+  if (!movie)
+    return FALSE;
+  g_hash_table_insert (self->movies, movie->uri, movie);
+  add_warnings (self, movie->warnings);
+  return TRUE;
+}
+
+static gboolean
+load_at (RemixTitle *self, const gchar *uri, RemixPlace place,
+    GCancellable *cancellable, GError **error)
+{
+  if (load_movie (self, uri, cancellable, error))
+    return TRUE;
+  g_prefix_error (error, "line %u, column %u: ", place.line, place.column);
+  return FALSE;
+}
+
+static gboolean
+load_clip (RemixTitle *self, const RemixClip *clip, GCancellable *cancellable,
+    GError **error)
+{
+  guint i, j;
+
+  for (i = 0; i < clip->segments->len; i++) {
+    const RemixSegment *segment = g_ptr_array_index (clip->segments, i);
+
+    for (j = 0; j < segment->media->len; j++) {
+      const RemixMedia *media = g_ptr_array_index (segment->media, j);
+
+      if (!load_at (self, media->uri, media->place, cancellable, error))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+load_movies (RemixTitle *self, const RemixPlaylist *playlist,
+    GCancellable *cancellable, GError **error)
+{
+  guint i;
+
+  if (playlist->output_description &&
+      !load_at (self, playlist->output_description,
+          playlist->output_description_place, cancellable, error))
+    return FALSE;
+  for (i = 0; i < playlist->clips->len; i++) {
+    if (!load_clip (self, g_ptr_array_index (playlist->clips, i), cancellable,
+            error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A document of no more than the limit; one byte more tells that it is longer. */
+static gboolean
+read_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
+    GError **error)
+{
+  g_autoptr (RemixSource) source =
+      open_source (self, self->uri, cancellable, error);
+
+  if (!source)
+    return FALSE;
+  g_byte_array_set_size (text,
+      (guint) MIN (source->size, (guint64) REMIX_XML_MAX_SIZE + 1));
+  return remix_source_read (source, 0, text->data, text->len, cancellable,
+      error);
+}
+
+/* Where the playlist is, and so what it may name. One that is given inline is
+ * the application's own word. */
+static gboolean
+set_location (RemixTitle *self, GError **error)
+{
+  const RemixTitleOptions *options = self->options;
+
+  if (!options->playlist && !options->location) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_NOT_FOUND,
+        "neither location nor playlist is set");
+    return FALSE;
+  }
+  if (options->location)
+    self->base = remix_uri_from_location (options->location, error);
+  else {
+    g_autofree gchar *folder = g_get_current_dir ();
+    g_autofree gchar *inside = g_build_filename (folder, "playlist", NULL);
+
+    self->base = g_filename_to_uri (inside, NULL, error);
+  }
+  if (!self->base)
+    return FALSE;
+  if (!options->playlist)
+    self->uri = g_strdup (self->base);
+  self->policy =
+      remix_policy_new (self->base, options->allowed_schemes, options->root);
+  return TRUE;
+}
+
+static RemixPlaylist *
+read_playlist (RemixTitle *self, GChecksum *checksum, GCancellable *cancellable,
+    GError **error)
+{
+  g_autoptr (GByteArray) text = g_byte_array_new ();
+  RemixPlaylist *playlist;
+
+  if (self->options->playlist)
+    g_byte_array_append (text, (const guint8 *) self->options->playlist,
+        (guint) MIN (strlen (self->options->playlist),
+            (gsize) REMIX_XML_MAX_SIZE + 1));
+  else if (!read_document (self, text, cancellable, error))
+    return NULL;
+  g_checksum_update (checksum, text->data, text->len);
+  playlist = remix_playlist_parse ((const gchar *) text->data, text->len,
+      self->base, self->options->strict, error);
+  if (!playlist && self->uri)
+    g_prefix_error (error, "%s: ", self->uri);
+  return playlist;
+}
+
+static void
+seal (RemixTitle *self, GChecksum *checksum)
+{
+  guint64 numbers[] = { self->options->fragment_duration, self->layout->size };
+  guint i;
+
+  for (i = 0; i < self->sources->len; i++) {
+    const RemixSource *source = g_ptr_array_index (self->sources, i);
+
+    g_checksum_update (checksum, (const guchar *) source->uri, -1);
+    if (source->etag)
+      g_checksum_update (checksum, (const guchar *) source->etag, -1);
+  }
+  g_checksum_update (checksum, (const guchar *) numbers, sizeof (numbers));
+  self->etag = g_strdup (g_checksum_get_string (checksum));
+}
+
+static gboolean
+open_title (RemixTitle *self, GCancellable *cancellable, GError **error)
+{
+  const RemixTitleOptions *options = self->options;
+  RemixPlanOptions plan_options = { options->strict,
+    options->fragment_duration > 0 };
+  RemixLayoutOptions layout_options = { options->fragment_duration, NULL };
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (RemixPlaylist) playlist = NULL;
+
+  if (!set_location (self, error))
+    return FALSE;
+  playlist = read_playlist (self, checksum, cancellable, error);
+  if (!playlist)
+    return FALSE;
+  add_warnings (self, playlist->warnings);
+  if (!load_movies (self, playlist, cancellable, error))
+    return FALSE;
+  self->plan = remix_plan_new (playlist, self->movies, &plan_options, error);
+  if (!self->plan)
+    return FALSE;
+  add_warnings (self, self->plan->warnings);
+  self->layout = remix_layout_new (self->plan, &layout_options, error);
+  if (!self->layout)
+    return FALSE;
+  seal (self, checksum);
+  return TRUE;
+}
+
+RemixTitle *
+remix_title_open (const RemixTitleOptions *options, GCancellable *cancellable,
+    GError **error)
+{
+  g_autoptr (RemixTitle) self = g_new0 (RemixTitle, 1);
+  gboolean ok;
+
+  self->options = options;
+  self->sources =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_source_free);
+  self->movies = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+      (GDestroyNotify) remix_movie_free);
+  self->warnings = g_ptr_array_new_with_free_func (g_free);
+  ok = open_title (self, cancellable, error);
+  g_clear_pointer (&self->movies, g_hash_table_unref);
+  self->options = NULL;
+  return ok ? g_steal_pointer (&self) : NULL;
+}
+
+void
+remix_title_free (RemixTitle *self)
+{
+  if (!self)
+    return;
+  g_free (self->uri);
+  g_free (self->base);
+  remix_policy_free (self->policy);
+  g_clear_pointer (&self->sources, g_ptr_array_unref);
+  g_clear_pointer (&self->movies, g_hash_table_unref);
+  g_clear_pointer (&self->warnings, g_ptr_array_unref);
+  remix_layout_free (self->layout);
+  remix_plan_free (self->plan);
+  g_free (self->etag);
+  g_free (self);
+}
+
+guint64
+remix_title_get_size (RemixTitle *self)
+{
+  return self->layout->size;
+}
+
+guint64
+remix_title_get_duration (RemixTitle *self)
+{
+  const RemixOutput *leader =
+      g_ptr_array_index (self->plan->outputs, self->plan->leader);
+
+  return gst_util_uint64_scale_round (self->plan->duration, GST_SECOND,
+      leader->timescale);
+}
+
+const GPtrArray *
+remix_title_get_warnings (RemixTitle *self)
+{
+  return self->warnings;
+}
+
+const gchar *
+remix_title_get_etag (RemixTitle *self)
+{
+  return self->etag;
+}
+
+static gboolean
+read_extent (RemixTitle *self, guint32 source, guint64 offset, guint8 *dest,
+    gsize size, GCancellable *cancellable, GError **error)
+{
+  const GByteArray *memory = NULL;
+
+  if (source == REMIX_SOURCE_BOXES)
+    memory = self->layout->boxes;
+  else if (source == REMIX_SOURCE_MEMORY)
+    memory = self->plan->memory;
+  if (!memory)
+    return remix_source_read (g_ptr_array_index (self->sources, source), offset,
+        dest, size, cancellable, error);
+  g_assert (offset <= memory->len && size <= memory->len - offset);
+  memcpy (dest, memory->data + offset, size);
+  return TRUE;
+}
+
+gboolean
+remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
+    GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (offset <= self->layout->size &&
+          size <= self->layout->size - offset,
+      FALSE);
+  while (size > 0) {
+    guint64 left;
+    const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
+    gsize n = (gsize) MIN (left, (guint64) size);
+
+    if (!read_extent (self, extent->source,
+            extent->source_offset + (offset - extent->offset), dest, n,
+            cancellable, error))
+      return FALSE;
+    offset += n;
+    dest += n;
+    size -= n;
+  }
+  return TRUE;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The cases of remixing with real sources: every frame is the source's own. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "remix-media.h"
+
+static void
+expect_ok (const gchar *body, const gchar *properties)
+{
+  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
+
+  fail_unless (error == NULL, "%s", error);
+}
+
+static void
+expect_error (const gchar *body, const gchar *first, const gchar *second)
+{
+  g_autofree gchar *error = remix_media_run (body, NULL, "o.mp4");
+
+  fail_unless (error != NULL, "no error");
+  fail_unless (strstr (error, first) != NULL, "%s", error);
+  fail_unless (strstr (error, second) != NULL, "%s", error);
+}
+
+/* Frames [from, to) of @name. */
+static void
+add (GPtrArray *expected, const gchar *name, guint from, guint to)
+{
+  g_autoptr (GPtrArray) frames = remix_media_frames (name, 0);
+
+  remix_media_append (expected, frames, from, to);
+}
+
+/* Both last @seconds by the file's tables; what is decoded of the sound ends
+ * within a frame of AAC of that (ffmpeg does not cut the last one). */
+static void
+expect_duration (gdouble seconds)
+{
+  gdouble video = remix_media_probe_number ("o.mp4", "v:0", "duration");
+  gdouble audio = remix_media_probe_number ("o.mp4", "a:0", "duration");
+  gdouble heard = remix_media_audio_seconds ("o.mp4");
+
+  fail_unless (ABS (video - seconds) < 0.0005, "video %f", video);
+  fail_unless (ABS (audio - seconds) < 0.0005, "audio %f", audio);
+  fail_unless (ABS (heard - seconds) <= 1024.0 / 48000 + 0.0005, "heard %f",
+      heard);
+  fail_unless_equals_float (remix_media_probe_number ("o.mp4", "v:0",
+                                "start_time"),
+      0);
+}
+
+static void
+expect_played (const gchar *options, guint n_frames, gdouble seconds)
+{
+  /* By pull, and by push: a valve only pushes. (A queue in front of qtdemux can
+   * deadlock over the allocation query in 1.22, with filesrc too.) */
+  static const gchar *const middles[] = { "", "! valve" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (middles); i++) {
+    g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+    g_autofree gchar *source =
+        g_strdup_printf ("smilremixsrc location=\"%s\" %s %s", playlist,
+            options, middles[i]);
+    guint n_video, n_audio;
+
+    remix_media_play (source, &n_video, &n_audio);
+    fail_unless_equals_int (n_video, n_frames);
+    fail_unless (ABS (n_audio * 1024.0 / 48000 - seconds) < 3 * 1024.0 / 48000,
+        "%u frames of sound", n_audio);
+  }
+}
+
+#define CLIP(name, begin, end) \
+  "<video src='" name "' clipBegin='wallclock(1970-01-01T00:00:" begin "Z)'" \
+  " clipEnd='wallclock(1970-01-01T00:00:" end "Z)'/>"
+
+#define CASE_1 \
+  "<seq><video src='A5.mp4'/>" CLIP ("M.mp4", "00.000", \
+      "06.000") "<video src='A3.mp4'/>" CLIP ("M.mp4", "06.000", \
+      "12.000") "</seq>"
+
+GST_START_TEST (test_midroll)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "A5.mp4", 0, 125);
+  add (expected, "M.mp4", 0, 150);
+  add (expected, "A3.mp4", 0, 75);
+  add (expected, "M.mp4", 150, 300);
+  expect_ok (CASE_1, NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (20);
+  expect_played ("", 500, 20);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_bumper)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "A5.mp4", 0, 125);
+  add (expected, "M.mp4", 0, 250);
+  expect_ok ("<seq><video src='A5.mp4'/>"
+             "<video src='M.mp4' clipEnd='npt=10s'/></seq>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (15);
+}
+
+GST_END_TEST;
+
+/* 3 s and 9 s lie within GOPs: both ends go back. */
+GST_START_TEST (test_gop)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "M.mp4", 50, 200);
+  expect_ok (CLIP ("M.mp4", "03.000", "09.000"), NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (6);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_sample)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "M.mp4", 75, 225);
+  expect_ok ("<video src='M.mp4' clipBegin='3s' clipEnd='9s'"
+             " clipMode='sample'/>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (6);
+}
+
+GST_END_TEST;
+
+/* In the midst of a title an exact cut would need an encoder. */
+GST_START_TEST (test_sample_fallback)
+{
+  static const gchar body[] =
+      "<video src='A5.mp4'/><video src='M.mp4' clipBegin='3s' clipEnd='8s'"
+      " clipMode='sample'/>";
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *error = NULL;
+
+  add (expected, "A5.mp4", 0, 125);
+  add (expected, "M.mp4", 50, 200);
+  expect_ok (body, NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  error = remix_media_run (body, "strict=true", "o.mp4");
+  fail_unless (error && strstr (error, "clip 2 (line 1") &&
+          strstr (error, "clipBegin at 3.000 s"),
+      "%s", error);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_frame_rates)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *base = NULL;
+
+  add (expected, "A5.mp4", 0, 125);
+  add (expected, "N.mp4", 0, 120);
+  add (expected, "M.mp4", 0, 100);
+  expect_ok ("<seq><video src='A5.mp4'/><video src='N.mp4'/>"
+             "<video src='M.mp4' clipEnd='4s'/></seq>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (13.004);
+  base = remix_media_probe ("o.mp4", "v:0", "time_base");
+  fail_unless_equals_string (base, "1/960000");
+  expect_played ("", 345, 13.004);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_many_joins)
+{
+  g_autoptr (GString) body = g_string_new ("<seq>");
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  guint i;
+
+  for (i = 0; i < 20; i++) {
+    g_string_append (body, "<video src='A3.mp4'/>");
+    add (expected, "A3.mp4", 0, 75);
+  }
+  g_string_append (body, "</seq>");
+  expect_ok (body->str, NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (60);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_swapped_tracks)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  remix_media_make ("-i A5.mp4 -map 0:a -map 0:v -c copy swapped.mp4");
+  add (expected, "M.mp4", 0, 50);
+  add (expected, "A5.mp4", 0, 125);
+  expect_ok ("<video src='M.mp4' clipEnd='2s'/><video src='swapped.mp4'/>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (7);
+}
+
+GST_END_TEST;
+
+/* Silence in clip 2: nothing louder than -90 dB, and the sound of the others is
+ * there. */
+GST_START_TEST (test_silence)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  remix_media_make ("-i A3.mp4 -map 0:v -c copy mute.mp4");
+  add (expected, "A5.mp4", 0, 125);
+  add (expected, "A3.mp4", 0, 75);
+  add (expected, "M.mp4", 0, 50);
+  expect_ok ("<seq><video src='A5.mp4'/><video src='mute.mp4'/>"
+             "<video src='M.mp4' clipEnd='2s'/></seq>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (10);
+  remix_media_make (
+      "-xerror -i o.mp4 -map 0:a -af atrim=5.1:7.9 -c:a pcm_s16le "
+      "silence.wav");
+  {
+    g_autofree gchar *path = remix_media_path ("silence.wav");
+    g_autofree gchar *data = NULL;
+    gsize size, i;
+
+    fail_unless (g_file_get_contents (path, &data, &size, NULL));
+    fail_unless (size > 48000 * 4 * 2);
+    for (i = 128; i < size; i++)
+      fail_unless (data[i] == 0, "sound at byte %" G_GSIZE_FORMAT, i);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_mismatch)
+{
+  remix_media_make ("-i A3.mp4 -c:v copy -c:a aac -ar 44100 slow.mp4");
+  remix_media_make ("-i A3.mp4 -c:v copy -c:a aac -ac 1 mono.mp4");
+  remix_media_make ("-i A3.mp4 -an -c:v mpeg4 other.mp4");
+  expect_error ("<video src='A5.mp4'/>\n<video src='slow.mp4'/>",
+      "clip 2 (line 2, column 1)",
+      "AAC 44100 Hz, 2 channels, which cannot go on with "
+      "AAC 48000 Hz, 2 channels");
+  expect_error ("<video src='A5.mp4'/>\n<video src='mono.mp4'/>", "mono.mp4",
+      "AAC 48000 Hz, 1 channel,");
+  expect_error ("<video src='A5.mp4'/><video src='other.mp4'/>", "other.mp4",
+      "which cannot go on with H.264 160x90");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_bad_ranges)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  expect_error ("<video src='A5.mp4' clipBegin='6s'/>", "clip 1",
+      "the video goes from 0.000 s to 5.000 s");
+  expect_error ("<video src='M.mp4' clipBegin='3s' clipEnd='3.5s'/>", "clip 1",
+      "the same keyframe");
+  expect_error ("<seq clipEnd='3s'><par clipBegin='1s'><video src='A5.mp4'/>"
+                "</par></seq>",
+      "clip attributes here and", "line 1");
+  expect_error ("<video src='none.mp4'/>", "none.mp4", "No such file");
+  expect_error ("<video src='playlist.smil'/>", "playlist.smil", "");
+  add (expected, "A5.mp4", 0, 125);
+  expect_ok ("<video src='A5.mp4' clipEnd='60s'/>", NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (5);
+}
+
+GST_END_TEST;
+
+/* No B-frames, two, and a pyramid: composition offsets stay positive. */
+GST_START_TEST (test_reordering)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  remix_media_make ("-f lavfi -i testsrc2=s=160x90:r=25:d=4 -f lavfi -i "
+                    "sine=330:r=48000:d=4 -c:v libx264 -threads 1 -g 50 -bf 4 "
+                    "-b_strategy 0 -x264-params b-pyramid=normal:ref=4 "
+                    "-pix_fmt yuv420p -c:a aac -ac 2 P.mp4");
+  add (expected, "A3.mp4", 0, 75);
+  add (expected, "M.mp4", 0, 100);
+  add (expected, "P.mp4", 0, 100);
+  add (expected, "A3.mp4", 0, 75);
+  expect_ok ("<video src='A3.mp4'/><video src='M.mp4' clipEnd='4s'/>"
+             "<video src='P.mp4'/><video src='A3.mp4'/>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (14);
+  expect_played ("", 350, 14);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_picture_sizes)
+{
+  guint n_video, n_audio;
+  g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+  g_autofree gchar *source = NULL;
+
+  remix_media_make ("-i A3.mp4 -vf scale=320:180 -c:v libx264 -threads 1 -c:a "
+                    "copy large.mp4");
+  expect_ok ("<video src='A5.mp4'/><video src='large.mp4'/>", NULL);
+  expect_duration (8);
+  source = g_strdup_printf ("smilremixsrc location=\"%s\"", playlist);
+  remix_media_play (source, &n_video, &n_audio);
+  fail_unless_equals_int (n_video, 200);
+}
+
+GST_END_TEST;
+
+static void
+read_output (const gchar *name, gchar **data, gsize *size)
+{
+  g_autofree gchar *path = remix_media_path (name);
+
+  fail_unless (g_file_get_contents (path, data, size, NULL));
+}
+
+/* Two runs, and a run by random ranges in pull mode. */
+GST_START_TEST (test_deterministic)
+{
+  g_autofree gchar *once = NULL;
+  g_autofree gchar *twice = NULL;
+  g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  gsize size, again;
+  GstElement *src;
+  GstPad *pad;
+  guint i;
+
+  expect_ok (CASE_1, NULL);
+  read_output ("o.mp4", &once, &size);
+  expect_ok (CASE_1, NULL);
+  read_output ("o.mp4", &twice, &again);
+  fail_unless_equals_uint64 (size, again);
+  fail_unless (memcmp (once, twice, size) == 0);
+
+  src = gst_check_setup_element ("smilremixsrc");
+  g_object_set (src, "location", playlist, NULL);
+  pad = gst_element_get_static_pad (src, "src");
+  gst_element_set_state (src, GST_STATE_READY);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  for (i = 0; i < 500; i++) {
+    guint64 offset = (guint64) g_rand_int_range (rand, 0, (gint32) size);
+    guint want = (guint) g_rand_int_range (rand, 1, 70000);
+    gsize expected = MIN ((gsize) want, size - offset);
+    GstBuffer *buffer = NULL;
+
+    fail_unless_equals_int (gst_pad_get_range (pad, offset, want, &buffer),
+        GST_FLOW_OK);
+    fail_unless_equals_uint64 (gst_buffer_get_size (buffer), expected);
+    fail_unless (gst_buffer_memcmp (buffer, 0, once + offset, expected) == 0);
+    gst_buffer_unref (buffer);
+  }
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_object_unref (pad);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
+/* A source that changes between two reads, with its size kept. */
+GST_START_TEST (test_changed_source)
+{
+  g_autofree gchar *source = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *playlist = NULL;
+  gsize size;
+  GstElement *src;
+  GstPad *pad;
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  GstBuffer *buffer = NULL;
+  GError *error = NULL;
+
+  expect_ok ("<video src='A5.mp4'/>", NULL);
+  read_output ("A5.mp4", &source, &size);
+  path = remix_media_path ("A5.mp4");
+  playlist = remix_media_path ("playlist.smil");
+  src = gst_check_setup_element ("smilremixsrc");
+  gst_element_set_bus (src, bus);
+  g_object_set (src, "location", playlist, NULL);
+  pad = gst_element_get_static_pad (src, "src");
+  gst_element_set_state (src, GST_STATE_READY);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  fail_unless_equals_int (gst_pad_get_range (pad, 0, 65536, &buffer),
+      GST_FLOW_OK);
+  gst_buffer_unref (buffer);
+  buffer = NULL;
+  {
+    FILE *file = fopen (path, "r+b");
+
+    fail_unless (file && fwrite (source, 1, size, file) == size);
+    fclose (file);
+  }
+  fail_unless_equals_int (gst_pad_get_range (pad, 20000, 4096, &buffer),
+      GST_FLOW_ERROR);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+                   GST_RESOURCE_ERROR_READ) &&
+          strstr (error->message, "changed"),
+      "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_object_unref (pad);
+  gst_element_set_bus (src, NULL);
+  gst_object_unref (bus);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
+static Suite *
+smilremix_suite (void)
+{
+  Suite *s = suite_create ("smilremix");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_unchecked_fixture (tc, remix_media_setup, remix_media_teardown);
+  tcase_add_test (tc, test_midroll);
+  tcase_add_test (tc, test_bumper);
+  tcase_add_test (tc, test_gop);
+  tcase_add_test (tc, test_sample);
+  tcase_add_test (tc, test_sample_fallback);
+  tcase_add_test (tc, test_frame_rates);
+  tcase_add_test (tc, test_many_joins);
+  tcase_add_test (tc, test_swapped_tracks);
+  tcase_add_test (tc, test_silence);
+  tcase_add_test (tc, test_mismatch);
+  tcase_add_test (tc, test_bad_ranges);
+  tcase_add_test (tc, test_reordering);
+  tcase_add_test (tc, test_picture_sizes);
+  tcase_add_test (tc, test_deterministic);
+  tcase_add_test (tc, test_changed_source);
+
+  return s;
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_check_init (&argc, &argv);
+  if (!remix_media_available ()) {
+    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
+    return 77;
+  }
+  return gst_check_run_suite (smilremix_suite (), "smilremix", __FILE__);
+}
