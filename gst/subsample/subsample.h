@@ -3,6 +3,20 @@
  * Which bytes of a sample may be encrypted, by codec (ISO/IEC 23001-7, 9.5.2 and the codecs'
  * bindings): a pure function (codec configuration, samples so far) → ranges. Only headers of NAL units, OBUs, slices, tiles and
  * frames are read. Needs libgstcodecparsers; cencdecrypt does not need this.
+ *
+ * | sample entry | protected | refused as UNSUPPORTED |
+ * |---|---|---|
+ * | avc1–avc4, dva1, dvav | slice data of NAL unit types 1, 5, 19 | data partitioning (2–4), SVC, MVC, 3D (20, 21); slice groups of types 3–5 whose rate does not divide the picture |
+ * | hvc1, hev1, dvh1, dvhe | slice segment data | slices of layers above the base (MV-HEVC, SHVC), of reserved types; pictures that refer to themselves (SCC), color planes coded apart |
+ * | vvc1, vvi1 | slice data | before GStreamer 1.26 all; slices of layers above the base, of reserved types |
+ * | av01 | each tile's data | tile lists, more than 256 tiles; before GStreamer 1.24 more than 64 superblocks a row or column, references signaled short |
+ * | vp09 | all behind the uncompressed header | |
+ * | ac-4 | all behind the table of contents | bitstream versions other than 2, substreams of objects |
+ * | mp4a, .mp3, ac-3, ec-3, Opus, fLaC, alac | the whole sample | |
+ *
+ * Dolby Vision's RPU and enhancement layer NAL units (types that H.264 and H.265
+ * leave unspecified) are no video coding layer and stay clear, as other
+ * packagers leave them.
  */
 
 #pragma once
