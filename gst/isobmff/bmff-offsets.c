@@ -2,8 +2,8 @@
 /* stco and co64, ISO/IEC 14496-12, 8.7.5 */
 
 #include "gst/isobmff/bmff-index.h"
+#include "gst/isobmff/bmff-samples-private.h"
 
-#define STCO BMFF_FOURCC ('s', 't', 'c', 'o')
 #define CO64 BMFF_FOURCC ('c', 'o', '6', '4')
 
 typedef struct
@@ -58,10 +58,8 @@ walk_init (ChunkWalk *self, const BmffTrack *track, GError **error)
 
   *self = walk;
   self->local = bmff_track_is_local (track, 1);
-  self->box = bmff_box_child (track->stbl, STCO);
-  if (self->box == NULL)
-    self->box = bmff_box_child (track->stbl, CO64);
-  if (self->box == NULL)
+  if (!bmff_stbl_find_chunks (track->stbl, &self->box, error) ||
+      self->box == NULL)
     return FALSE;
   if (!bmff_box_get_full_reader (self->box, &reader, NULL, NULL, error))
     return FALSE;

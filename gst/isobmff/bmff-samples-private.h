@@ -60,6 +60,10 @@ bmff_sample_table_size_at (const BmffSampleTable *self, guint32 index)
   }
 }
 
+/** The stco or co64 of @stbl in @box, NULL if there is none. A second one is an error: to rewrite one of two would leave it open which is meant. */
+gboolean
+bmff_stbl_find_chunks (const BmffBox *stbl, BmffBox **box, GError **error);
+
 /** Samples of one track that follow one another in the file without a gap. */
 typedef struct
 {

@@ -15,22 +15,49 @@ typedef struct
   const BmffBox *stbl, *sizes, *stsc, *chunks, *stts, *ctts, *stss;
 } StblBoxes;
 
-static void
-find_boxes (StblBoxes *boxes, const BmffBox *stbl)
+gboolean
+bmff_stbl_find_chunks (const BmffBox *stbl, BmffBox **box, GError **error)
 {
+  guint i;
+
+  *box = NULL;
+  for (i = 0; stbl->children != NULL && i < stbl->children->len; i++) {
+    BmffBox *child = g_ptr_array_index (stbl->children, i);
+
+    if (child->type != BMFF_FOURCC ('s', 't', 'c', 'o') &&
+        child->type != BMFF_FOURCC ('c', 'o', '6', '4'))
+      continue;
+    if (*box != NULL) {
+      bmff_box_set_error (child, error, BMFF_ERROR_INVALID,
+          "a second box with the offsets of chunks");
+      return FALSE;
+    }
+    *box = child;
+  }
+
+  return TRUE;
+}
+
+static gboolean
+find_boxes (StblBoxes *boxes, const BmffBox *stbl, GError **error)
+{
+  BmffBox *chunks;
+
+  if (!bmff_stbl_find_chunks (stbl, &chunks, error))
+    return FALSE;
+  boxes->chunks = chunks;
 #define FIND(a, b, c, d) bmff_box_child (stbl, BMFF_FOURCC (a, b, c, d))
   boxes->stbl = stbl;
   boxes->sizes = FIND ('s', 't', 's', 'z');
   if (boxes->sizes == NULL)
     boxes->sizes = FIND ('s', 't', 'z', '2');
   boxes->stsc = FIND ('s', 't', 's', 'c');
-  boxes->chunks = FIND ('s', 't', 'c', 'o');
-  if (boxes->chunks == NULL)
-    boxes->chunks = FIND ('c', 'o', '6', '4');
   boxes->stts = FIND ('s', 't', 't', 's');
   boxes->ctts = FIND ('c', 't', 't', 's');
   boxes->stss = FIND ('s', 't', 's', 's');
 #undef FIND
+
+  return TRUE;
 }
 
 /* @n entries of @bits each from @reader on; they stay in the box's memory. */
@@ -328,8 +355,8 @@ read_and_check (BmffSampleTable *self, const BmffBox *stbl, GError **error)
 {
   StblBoxes boxes;
 
-  find_boxes (&boxes, stbl);
-  if (!read_sizes (self, &boxes, error) || !read_all (self, &boxes, error))
+  if (!find_boxes (&boxes, stbl, error) || !read_sizes (self, &boxes, error) ||
+      !read_all (self, &boxes, error))
     return FALSE;
   if (boxes.sizes == NULL && self->chunks.n > 0) {
     bmff_box_set_error (stbl, error, BMFF_ERROR_INVALID,

@@ -159,6 +159,26 @@ GST_START_TEST (test_chunks_bad)
 
 GST_END_TEST;
 
+/* Found by fuzzing: the second stco took the place of the first one when that had
+ * become co64. */
+GST_START_TEST (test_chunks_twice)
+{
+  g_autoptr (BmffMovie) movie =
+      make_movie (test_box ("stco", 0, 1, 0x80000000u), NULL, FALSE);
+  BmffTrack *track = g_ptr_array_index (movie->tracks, 0);
+  guint64 by = 0x80000000u;
+  gboolean grown;
+  GError *error = NULL;
+
+  test_with (track->stbl, test_box ("stco", 0, 1, 0x90000000u));
+  fail_if (bmff_movie_move_chunks (movie, move_up, &by, &grown, &error));
+  fail_unless_error (error, BMFF_ERROR_INVALID, "a second box with");
+  fail_unless (bmff_sample_table_new_from_stbl (track->stbl, &error) == NULL);
+  fail_unless_error (error, BMFF_ERROR_INVALID, "stco: a second box with");
+}
+
+GST_END_TEST;
+
 /* A meta with dinf and an iloc of @n bytes; QuickTime's has no version. */
 static BmffBox *
 make_meta (const gchar *iloc, gsize n, gboolean quicktime)
@@ -400,6 +420,7 @@ isobmff_offsets_suite (void)
   tcase_add_test (tc, test_chunks_grow);
   tcase_add_test (tc, test_chunks_elsewhere);
   tcase_add_test (tc, test_chunks_bad);
+  tcase_add_test (tc, test_chunks_twice);
   tcase_add_test (tc, test_iloc_version_0);
   tcase_add_test (tc, test_iloc_bases);
   tcase_add_test (tc, test_iloc_version_2);
