@@ -141,7 +141,7 @@ gst_cenc_decrypt_open_store (gpointer user_data)
 
   if (type == G_TYPE_INVALID || !g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
     return NULL;
-  return g_object_new (type, NULL);
+  return gst_object_ref_sink (g_object_new (type, NULL));
 }
 
 static void

@@ -5,11 +5,19 @@
 #endif
 
 #include "cenc/gstcencdecrypt.h"
+#ifdef HAVE_ENCRYPT
+#include "cenc/gstcencencrypt.h"
+#endif
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return GST_ELEMENT_REGISTER (cencdecrypt, plugin);
+  gboolean ok = GST_ELEMENT_REGISTER (cencdecrypt, plugin);
+
+#ifdef HAVE_ENCRYPT
+  ok |= GST_ELEMENT_REGISTER (cencencrypt, plugin);
+#endif
+  return ok;
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, cenc,

@@ -99,7 +99,8 @@ gst_offline_license_session_finalize (GObject *object)
 GstOfflineLicenseSession *
 gst_offline_license_session_new (void)
 {
-  return g_object_new (GST_TYPE_OFFLINE_LICENSE_SESSION, NULL);
+  return gst_object_ref_sink (
+      g_object_new (GST_TYPE_OFFLINE_LICENSE_SESSION, NULL));
 }
 
 void

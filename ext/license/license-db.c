@@ -3,7 +3,9 @@
 #include "license-db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -38,21 +40,36 @@ configure (sqlite3 *db, GError **error)
   return TRUE;
 }
 
+/* An empty file is an empty database; SQLite would make it for all to read. Never
+ * open one that is there: closing it again would drop the locks that this process
+ * holds on it by another connection. */
+static gboolean
+create_file (const gchar *path, GError **error)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  gint fd = -1;
+
+  if (g_mkdir_with_parents (folder, 0700) == 0)
+    fd = g_open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  /* A read-only disk may hold a store that is there already. */
+  if (fd < 0 && !g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE,
+        "license store: %s: %s", path, g_strerror (errno));
+    return FALSE;
+  }
+  if (fd >= 0)
+    close (fd);
+  return TRUE;
+}
+
 sqlite3 *
 license_db_open (const gchar *path, gboolean create, GError **error)
 {
-  g_autofree gchar *folder = g_path_get_dirname (path);
   gint flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   sqlite3 *db = NULL;
 
-  if (create) {
-    flags |= SQLITE_OPEN_CREATE;
-    if (g_mkdir_with_parents (folder, 0700) != 0) {
-      g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE,
-          "license store: %s: %s", folder, g_strerror (errno));
-      return NULL;
-    }
-  }
+  if (create && !create_file (path, error))
+    return NULL;
   if (sqlite3_open_v2 (path, &db, flags, NULL) != SQLITE_OK) {
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE,
         "license store %s: %s", path, db ? sqlite3_errmsg (db) : "no memory");

@@ -142,6 +142,12 @@ license_store_skew (LicenseStore *self)
   return self->skew;
 }
 
+LicenseDocument *
+license_store_open_document (LicenseStore *self, GBytes *bytes, GError **error)
+{
+  return license_document_open (bytes, self->issuers, error);
+}
+
 gboolean
 license_store_has_kid (LicenseStore *self, const guint8 *kid)
 {

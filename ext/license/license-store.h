@@ -76,6 +76,11 @@ GPtrArray *license_store_find (LicenseStore *self, const guint8 *kid,
 gboolean
 license_store_refresh (LicenseStore *self, LicenseEntry *entry, GError **error);
 
+/* Returns: (transfer full): what @bytes say, as license_document_open() by the
+ * issuers of this store */
+LicenseDocument *
+license_store_open_document (LicenseStore *self, GBytes *bytes, GError **error);
+
 typedef enum
 {
   LICENSE_IMPORT_NEW,

@@ -5,11 +5,13 @@
 #endif
 
 #include "gstofflinelicensesession.h"
+#include "gstofflinelicensesrc.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return gst_dynamic_type_register (plugin, GST_TYPE_OFFLINE_LICENSE_SESSION);
+  return gst_dynamic_type_register (plugin, GST_TYPE_OFFLINE_LICENSE_SESSION) &&
+      GST_ELEMENT_REGISTER (offlinelicensesrc, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, offlinelicense,

@@ -69,10 +69,19 @@ typedef struct _CencAuxWriter CencAuxWriter;
 /** @params: scheme, IV sizes. */
 CencAuxWriter *cenc_aux_writer_new (const CencParams *params);
 void cenc_aux_writer_free (CencAuxWriter *self);
-/** @iv: per_sample_iv_size bytes, ignored if that is 0. @subsamples: entries as in the file; n 0 = whole sample. Samples of one writer either all have entries or none has (else GST_CENC_ERROR_UNSUPPORTED), save empty ones. */
+/**
+ * cenc_aux_writer_add:
+ * @iv: per_sample_iv_size bytes, ignored if that is 0
+ * @subsamples: (nullable): entries as in the file; %NULL = the whole sample is
+ *   one range. Samples of one writer either all have entries or none has (else
+ *   GST_CENC_ERROR_UNSUPPORTED: subsample_count must not be 0, 23001-7, 7.1).
+ * @n_subsamples: 0 with @subsamples not %NULL: a sample of no bytes, which gets
+ *   an entry 0/0
+ * @error: GST_CENC_ERROR_UNSUPPORTED also if it is more than saiz can count
+ */
 gboolean cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
     const guint8 *subsamples, guint n_subsamples, GError **error);
-/** A sample that stays clear in a run whose others are protected: seig says so; here it takes no bytes. */
+/** A sample that stays clear in a run whose others are protected: seig says so; here it takes no bytes. cenc_aux_writer_get() gives an empty CencSampleAux for it. */
 void cenc_aux_writer_add_clear (CencAuxWriter *self);
 guint32 cenc_aux_writer_get_count (const CencAuxWriter *self);
 /** Gives back what was added: valid until the writer changes. */

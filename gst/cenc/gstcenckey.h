@@ -68,6 +68,7 @@ void gst_cenc_key_unref (GstCencKey *key);
 
 /**
  * gst_cenc_key_get_kid:
+ * @key: a key
  *
  * Returns: (array fixed-size=16) (transfer none): the KID; lives as long as @key
  */
@@ -75,9 +76,8 @@ GST_CENC_API
 const guint8 *gst_cenc_key_get_kid (const GstCencKey *key);
 
 /**
- * gst_cenc_key_get_data:
- *
- * (skip):
+ * gst_cenc_key_get_data: (skip)
+ * @key: a key
  *
  * Returns: (transfer none): the 16 key bytes; never log or copy them to memory that is not wiped
  */
@@ -86,6 +86,7 @@ const guint8 *gst_cenc_key_get_data (const GstCencKey *key);
 
 /**
  * gst_cenc_key_get_deadline:
+ * @key: a key
  *
  * Returns: microseconds on CLOCK_BOOTTIME, or #GST_CENC_KEY_NO_DEADLINE
  */
@@ -94,6 +95,7 @@ gint64 gst_cenc_key_get_deadline (const GstCencKey *key);
 
 /**
  * gst_cenc_key_get_output_protection:
+ * @key: a key
  *
  * Returns: (nullable) (transfer none): the license's demands on the output
  */

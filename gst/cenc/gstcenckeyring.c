@@ -113,7 +113,7 @@ gst_cenc_key_ring_init (GstCencKeyRing *self)
 GstCencKeyRing *
 gst_cenc_key_ring_new (void)
 {
-  return g_object_new (GST_TYPE_CENC_KEY_RING, NULL);
+  return gst_object_ref_sink (g_object_new (GST_TYPE_CENC_KEY_RING, NULL));
 }
 
 static void

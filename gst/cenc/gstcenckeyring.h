@@ -51,6 +51,7 @@ gboolean gst_cenc_key_ring_add_hex (GstCencKeyRing *self, const gchar *keys,
 
 /**
  * gst_cenc_key_ring_clear:
+ * @self: a ring
  *
  * forgets all keys; emits #GstCencKeySession::changed
  */
@@ -58,10 +59,10 @@ GST_CENC_API
 void gst_cenc_key_ring_clear (GstCencKeyRing *self);
 
 /**
- * gst_cenc_parse_hex:
+ * gst_cenc_parse_hex: (skip)
  * @text: 2 × @size hex digits; `-` is skipped if @size is 16 and the text has
  *   the shape of a UUID
- * @out: (array) (out caller-allocates): @size bytes
+ * @out: (array length=size): @size bytes to be written
  * @size: number of bytes wanted
  *
  * Returns: whether @text was exactly that; @out is wiped if not
@@ -71,8 +72,9 @@ gboolean gst_cenc_parse_hex (const gchar *text, guint8 *out, gsize size);
 
 /**
  * gst_cenc_kid_to_string:
+ * @kid: (array fixed-size=16): a KID
  *
- * Returns: (transfer full): @kid (16 bytes) as 32 lower-case hex digits, the form in which messages and errors show a KID
+ * Returns: (transfer full): @kid as 32 lower-case hex digits, the form in which messages and errors show a KID
  */
 GST_CENC_API
 gchar *gst_cenc_kid_to_string (const guint8 *kid);

@@ -48,38 +48,76 @@ gst_cenc_key_session_class_init (GstCencKeySessionClass *klass)
 static void
 gst_cenc_key_session_init (GstCencKeySession *self)
 {
-  /* A session is shared by elements and belongs to none of them. */
-  gst_object_ref_sink (self);
+  /* Stays floating: a language binding sinks what it constructs. */
 }
 
+/* A class of an application's, in whatever language, can lack what is required. */
 gboolean
 gst_cenc_key_session_has_key (GstCencKeySession *self, const guint8 *kid)
 {
+  GstCencKeySessionClass *klass;
+
   g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self) && kid, FALSE);
 
-  return GST_CENC_KEY_SESSION_GET_CLASS (self)->has_key (self, kid);
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  g_return_val_if_fail (klass->has_key != NULL, FALSE);
+  return klass->has_key (self, kid);
+}
+
+static void
+set_no_key (GstCencKeySession *self, const guint8 *kid, GError **error)
+{
+  g_autofree gchar *text = gst_cenc_kid_to_string (kid);
+
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_NO_KEY,
+      "%s gives no key for KID %s", G_OBJECT_TYPE_NAME (self), text);
 }
 
 GstCencKey *
 gst_cenc_key_session_get_key (GstCencKeySession *self, const guint8 *kid,
     GstCencKeyUse use, GError **error)
 {
+  GstCencKeySessionClass *klass;
+  GstCencKey *key = NULL;
+  GError *local = NULL;
+
   g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self) && kid, NULL);
 
-  return GST_CENC_KEY_SESSION_GET_CLASS (self)->get_key (self, kid, use, error);
+  klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
+  if (klass->get_key)
+    key = klass->get_key (self, kid, use, &local);
+  /* Callers read the message: there always is one, and none beside a key. */
+  if (!key && !local)
+    set_no_key (self, kid, &local);
+  if (!local)
+    return key;
+  g_clear_pointer (&key, gst_cenc_key_unref);
+  g_propagate_error (error, local);
+  return NULL;
 }
 
 GPtrArray *
 gst_cenc_key_session_list_kids (GstCencKeySession *self)
 {
   GstCencKeySessionClass *klass;
+  GPtrArray *kids = NULL;
 
   g_return_val_if_fail (GST_IS_CENC_KEY_SESSION (self), NULL);
 
   klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
-  if (!klass->list_kids)
-    return g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  return klass->list_kids (self);
+  if (klass->list_kids)
+    kids = klass->list_kids (self);
+  if (!kids)
+    kids = g_ptr_array_new ();
+  /* What comes from a language binding owns its elements, but does not free them. */
+  g_ptr_array_set_free_func (kids, (GDestroyNotify) g_bytes_unref);
+  return kids;
+}
+
+GPtrArray *
+gst_cenc_key_session_dup_kids (GstCencKeySession *self)
+{
+  return gst_cenc_key_session_list_kids (self);
 }
 
 gboolean
@@ -120,17 +158,19 @@ void
 gst_cenc_key_session_end (GstCencKeySession *self)
 {
   GstCencKeySessionClass *klass;
-  gboolean last;
+  guint users;
 
   g_return_if_fail (GST_IS_CENC_KEY_SESSION (self));
 
   GST_OBJECT_LOCK (self);
-  g_warn_if_fail (get_private (self)->users > 0);
-  last = --get_private (self)->users == 0;
+  users = get_private (self)->users;
+  if (users > 0)
+    get_private (self)->users--;
   GST_OBJECT_UNLOCK (self);
+  g_return_if_fail (users > 0);
 
   klass = GST_CENC_KEY_SESSION_GET_CLASS (self);
-  if (last && klass->end)
+  if (users == 1 && klass->end)
     klass->end (self);
 }
 

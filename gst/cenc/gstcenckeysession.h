@@ -9,6 +9,9 @@
  * %GST_CENC_KEY_USE_PLAY is what starts the first play of a rental; the session
  * has committed it to stable storage when the call returns.
  *
+ * A session is shared by elements and belongs to none of them; g_object_new()
+ * gives it floating, as every GstObject: gst_object_ref_sink() it.
+ *
  * All methods may be called from any thread, and with the element's streaming
  * lock held. None of them waits for a network.
  */
@@ -107,7 +110,9 @@ G_DECLARE_DERIVABLE_TYPE (GstCencKeySession, gst_cenc_key_session, GST,
  * @has_key: required. Whether the session knows @kid, whatever its license
  *   says. Never blocks on more than a lock, never starts first play.
  * @get_key: required. (transfer full): the key, or %NULL with @error
- *   (%GST_CENC_ERROR). May write to stable storage.
+ *   (%GST_CENC_ERROR). May write to stable storage. A class written in Python
+ *   raises the error: `raise GLib.Error.new_literal (GstCenc.cenc_error_quark
+ *   (), "…", GstCenc.CencError.NO_KEY)`.
  * @list_kids: optional. (transfer full): array of GBytes, 16 bytes each
  * @add_license: optional. Takes a license document; @caps may be %NULL
  * @begin: optional. The first user starts (see gst_cenc_key_session_begin())
@@ -146,7 +151,8 @@ gst_cenc_key_session_has_key (GstCencKeySession *self, const guint8 *kid);
  * @self: a session
  * @kid: (array fixed-size=16): the KID
  * @use: what for
- * @error: %GST_CENC_ERROR; %GST_CENC_ERROR_NO_KEY if @kid is not known
+ * @error: %GST_CENC_ERROR; %GST_CENC_ERROR_NO_KEY if @kid is not known, or if
+ *   the class gives neither a key nor a reason
  *
  * A holder may keep the key until its deadline passes or #GstCencKeySession::changed
  * is emitted, and then has to ask again; a key got for PREROLL has to be asked
@@ -160,11 +166,24 @@ GstCencKey *gst_cenc_key_session_get_key (GstCencKeySession *self,
 
 /**
  * gst_cenc_key_session_list_kids:
+ * @self: a session
  *
  * Returns: (transfer full) (element-type GLib.Bytes): the KIDs, 16 bytes each; empty if the class does not tell
  */
 GST_CENC_API
 GPtrArray *gst_cenc_key_session_list_kids (GstCencKeySession *self);
+
+/**
+ * gst_cenc_key_session_dup_kids: (rename-to gst_cenc_key_session_list_kids)
+ * @self: a session
+ *
+ * For language bindings: the array frees what is in it, which they call
+ * (transfer container), while the virtual method gives both away.
+ *
+ * Returns: (transfer container) (element-type GLib.Bytes): the KIDs, 16 bytes each
+ */
+GST_CENC_API
+GPtrArray *gst_cenc_key_session_dup_kids (GstCencKeySession *self);
 
 /**
  * gst_cenc_key_session_add_license:
@@ -182,6 +201,7 @@ gboolean gst_cenc_key_session_add_license (GstCencKeySession *self,
 
 /**
  * gst_cenc_key_session_begin:
+ * @self: a session
  *
  * Counted, with gst_cenc_key_session_end(). An element calls begin at READY →
  * PAUSED and end at PAUSED → READY; between the first begin and the last end
@@ -194,6 +214,7 @@ void gst_cenc_key_session_end (GstCencKeySession *self);
 
 /**
  * gst_cenc_key_session_changed:
+ * @self: a session
  *
  * For subclasses: keys came, went, were renewed or expired. Raises the
  * generation and emits #GstCencKeySession::changed, from the calling thread.
@@ -203,6 +224,7 @@ void gst_cenc_key_session_changed (GstCencKeySession *self);
 
 /**
  * gst_cenc_key_session_get_generation:
+ * @self: a session
  *
  * Returns: a number that rises with each change; read without a lock, once a sample
  */
@@ -211,6 +233,7 @@ guint gst_cenc_key_session_get_generation (GstCencKeySession *self);
 
 /**
  * gst_cenc_key_session_context_new:
+ * @self: a session
  *
  * Returns: (transfer full): a persistent context that carries @self
  */
@@ -219,6 +242,7 @@ GstContext *gst_cenc_key_session_context_new (GstCencKeySession *self);
 
 /**
  * gst_cenc_key_session_from_context:
+ * @context: a context
  *
  * Returns: (transfer full) (nullable): the session in @context, %NULL if it is of another type or has none
  */

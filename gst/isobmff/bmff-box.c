@@ -466,10 +466,24 @@ bmff_box_edit_payload (BmffBox *self, gsize *size)
   return data;
 }
 
+/* A largesize stays one, so that an unedited tree gives the same bytes. */
+static gboolean
+has_largesize (const BmffBox *self)
+{
+  return self->header_size == 16 || self->header_size == 32;
+}
+
+/* By the type as it is now, which may have been changed from or to `uuid`. */
+static guint
+written_header_size (const BmffBox *self)
+{
+  return (has_largesize (self) ? 16 : 8) + (self->type == UUID ? 16 : 0);
+}
+
 guint64
 bmff_box_get_size (const BmffBox *self)
 {
-  guint64 size = self->header_size + g_bytes_get_size (self->payload);
+  guint64 size = written_header_size (self) + g_bytes_get_size (self->payload);
   guint i;
 
   for (i = 0; self->children != NULL && i < self->children->len; i++)
@@ -487,13 +501,6 @@ write_bytes (BmffWriter *writer, GBytes *bytes)
   const guint8 *data = g_bytes_get_data (bytes, &size);
 
   bmff_writer_bytes (writer, data, size);
-}
-
-/* A largesize stays one, so that an unedited tree gives the same bytes. */
-static gboolean
-has_largesize (const BmffBox *self)
-{
-  return self->header_size == (self->type == UUID ? 32 : 16);
 }
 
 void

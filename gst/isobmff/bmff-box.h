@@ -69,7 +69,7 @@ struct _BmffBox
    * offset is G_MAXUINT64 and parsed_size 0 for a box made by bmff_box_new*(). */
   guint64 offset;
   guint64 parsed_size;
-  guint header_size;
+  guint header_size; /* as parsed; what is written follows from type */
   /* Leaf: all of it. With children: the fields in front of them (stsd's version
    * and count, a sample entry's fields), often empty. Never NULL. */
   GBytes *payload;
@@ -86,7 +86,9 @@ struct _BmffBox
  * Parses a box and, in the containers that the standard defines as such (moov,
  * trak, edts, mdia, minf, dinf, stbl, mvex, moof, traf, mfra, sinf, schi, …),
  * what is in it. stsd stays a leaf until bmff_track_parse() or
- * bmff_box_parse_stsd(), because its children's shape depends on the handler.
+ * bmff_box_parse_stsd(), because its children's shape depends on the handler;
+ * meta and udta stay leaves, because what the field puts there often breaks the
+ * standard and is not ours to edit.
  *
  * Returns: (transfer full): the tree, or NULL with @error
  */

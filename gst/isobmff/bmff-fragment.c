@@ -20,6 +20,14 @@
 #define TRUN_FLAGS 0x000400
 #define TRUN_COMPOSITION 0x000800
 
+/* Samples that the runs of a moof have claimed so far. */
+typedef struct
+{
+  guint64 samples;
+  guint64
+      empty; /* of them those without bytes, neither in the trun nor in mdat */
+} Claims;
+
 /* Where the parse of a traf's runs has come to. */
 typedef struct
 {
@@ -119,13 +127,34 @@ trun_sample_bytes (guint32 flags)
           ((flags & TRUN_FLAGS) != 0) + ((flags & TRUN_COMPOSITION) != 0));
 }
 
-/* The samples of @trun, checked to be there and to be no more than a moof may
- * have: they can be claimed without a byte, so that bytes are no bound. */
+/* Samples can be claimed without a byte in the trun, and if they are empty without
+ * one in mdat, so that no size of a file is a bound for them. */
 static gboolean
-count_run (const BmffBox *trun, guint64 *total, GError **error)
+claim_samples (const BmffBox *trun, guint32 count, gboolean empty,
+    Claims *claims, GError **error)
+{
+  claims->samples += count;
+  if (empty)
+    claims->empty += count;
+  if (claims->samples <= BMFF_MAX_FRAGMENT_SAMPLES &&
+      claims->empty <= BMFF_MAX_EMPTY_SAMPLES)
+    return TRUE;
+  bmff_box_set_error (trun, error, BMFF_ERROR_LIMIT,
+      "%" G_GUINT64_FORMAT " samples, %" G_GUINT64_FORMAT
+      " of them empty, are more than a moof may have",
+      claims->samples, claims->empty);
+
+  return FALSE;
+}
+
+/* Checks that the samples of @trun are there. */
+static gboolean
+count_run (const BmffBox *trun, guint32 default_size, Claims *claims,
+    GError **error)
 {
   BmffReader reader;
   guint32 flags, count;
+  guint sample_bytes;
 
   if (!bmff_box_get_full_reader (trun, &reader, NULL, &flags, error))
     return FALSE;
@@ -136,25 +165,22 @@ count_run (const BmffBox *trun, guint64 *total, GError **error)
     bmff_reader_skip (&reader, 4);
   if (!check_end (trun, &reader, error))
     return FALSE;
-  if (!bmff_reader_has (&reader, count, trun_sample_bytes (flags))) {
+  sample_bytes = trun_sample_bytes (flags);
+  if (!bmff_reader_has (&reader, count, sample_bytes)) {
     bmff_box_set_error (trun, error, BMFF_ERROR_TRUNCATED,
         "%u samples are declared, but only %" G_GSIZE_FORMAT
         " bytes are there for them",
         count, bmff_reader_left (&reader));
     return FALSE;
   }
-  *total += count;
-  if (*total > BMFF_MAX_FRAGMENT_SAMPLES) {
-    bmff_box_set_error (trun, error, BMFF_ERROR_LIMIT,
-        "more than %u samples in a moof", BMFF_MAX_FRAGMENT_SAMPLES);
-    return FALSE;
-  }
 
-  return TRUE;
+  return claim_samples (trun, count, sample_bytes == 0 && default_size == 0,
+      claims, error);
 }
 
 static gboolean
-count_runs (const BmffBox *traf, guint64 *total, guint *n_runs, GError **error)
+count_runs (const BmffBox *traf, guint32 default_size, Claims *claims,
+    guint *n_runs, GError **error)
 {
   guint i;
 
@@ -164,7 +190,7 @@ count_runs (const BmffBox *traf, guint64 *total, guint *n_runs, GError **error)
     if (box->type != BMFF_FOURCC ('t', 'r', 'u', 'n'))
       continue;
     ++*n_runs;
-    if (!count_run (box, total, error))
+    if (!count_run (box, default_size, claims, error))
       return FALSE;
   }
 
@@ -192,6 +218,8 @@ read_samples (RunState *state, BmffReader *reader, guint32 flags, guint n,
   BmffSample *sample;
   guint i, first = state->samples->len;
 
+  if (n == 0)
+    return;
   g_array_set_size (state->samples, first + n);
   sample = &g_array_index (state->samples, BmffSample, first);
   for (i = 0; i < n; i++, sample++) {
@@ -255,26 +283,26 @@ check_description (const BmffTraf *self, GError **error)
 }
 
 static gboolean
-read_runs (BmffTraf *self, const BmffSampleDefaults *defaults, guint64 *total,
+read_runs (BmffTraf *self, const BmffSampleDefaults *defaults, Claims *claims,
     guint64 *end, GError **error)
 {
-  guint64 others = *total;
+  guint64 others = claims->samples;
   guint n_runs = 0, i;
   RunState state = { .traf = self,
     .defaults = *defaults,
     .offset = self->base_data_offset,
     .dts = self->decode_time };
 
-  if (!count_runs (self->box, total, &n_runs, error))
+  if (!count_runs (self->box, defaults->size, claims, &n_runs, error))
     return FALSE;
-  if (*total > others && !check_description (self, error))
+  if (claims->samples > others && !check_description (self, error))
     return FALSE;
   if (self->base_data_offset > G_MAXINT64 / 2)
     return resolve_offset (self->tfhd, self->base_data_offset, 0, &state.offset,
         error);
   self->runs = g_array_sized_new (FALSE, FALSE, sizeof (BmffRun), n_runs);
   state.samples = g_array_sized_new (FALSE, FALSE, sizeof (BmffSample),
-      (guint) (*total - others));
+      (guint) (claims->samples - others));
   for (i = 0; i < self->box->children->len; i++) {
     BmffBox *box = g_ptr_array_index (self->box->children, i);
 
@@ -293,7 +321,7 @@ read_runs (BmffTraf *self, const BmffSampleDefaults *defaults, guint64 *total,
 /* @base: see read_tfhd(); it becomes the end of this traf's data. */
 static BmffTraf *
 read_traf (const BmffFragment *self, const BmffMovie *movie, BmffBox *box,
-    guint64 *base, guint64 *total, GError **error)
+    guint64 *base, Claims *claims, GError **error)
 {
   BmffTraf *traf = g_new0 (BmffTraf, 1);
   BmffSampleDefaults defaults;
@@ -304,7 +332,7 @@ read_traf (const BmffFragment *self, const BmffMovie *movie, BmffBox *box,
     bmff_box_set_error (box, error, BMFF_ERROR_INVALID, "it has no tfhd");
   else if (read_tfhd (traf, movie, self->offset, *base, &defaults, error) &&
       read_tfdt (traf, error) &&
-      read_runs (traf, &defaults, total, base, error))
+      read_runs (traf, &defaults, claims, base, error))
     return traf;
   traf_free (traf);
 
@@ -332,7 +360,8 @@ read_mfhd (BmffFragment *self, GError **error)
 static gboolean
 read_trafs (BmffFragment *self, const BmffMovie *movie, GError **error)
 {
-  guint64 base = self->offset, total = 0;
+  guint64 base = self->offset;
+  Claims claims = { 0, 0 };
   guint i;
 
   for (i = 0; i < self->moof->children->len; i++) {
@@ -341,7 +370,7 @@ read_trafs (BmffFragment *self, const BmffMovie *movie, GError **error)
 
     if (box->type != BMFF_FOURCC ('t', 'r', 'a', 'f'))
       continue;
-    traf = read_traf (self, movie, box, &base, &total, error);
+    traf = read_traf (self, movie, box, &base, &claims, error);
     if (traf == NULL)
       return FALSE;
     g_ptr_array_add (self->trafs, traf);

@@ -42,10 +42,13 @@ static BmffBox *
 find_group_box (const BmffBox *parent, guint32 type, guint32 grouping_type,
     BmffReader *reader, guint8 *version, guint32 *flags, GError **error)
 {
-  BmffBox *box;
-  guint n;
+  guint i;
 
-  for (n = 0; (box = bmff_box_nth_child (parent, type, n)) != NULL; n++) {
+  for (i = 0; parent->children != NULL && i < parent->children->len; i++) {
+    BmffBox *box = g_ptr_array_index (parent->children, i);
+
+    if (box->type != type)
+      continue;
     if (!bmff_box_get_full_reader (box, reader, version, flags, error))
       return NULL;
     if (bmff_reader_u32 (reader) == grouping_type && bmff_reader_ok (reader))
@@ -247,6 +250,38 @@ bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index)
 
   return pattern_group (self,
       run->indices + (sample_index - start) % run->length);
+}
+
+static void
+raise_highest (guint32 group, guint32 *shared, guint32 *local)
+{
+  if (group > 0x10000)
+    *local = MAX (*local, group - 0x10000);
+  else
+    *shared = MAX (*shared, group);
+}
+
+void
+bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
+    guint32 *local)
+{
+  guint i;
+  guint32 n, start = 0;
+
+  *shared = *local = 0;
+  for (i = 0; i < self->runs->len; i++) {
+    const Run *run = &g_array_index (self->runs, Run, i);
+    guint32 used = MIN (run->length, run->end - start);
+
+    start = run->end;
+
+    if (self->bytes == NULL) {
+      raise_highest ((guint32) run->indices, shared, local);
+      continue;
+    }
+    for (n = 0; n < used; n++)
+      raise_highest (pattern_group (self, run->indices + n), shared, local);
+  }
 }
 
 /* Goes to entry @index, and gives its size. */

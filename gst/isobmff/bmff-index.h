@@ -79,6 +79,9 @@ BmffGroupMap *bmff_group_map_parse (const BmffBox *parent,
 void bmff_group_map_free (BmffGroupMap *self);
 /** O(log n). Samples past the end of the map are in no group. */
 guint32 bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index);
+/** The highest description numbers that any sample has: among the track's, and among the fragment's own (without bit 16); 0 = none has one. To be held against sgpd. */
+void bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
+    guint32 *local);
 
 /** The payload of group description @index (from 1) in the sgpd of @parent (versions 1, 2, also 0 for fixed-size types); NULL if there is none; default_group_description_index in @default_index (0 = none), if not NULL. */
 GBytes *bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,

@@ -113,16 +113,17 @@ bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,
 {
   Mover mover = { move, user_data };
   BmffBox *mfro = bmff_box_child (mfra, BMFF_FOURCC ('m', 'f', 'r', 'o'));
-  BmffBox *tfra;
   gsize size;
   guint8 *payload;
-  guint n;
+  guint i;
 
-  for (n = 0; (tfra = bmff_box_nth_child (mfra,
-                   BMFF_FOURCC ('t', 'f', 'r', 'a'), n)) != NULL;
-       n++)
-    if (!tfra_move (tfra, &mover, error))
+  for (i = 0; mfra->children != NULL && i < mfra->children->len; i++) {
+    BmffBox *box = g_ptr_array_index (mfra->children, i);
+
+    if (box->type == BMFF_FOURCC ('t', 'f', 'r', 'a') &&
+        !tfra_move (box, &mover, error))
       return FALSE;
+  }
   if (mfro == NULL)
     return TRUE;
   payload = bmff_box_edit_payload (mfro, &size);

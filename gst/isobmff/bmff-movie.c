@@ -181,10 +181,11 @@ read_locals (BmffTrack *self)
   BmffBox *dref = bmff_box_find (self->trak, "mdia/minf/dinf/dref");
   GPtrArray *entries = self->stsd->children;
   g_autoptr (GByteArray) references = NULL;
-  guint8 *locals = g_malloc (entries->len);
+  guint8 *locals = g_new (guint8, entries->len);
   guint i;
 
-  memset (locals, TRUE, entries->len);
+  for (i = 0; i < entries->len; i++)
+    locals[i] = TRUE;
   self->local = g_bytes_new_take (locals, entries->len);
   if (dref == NULL)
     return;
@@ -251,6 +252,11 @@ add_track (BmffMovie *self, BmffBox *trak, GError **error)
   }
   other = bmff_movie_get_track (self, track->id);
   g_ptr_array_add (self->tracks, track);
+  if (self->tracks->len > BMFF_MAX_TRACKS) {
+    bmff_box_set_error (trak, error, BMFF_ERROR_LIMIT, "more than %u tracks",
+        BMFF_MAX_TRACKS);
+    return FALSE;
+  }
   if (other == NULL)
     return TRUE;
   bmff_box_set_error (trak, error, BMFF_ERROR_INVALID,

@@ -44,6 +44,9 @@ typedef struct
   GPtrArray *tracks; /* (element-type BmffTrack), owned, in file order */
 } BmffMovie;
 
+/** More tracks are BMFF_ERROR_LIMIT. */
+#define BMFF_MAX_TRACKS 1024
+
 /** Takes @moov (transfer full, freed on error too). Tracks without an stsd are an error that names them; two tracks with one id too. */
 BmffMovie *bmff_movie_new (BmffBox *moov, GError **error);
 void bmff_movie_free (BmffMovie *self);
@@ -67,6 +70,8 @@ GByteArray *bmff_dref_read (const BmffBox *dref);
 
 /** More samples in all runs of a moof are BMFF_ERROR_LIMIT: a run of defaults claims 2^32 of them in 16 bytes. 4 Mi are 22 s of PCM at 192 kHz. */
 #define BMFF_MAX_FRAGMENT_SAMPLES (1u << 22)
+/** Likewise for samples without any byte, in trun or mdat: no size of a file bounds these. */
+#define BMFF_MAX_EMPTY_SAMPLES (1u << 16)
 
 typedef struct
 {

@@ -70,6 +70,20 @@ compare_chunks (gconstpointer a, gconstpointer b)
   return 0;
 }
 
+/* As the chunks of a single track mostly are. */
+static gboolean
+is_sorted (GArray *chunks)
+{
+  guint i;
+
+  for (i = 1; i < chunks->len; i++)
+    if (compare_chunks (&g_array_index (chunks, Chunk, i - 1),
+            &g_array_index (chunks, Chunk, i)) > 0)
+      return FALSE;
+
+  return TRUE;
+}
+
 static gboolean
 check_overlaps (GArray *chunks, GError **error)
 {
@@ -81,7 +95,8 @@ check_overlaps (GArray *chunks, GError **error)
 
     if (chunk->offset < end && chunk->end > chunk->offset) {
       g_set_error (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED,
-          "samples of tracks %u and %u share bytes at %" G_GUINT64_FORMAT,
+          "samples of tracks %u and %u, counted from 0, share bytes at "
+          "%" G_GUINT64_FORMAT,
           previous, chunk->track, chunk->offset);
       return FALSE;
     }
@@ -118,7 +133,8 @@ bmff_sample_map_new (GPtrArray *tables, GError **error)
     if (table != NULL && !add_table (self->chunks, i, table, error))
       return NULL;
   }
-  g_array_sort (self->chunks, compare_chunks);
+  if (!is_sorted (self->chunks))
+    g_array_sort (self->chunks, compare_chunks);
   if (!check_overlaps (self->chunks, error))
     return NULL;
 
@@ -189,7 +205,7 @@ bmff_map_cursor_init (BmffMapCursor *self, const BmffSampleMap *map,
   if (chunk == NULL)
     return;
   self->index = chunk->first;
-  if (offset > chunk->offset || chunk->offset == chunk->end)
+  if (offset >= chunk->offset)
     self->index = bmff_sample_table_find_offset (g_ptr_array_index (map->tables,
                                                      chunk->track),
         chunk->first, chunk->count, chunk->offset, offset);

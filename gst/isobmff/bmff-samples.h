@@ -27,7 +27,7 @@ typedef struct
   guint32 duration; /* in the track's timescale */
   guint64 dts; /* in the track's timescale, without edit list */
   gint32 composition_offset;
-  guint32 description_index; /* from 1, into stsd */
+  guint32 description_index; /* from 1, into stsd; may be past its end */
   guint32 flags; /* sample_flags */
 } BmffSample;
 

@@ -24,7 +24,7 @@ static const guint8 aac_long_bands[16] = { 41, 41, 47, 49, 49, 51, 47, 47, 43,
 
 typedef struct
 {
-  ProbeBits bits;
+  PlainBits bits;
   guint max_bands;
   gboolean short_windows;
   guint max_sfb;
@@ -38,19 +38,19 @@ aac_ics_info (AacCheck *self)
 {
   guint grouping, i;
 
-  if (probe_bits_read (&self->bits, 1) != 0)
+  if (plain_bits_read (&self->bits, 1) != 0)
     return FALSE; /* ics_reserved_bit */
   self->short_windows =
-      probe_bits_read (&self->bits, 2) == AAC_EIGHT_SHORT_SEQUENCE;
-  probe_bits_skip (&self->bits, 1); /* window_shape */
+      plain_bits_read (&self->bits, 2) == AAC_EIGHT_SHORT_SEQUENCE;
+  plain_bits_skip (&self->bits, 1); /* window_shape */
   self->n_groups = 1;
   if (!self->short_windows) {
-    self->max_sfb = probe_bits_read (&self->bits, 6);
-    self->stop = probe_bits_read (&self->bits, 1); /* predictor_data_present */
+    self->max_sfb = plain_bits_read (&self->bits, 6);
+    self->stop = plain_bits_read (&self->bits, 1); /* predictor_data_present */
     return self->max_sfb <= self->max_bands;
   }
-  self->max_sfb = probe_bits_read (&self->bits, 4);
-  grouping = probe_bits_read (&self->bits, 7);
+  self->max_sfb = plain_bits_read (&self->bits, 4);
+  grouping = plain_bits_read (&self->bits, 7);
   for (i = 0; i < 7; i++)
     self->n_groups += !(grouping >> i & 1);
   return self->max_sfb <= 15;
@@ -66,10 +66,10 @@ aac_section_data (AacCheck *self)
 
   for (group = 0; group < self->n_groups; group++) {
     for (band = 0; band < self->max_sfb;) {
-      if (probe_bits_read (&self->bits, 4) == AAC_RESERVED_CODEBOOK)
+      if (plain_bits_read (&self->bits, 4) == AAC_RESERVED_CODEBOOK)
         return FALSE;
       do {
-        length = probe_bits_read (&self->bits, n_bits);
+        length = plain_bits_read (&self->bits, n_bits);
         band += length;
       } while (length == escape && band <= self->max_sfb);
       if (band > self->max_sfb || self->bits.failed)
@@ -83,7 +83,7 @@ aac_section_data (AacCheck *self)
 static gboolean
 aac_channel (AacCheck *self, gboolean common_window)
 {
-  probe_bits_skip (&self->bits, 8); /* global_gain */
+  plain_bits_skip (&self->bits, 8); /* global_gain */
   if (!common_window && !aac_ics_info (self))
     return FALSE;
   return self->stop || aac_section_data (self);
@@ -96,18 +96,18 @@ aac_channel_pair (AacCheck *self)
   gboolean common_window;
   guint ms_mask;
 
-  probe_bits_skip (&self->bits, 4); /* element_instance_tag */
-  common_window = probe_bits_read (&self->bits, 1);
+  plain_bits_skip (&self->bits, 4); /* element_instance_tag */
+  common_window = plain_bits_read (&self->bits, 1);
   if (common_window) {
     if (!aac_ics_info (self))
       return FALSE;
     if (self->stop)
       return TRUE;
-    ms_mask = probe_bits_read (&self->bits, 2);
+    ms_mask = plain_bits_read (&self->bits, 2);
     if (ms_mask == 3)
       return FALSE; /* reserved */
     if (ms_mask == 1)
-      probe_bits_skip (&self->bits, self->n_groups * self->max_sfb);
+      plain_bits_skip (&self->bits, self->n_groups * self->max_sfb);
   }
   return aac_channel (self, common_window);
 }
@@ -119,24 +119,24 @@ aac_skip_data (AacCheck *self)
   gboolean align;
   guint count;
 
-  probe_bits_skip (&self->bits, 4);
-  align = probe_bits_read (&self->bits, 1);
-  count = probe_bits_read (&self->bits, 8);
+  plain_bits_skip (&self->bits, 4);
+  align = plain_bits_read (&self->bits, 1);
+  count = plain_bits_read (&self->bits, 8);
   if (count == 255)
-    count += probe_bits_read (&self->bits, 8);
+    count += plain_bits_read (&self->bits, 8);
   if (align)
     self->bits.pos = (self->bits.pos + 7) / 8 * 8;
-  probe_bits_skip (&self->bits, 8 * count);
+  plain_bits_skip (&self->bits, 8 * count);
 }
 
 static void
 aac_skip_fill (AacCheck *self)
 {
-  guint count = probe_bits_read (&self->bits, 4);
+  guint count = plain_bits_read (&self->bits, 4);
 
   if (count == 15)
-    count += probe_bits_read (&self->bits, 8) - 1;
-  probe_bits_skip (&self->bits, 8 * count);
+    count += plain_bits_read (&self->bits, 8) - 1;
+  plain_bits_skip (&self->bits, 8 * count);
 }
 
 /* coupling_channel_element(), table 4.8, up to its channel stream. */
@@ -145,14 +145,14 @@ aac_skip_coupling (AacCheck *self)
 {
   guint n, i;
 
-  probe_bits_skip (&self->bits, 5);
-  n = probe_bits_read (&self->bits, 3) + 1;
+  plain_bits_skip (&self->bits, 5);
+  n = plain_bits_read (&self->bits, 3) + 1;
   for (i = 0; i < n; i++) {
-    gboolean target_is_cpe = probe_bits_read (&self->bits, 1);
+    gboolean target_is_cpe = plain_bits_read (&self->bits, 1);
 
-    probe_bits_skip (&self->bits, target_is_cpe ? 6 : 4);
+    plain_bits_skip (&self->bits, target_is_cpe ? 6 : 4);
   }
-  probe_bits_skip (&self->bits, 4);
+  plain_bits_skip (&self->bits, 4);
 }
 
 /* program_config_element(), table 4.2. */
@@ -162,19 +162,19 @@ aac_skip_program_config (AacCheck *self)
   guint n_bits;
   guint i;
 
-  probe_bits_skip (&self->bits, 10);
-  n_bits = 5 * probe_bits_read (&self->bits, 4);
-  n_bits += 5 * probe_bits_read (&self->bits, 4);
-  n_bits += 5 * probe_bits_read (&self->bits, 4);
-  n_bits += 4 * probe_bits_read (&self->bits, 2);
-  n_bits += 4 * probe_bits_read (&self->bits, 3);
-  n_bits += 5 * probe_bits_read (&self->bits, 4);
+  plain_bits_skip (&self->bits, 10);
+  n_bits = 5 * plain_bits_read (&self->bits, 4);
+  n_bits += 5 * plain_bits_read (&self->bits, 4);
+  n_bits += 5 * plain_bits_read (&self->bits, 4);
+  n_bits += 4 * plain_bits_read (&self->bits, 2);
+  n_bits += 4 * plain_bits_read (&self->bits, 3);
+  n_bits += 5 * plain_bits_read (&self->bits, 4);
   for (i = 0; i < 3; i++) /* mono, stereo and matrix mixdown */
-    if (probe_bits_read (&self->bits, 1))
-      probe_bits_skip (&self->bits, i < 2 ? 4 : 3);
-  probe_bits_skip (&self->bits, n_bits);
+    if (plain_bits_read (&self->bits, 1))
+      plain_bits_skip (&self->bits, i < 2 ? 4 : 3);
+  plain_bits_skip (&self->bits, n_bits);
   self->bits.pos = (self->bits.pos + 7) / 8 * 8;
-  probe_bits_skip (&self->bits, 8 * probe_bits_read (&self->bits, 8));
+  plain_bits_skip (&self->bits, 8 * plain_bits_read (&self->bits, 8));
 }
 
 /* Skips what carries no sound; gives the id of what comes then. */
@@ -184,7 +184,7 @@ aac_skip_to_sound (AacCheck *self)
   guint id = AAC_END;
 
   while (!self->bits.failed) {
-    id = probe_bits_read (&self->bits, 3);
+    id = plain_bits_read (&self->bits, 3);
     if (id == AAC_DSE)
       aac_skip_data (self);
     else if (id == AAC_FIL)
@@ -216,7 +216,7 @@ probe_aac_check (const SampleProbe *self, const guint8 *sample, gsize size)
     if (id == AAC_CCE)
       aac_skip_coupling (&check);
     else
-      probe_bits_skip (&check.bits, 4); /* element_instance_tag */
+      plain_bits_skip (&check.bits, 4); /* element_instance_tag */
     good = aac_channel (&check, FALSE);
   }
   /* LC has no prediction: the bit is 0 there. */
@@ -357,7 +357,7 @@ probe_alac_check (const guint8 *sample, gsize size)
 
   if (id == AAC_END)
     return size * 8 - check.bits.pos < 8;
-  probe_bits_skip (&check.bits, 4); /* element_instance_tag */
-  return id != AAC_CCE && probe_bits_read (&check.bits, 12) == 0 &&
+  plain_bits_skip (&check.bits, 4); /* element_instance_tag */
+  return id != AAC_CCE && plain_bits_read (&check.bits, 12) == 0 &&
       !check.bits.failed;
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "gst/subsample/plain-bits.h"
 #include "gst/subsample/sample-probe.h"
 
 G_BEGIN_DECLS
@@ -23,38 +24,6 @@ typedef enum
   PROBE_KIND_FLAC,
   PROBE_KIND_ALAC,
 } ProbeKind;
-
-/* Bits, most significant first. A read past the end gives 0 and sets failed. */
-typedef struct
-{
-  const guint8 *data;
-  gsize size; /* bytes */
-  gsize pos; /* bits */
-  gboolean failed;
-} ProbeBits;
-
-static inline guint32
-probe_bits_read (ProbeBits *self, guint n)
-{
-  guint32 value = 0;
-
-  if (self->failed || n > self->size * 8 - self->pos) {
-    self->failed = TRUE;
-    return 0;
-  }
-  for (; n > 0; n--, self->pos++)
-    value = value << 1 | (self->data[self->pos / 8] >> (7 - self->pos % 8) & 1);
-  return value;
-}
-
-static inline void
-probe_bits_skip (ProbeBits *self, gsize n)
-{
-  if (self->failed || n > self->size * 8 - self->pos)
-    self->failed = TRUE;
-  else
-    self->pos += n;
-}
 
 /* @sample is not empty in any of these. */
 gboolean

@@ -244,28 +244,28 @@ probe_vp8_check (const guint8 *sample, gsize size)
 gboolean
 probe_vp9_check (const guint8 *sample, gsize size)
 {
-  ProbeBits bits = { .data = sample, .size = size };
+  PlainBits bits = { .data = sample, .size = size };
   gboolean key_frame, show_frame, error_resilient, intra_only = FALSE;
   guint profile;
 
-  if (probe_bits_read (&bits, 2) != 2)
+  if (plain_bits_read (&bits, 2) != 2)
     return FALSE; /* frame_marker */
-  profile = probe_bits_read (&bits, 1);
-  profile |= probe_bits_read (&bits, 1) << 1;
-  if (profile == 3 && probe_bits_read (&bits, 1) != 0)
+  profile = plain_bits_read (&bits, 1);
+  profile |= plain_bits_read (&bits, 1) << 1;
+  if (profile == 3 && plain_bits_read (&bits, 1) != 0)
     return FALSE; /* reserved_zero */
   /* show_existing_frame: the header is all, unless in a superframe, whose last
    * byte is its index's marker (Annex B). */
-  if (probe_bits_read (&bits, 1))
+  if (plain_bits_read (&bits, 1))
     return size <= 2 || (sample[size - 1] & 0xe0) == 0xc0;
-  key_frame = !probe_bits_read (&bits, 1);
-  show_frame = probe_bits_read (&bits, 1);
-  error_resilient = probe_bits_read (&bits, 1);
+  key_frame = !plain_bits_read (&bits, 1);
+  show_frame = plain_bits_read (&bits, 1);
+  error_resilient = plain_bits_read (&bits, 1);
   if (!key_frame && !show_frame)
-    intra_only = probe_bits_read (&bits, 1);
+    intra_only = plain_bits_read (&bits, 1);
   if (!key_frame && !error_resilient)
-    probe_bits_skip (&bits, 2); /* reset_frame_context */
+    plain_bits_skip (&bits, 2); /* reset_frame_context */
   if (!key_frame && !intra_only)
     return !bits.failed;
-  return probe_bits_read (&bits, 24) == 0x498342 && !bits.failed;
+  return plain_bits_read (&bits, 24) == 0x498342 && !bits.failed;
 }

@@ -57,16 +57,16 @@ read_nal_length_size (ProbeKind kind, const guint8 *config, gsize size)
 
 /* Reads a descriptor's tag and length (ISO/IEC 14496-1, 8.3.3); 0 at the end. */
 static guint8
-read_descriptor (ProbeBits *bits, gsize *size)
+read_descriptor (PlainBits *bits, gsize *size)
 {
-  guint8 tag = probe_bits_read (bits, 8);
+  guint8 tag = plain_bits_read (bits, 8);
   guint i;
 
   *size = 0;
   for (i = 0; i < 4; i++) {
-    guint more = probe_bits_read (bits, 1);
+    guint more = plain_bits_read (bits, 1);
 
-    *size = *size << 7 | probe_bits_read (bits, 7);
+    *size = *size << 7 | plain_bits_read (bits, 7);
     if (!more)
       break;
   }
@@ -75,18 +75,18 @@ read_descriptor (ProbeBits *bits, gsize *size)
 
 /* Skips the fields of an ES_Descriptor in front of its descriptors (7.2.6.5). */
 static void
-skip_es_fields (ProbeBits *bits)
+skip_es_fields (PlainBits *bits)
 {
   guint flags;
 
-  probe_bits_skip (bits, 16);
-  flags = probe_bits_read (bits, 8);
+  plain_bits_skip (bits, 16);
+  flags = plain_bits_read (bits, 8);
   if (flags & 0x80)
-    probe_bits_skip (bits, 16);
+    plain_bits_skip (bits, 16);
   if (flags & 0x40)
-    probe_bits_skip (bits, 8 * probe_bits_read (bits, 8));
+    plain_bits_skip (bits, 8 * plain_bits_read (bits, 8));
   if (flags & 0x20)
-    probe_bits_skip (bits, 16);
+    plain_bits_skip (bits, 16);
 }
 
 /* AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1). With explicit SBR or PS the
@@ -94,19 +94,19 @@ skip_es_fields (ProbeBits *bits)
 static void
 read_audio_specific_config (SampleProbe *self, const guint8 *data, gsize size)
 {
-  ProbeBits bits = { .data = data, .size = size };
-  guint type = probe_bits_read (&bits, 5);
+  PlainBits bits = { .data = data, .size = size };
+  guint type = plain_bits_read (&bits, 5);
 
   if (type == 31)
-    type = 32 + probe_bits_read (&bits, 6);
-  self->frequency_index = probe_bits_read (&bits, 4);
+    type = 32 + plain_bits_read (&bits, 6);
+  self->frequency_index = plain_bits_read (&bits, 4);
   if (self->frequency_index == 15)
-    probe_bits_skip (&bits, 24);
-  probe_bits_skip (&bits, 4);
+    plain_bits_skip (&bits, 24);
+  plain_bits_skip (&bits, 4);
   if (type == 5 || type == 29) {
-    if (probe_bits_read (&bits, 4) == 15)
-      probe_bits_skip (&bits, 24);
-    type = probe_bits_read (&bits, 5);
+    if (plain_bits_read (&bits, 4) == 15)
+      plain_bits_skip (&bits, 24);
+    type = plain_bits_read (&bits, 5);
   }
   if (bits.failed)
     return;
@@ -131,18 +131,18 @@ object_type_is_aac (guint8 object_type)
 static void
 read_esds (SampleProbe *self, const guint8 *config, gsize size)
 {
-  ProbeBits bits = { .data = config, .size = size };
+  PlainBits bits = { .data = config, .size = size };
   guint8 object_type;
   gsize length;
 
-  probe_bits_skip (&bits, 32); /* version and flags */
+  plain_bits_skip (&bits, 32); /* version and flags */
   if (read_descriptor (&bits, &length) != 3)
     return;
   skip_es_fields (&bits);
   if (read_descriptor (&bits, &length) != 4)
     return;
-  object_type = probe_bits_read (&bits, 8);
-  probe_bits_skip (&bits, 8 * 12);
+  object_type = plain_bits_read (&bits, 8);
+  plain_bits_skip (&bits, 8 * 12);
   if (!bits.failed && object_type_is_mp3 (object_type))
     self->kind = PROBE_KIND_MP3;
   else if (object_type_is_aac (object_type) &&

@@ -19,6 +19,10 @@
 /* Before 1.24 it miscounts tiles where there are more superblocks in a row or
  * column than there may be tiles. */
 #define MAX_SUPERBLOCKS 64
+/* It reads some fields without asking whether they are there. An OBU of less than
+ * SMALL_OBU bytes is parsed in a copy with zeros behind; no header is longer. */
+#define SMALL_OBU 1024
+#define PADDING 64
 
 typedef struct
 {
@@ -26,7 +30,8 @@ typedef struct
   GstAV1Parser *parser;
   guint index; /* of the OBU in the sample */
   gsize offset; /* of that OBU */
-  const guint8 *start; /* of the sample */
+  gsize payload; /* where its bytes stand in the sample, behind its header */
+  guint8 room[SMALL_OBU + PADDING];
   /* What the parser fills; too large for the stack. */
   GstAV1SequenceHeaderOBU sequence;
   GstAV1FrameHeaderOBU header;
@@ -48,7 +53,8 @@ handle_sequence_header (Av1State *self, GstAV1OBU *obu, GError **error)
 {
   guint superblock;
 
-  if (gst_av1_parser_parse_sequence_header_obu (self->parser, obu,
+  if (obu->obu_size >= SMALL_OBU ||
+      gst_av1_parser_parse_sequence_header_obu (self->parser, obu,
           &self->sequence) != GST_AV1_PARSER_OK)
     return fail_obu (self, error, GST_CENC_ERROR_FORMAT, obu->obu_type,
         "the sequence header does not parse");
@@ -152,7 +158,6 @@ static gboolean
 add_tiles (Av1State *self, GstAV1OBU *obu, const GstAV1TileGroupOBU *tiles,
     GArray *ranges, GError **error)
 {
-  gsize offset = obu->data - self->start;
   guint i;
 
   if (tiles->num_tiles > MAX_TILES)
@@ -162,7 +167,7 @@ add_tiles (Av1State *self, GstAV1OBU *obu, const GstAV1TileGroupOBU *tiles,
     return fail_obu (self, error, GST_CENC_ERROR_FORMAT, obu->obu_type,
         "the tiles' sizes do not add up");
   for (i = tiles->tg_start; i <= tiles->tg_end; i++)
-    subsample_add_range (ranges, offset + tiles->entry[i].tile_offset,
+    subsample_add_range (ranges, self->payload + tiles->entry[i].tile_offset,
         tiles->entry[i].tile_size);
   return TRUE;
 }
@@ -274,6 +279,16 @@ read_obu (BmffReader *reader, GstAV1OBU *obu)
   return bmff_reader_skip (reader, (gsize) size);
 }
 
+static void
+move_to_room (Av1State *self, GstAV1OBU *obu)
+{
+  if (obu->obu_size >= SMALL_OBU)
+    return;
+  memcpy (self->room, obu->data, obu->obu_size);
+  memset (self->room + obu->obu_size, 0, PADDING);
+  obu->data = self->room;
+}
+
 static gboolean
 walk_obus (Av1State *self, const guint8 *data, gsize size, GArray *ranges,
     GError **error)
@@ -282,13 +297,14 @@ walk_obus (Av1State *self, const guint8 *data, gsize size, GArray *ranges,
   GstAV1OBU obu;
 
   bmff_reader_init (&reader, data, size);
-  self->start = data;
   for (self->index = 0; bmff_reader_left (&reader) > 0; self->index++) {
     self->offset = reader.pos;
     if (!read_obu (&reader, &obu))
       return fail_obu (self, error, GST_CENC_ERROR_FORMAT,
           data[self->offset] >> 3 & 0xf,
           "its header is not valid, or its size more than what is left");
+    self->payload = reader.pos - obu.obu_size;
+    move_to_room (self, &obu);
     if (!handle_obu (self, &obu, ranges, error))
       return FALSE;
   }

@@ -171,6 +171,9 @@ read_config (H264State *self, GError **error)
   if (!subsample_read_config_nals (&reader, n, "avcC", handle_nal, self, error))
     return FALSE;
   n = bmff_reader_u8 (&reader);
+  if (!bmff_reader_ok (&reader))
+    return subsample_fail (error, GST_CENC_ERROR_FORMAT,
+        "'avcC' ends before its picture parameter sets");
   return subsample_read_config_nals (&reader, n, "avcC", handle_nal, self,
       error);
 }

@@ -23,8 +23,10 @@ typedef struct
 
 extern const SubsampleCodec subsample_h264;
 extern const SubsampleCodec subsample_h265;
+extern const SubsampleCodec subsample_h266;
 extern const SubsampleCodec subsample_av1;
 extern const SubsampleCodec subsample_vp9;
+extern const SubsampleCodec subsample_ac4;
 
 /* Sets an error and returns FALSE. */
 gboolean subsample_fail (GError **error, GstCencError code, const gchar *format,

@@ -34,9 +34,12 @@ static const struct
   { BMFF_FOURCC ('h', 'e', 'v', '1'), &subsample_h265 },
   { BMFF_FOURCC ('d', 'v', 'h', '1'), &subsample_h265 },
   { BMFF_FOURCC ('d', 'v', 'h', 'e'), &subsample_h265 },
+  { BMFF_FOURCC ('v', 'v', 'c', '1'), &subsample_h266 },
+  { BMFF_FOURCC ('v', 'v', 'i', '1'), &subsample_h266 },
   { BMFF_FOURCC ('a', 'v', '0', '1'), &subsample_av1 },
   { BMFF_FOURCC ('d', 'a', 'v', '1'), &subsample_av1 },
   { BMFF_FOURCC ('v', 'p', '0', '9'), &subsample_vp9 },
+  { BMFF_FOURCC ('a', 'c', '-', '4'), &subsample_ac4 },
 };
 
 gboolean

@@ -75,17 +75,20 @@ fuzz_groups (const BmffBox *parent)
 {
   static const guint32 types[] = { BMFF_FOURCC ('s', 'e', 'i', 'g'),
     BMFF_FOURCC ('r', 'o', 'l', 'l') };
-  guint32 i, k, unused;
+  guint32 i, k, unused, local;
 
   for (k = 0; k < G_N_ELEMENTS (types); k++) {
     g_autoptr (BmffGroupMap) map =
         bmff_group_map_parse (parent, types[k], NULL);
+    g_autoptr (GBytes) entry = NULL;
 
     for (i = 0; map != NULL && i < MAX_SAMPLES; i++)
       bmff_group_map_get (map, i * i);
+    if (map != NULL)
+      bmff_group_map_get_highest (map, &unused, &local);
     for (i = 0; i < 4; i++) {
-      g_autoptr (GBytes) entry =
-          bmff_sgpd_get_entry (parent, types[k], i, &unused, NULL);
+      g_clear_pointer (&entry, g_bytes_unref);
+      entry = bmff_sgpd_get_entry (parent, types[k], i, &unused, NULL);
     }
   }
 }

@@ -235,5 +235,5 @@ test_session_init (TestSession *self)
 TestSession *
 test_session_new (void)
 {
-  return g_object_new (TEST_TYPE_SESSION, NULL);
+  return gst_object_ref_sink (g_object_new (TEST_TYPE_SESSION, NULL));
 }

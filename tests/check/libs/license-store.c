@@ -66,6 +66,8 @@ GST_START_TEST (test_device_key)
 
   fail_unless (g_stat (ts.key_path, &info) == 0);
   assert_equals_int (info.st_mode & 0777, 0600);
+  fail_unless (g_stat (ts.path, &info) == 0);
+  assert_equals_int (info.st_mode & 0777, 0600);
   before = jose_key_thumbprint (license_store_device_key (ts.store), NULL);
   test_store_reopen (&ts);
   after = jose_key_thumbprint (license_store_device_key (ts.store), NULL);

@@ -41,6 +41,29 @@ test_certificate (EVP_PKEY *key, const gchar *name, gint64 from, gint64 to,
 }
 
 gchar *
+test_server_pem (EVP_PKEY *key, gint64 from, gint64 to, const gchar *address)
+{
+  X509 *certificate = test_certificate (key, "Server", from, to, NULL, NULL);
+  g_autofree gchar *name = g_strconcat ("IP:", address, NULL);
+  X509_EXTENSION *extension =
+      X509V3_EXT_conf_nid (NULL, NULL, NID_subject_alt_name, name);
+  BIO *bio = BIO_new (BIO_s_mem ());
+  gchar *data, *pem;
+  glong size;
+
+  X509_add_ext (certificate, extension, -1);
+  X509_sign (certificate, key, EVP_sha256 ());
+  PEM_write_bio_X509 (bio, certificate);
+  PEM_write_bio_PrivateKey (bio, key, NULL, NULL, 0, NULL, NULL);
+  size = BIO_get_mem_data (bio, &data);
+  pem = g_strndup (data, (gsize) size);
+  BIO_free (bio);
+  X509_EXTENSION_free (extension);
+  X509_free (certificate);
+  return pem;
+}
+
+gchar *
 test_pem (X509 *certificate)
 {
   BIO *bio = BIO_new (BIO_s_mem ());

@@ -29,6 +29,11 @@ void test_issuer_clear (TestIssuer *issuer);
 X509 *test_certificate (EVP_PKEY *key, const gchar *name, gint64 from,
     gint64 to, X509 *parent, EVP_PKEY *parent_key);
 
+/* As above, for a server at 127.0.0.1. Returns: (transfer full): certificate and
+ * key as PEM */
+gchar *
+test_server_pem (EVP_PKEY *key, gint64 from, gint64 to, const gchar *address);
+
 /* Returns: (transfer full): @certificate as PEM */
 gchar *test_pem (X509 *certificate);
 

@@ -30,7 +30,12 @@ test_store_init (TestStore *self)
 {
   test_issuer_init (&self->issuer, TEST_DAY - 5 * YEAR, TEST_DAY + 5 * YEAR);
   test_clock_init (&self->clock, TEST_DAY);
-  self->folder = g_dir_make_tmp ("license-XXXXXX", NULL);
+  self->folder = NULL;
+  /* In memory where there is such a place: a hundred times faster. */
+  if (g_file_test ("/dev/shm", G_FILE_TEST_IS_DIR))
+    self->folder = g_mkdtemp (g_strdup ("/dev/shm/license-XXXXXX"));
+  if (!self->folder)
+    self->folder = g_dir_make_tmp ("license-XXXXXX", NULL);
   self->path = g_build_filename (self->folder, "licenses.db", NULL);
   self->key_path = g_build_filename (self->folder, "device.pem", NULL);
   self->store = NULL;

@@ -260,6 +260,23 @@ GST_START_TEST (test_new_uuid)
 
 GST_END_TEST;
 
+/* A `uuid` box that is turned into another has no extended type any more. */
+GST_START_TEST (test_retype)
+{
+  g_autoptr (GBytes) bytes = BYTES ("\0\0\0\x1a"
+                                    "uuid0123456789abcdefXY");
+  g_autoptr (GBytes) as_free = BYTES ("\0\0\0\x0a"
+                                      "freeXY");
+  g_autoptr (BmffBox) box = bmff_box_parse (bytes, 0, NULL);
+
+  box->type = FCC ("free");
+  assert_same_bytes (box, as_free);
+  box->type = FCC ("uuid");
+  assert_same_bytes (box, bytes);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_full_reader)
 {
   g_autoptr (BmffBox) box = test_box ("tenc", 0x01000203, 77);
@@ -397,6 +414,7 @@ isobmff_box_suite (void)
   tcase_add_test (tc, test_parse_many);
   tcase_add_test (tc, test_edit);
   tcase_add_test (tc, test_new_uuid);
+  tcase_add_test (tc, test_retype);
   tcase_add_test (tc, test_full_reader);
   tcase_add_test (tc, test_stsd);
   tcase_add_test (tc, test_stsd_other_handler);

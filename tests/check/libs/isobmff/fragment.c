@@ -299,16 +299,52 @@ GST_START_TEST (test_bad)
 
 GST_END_TEST;
 
-/* 2^32 - 1 samples in 16 bytes; and a limit that holds over all runs. */
+/* Found by fuzzing. */
+GST_START_TEST (test_no_samples)
+{
+  g_autoptr (BmffMovie) movie = make_movie ();
+  g_autoptr (BmffFragment) fragment = NULL;
+  BmffTraf *traf;
+
+  fragment = parse (test_with (make_moof (),
+                        make_traf (test_box ("tfhd", 0, 1),
+                            test_box ("trun", 0, 0), NULL)),
+      movie);
+  traf = g_ptr_array_index (fragment->trafs, 0);
+  fail_unless_equals_int (traf->runs->len, 1);
+  fail_unless_equals_int (bmff_sample_table_get_count (traf->samples), 0);
+}
+
+GST_END_TEST;
+
+static BmffBox *
+claim (guint32 default_size, guint32 a, guint32 b)
+{
+  return make_traf (test_box ("tfhd", 0x10, 1, default_size),
+      test_box ("trun", 0, a), test_box ("trun", 0, b));
+}
+
+/* 2^32 - 1 samples in 16 bytes; and limits that hold over all runs. */
 GST_START_TEST (test_claims)
 {
-  assert_bad (make_traf (test_box ("tfhd", 0, 1),
-                  test_box ("trun", 0, G_MAXUINT32), NULL),
-      BMFF_ERROR_LIMIT, "more than 4194304 samples");
-  assert_bad (make_traf (test_box ("tfhd", 0, 1),
-                  test_box ("trun", 0, BMFF_MAX_FRAGMENT_SAMPLES),
-                  test_box ("trun", 0, 1)),
-      BMFF_ERROR_LIMIT, "more than 4194304 samples");
+  g_autoptr (BmffMovie) movie = make_movie ();
+  g_autoptr (BmffFragment) most = NULL;
+  BmffBox *moof = make_moof ();
+  BmffTraf *traf;
+
+  assert_bad (claim (1, G_MAXUINT32, 0), BMFF_ERROR_LIMIT,
+      "4294967295 samples, 0 of them empty");
+  assert_bad (claim (1, BMFF_MAX_FRAGMENT_SAMPLES, 1), BMFF_ERROR_LIMIT,
+      "4194305 samples, 0 of them empty");
+  assert_bad (claim (0, BMFF_MAX_EMPTY_SAMPLES, 1), BMFF_ERROR_LIMIT,
+      "65537 of them empty");
+  test_with (moof, claim (0, BMFF_MAX_EMPTY_SAMPLES - 1, 1));
+  test_with (moof,
+      claim (1, BMFF_MAX_FRAGMENT_SAMPLES - BMFF_MAX_EMPTY_SAMPLES, 0));
+  most = parse (moof, movie);
+  traf = g_ptr_array_index (most->trafs, 1);
+  fail_unless_equals_int (bmff_sample_table_get_count (traf->samples),
+      BMFF_MAX_FRAGMENT_SAMPLES - BMFF_MAX_EMPTY_SAMPLES);
 }
 
 GST_END_TEST;
@@ -340,6 +376,7 @@ isobmff_fragment_suite (void)
   tcase_add_test (tc, test_set_offset);
   tcase_add_test (tc, test_set_offset_bad);
   tcase_add_test (tc, test_bad);
+  tcase_add_test (tc, test_no_samples);
   tcase_add_test (tc, test_claims);
   tcase_add_test (tc, test_bad_moof);
 

@@ -28,10 +28,20 @@ assert_groups (BmffBox *box, guint n, const guint32 *groups)
   g_autoptr (BmffBox) traf = traf_with (box);
   GError *error = NULL;
   g_autoptr (BmffGroupMap) map = bmff_group_map_parse (traf, SEIG, &error);
+  guint32 shared = 0, local = 0, highest_shared, highest_local;
   guint i;
 
   fail_unless_no_error (error);
   fail_unless (map != NULL);
+  for (i = 0; i < n; i++) {
+    if (groups[i] > 0x10000)
+      local = MAX (local, groups[i] - 0x10000);
+    else
+      shared = MAX (shared, groups[i]);
+  }
+  bmff_group_map_get_highest (map, &highest_shared, &highest_local);
+  fail_unless_equals_int (highest_shared, shared);
+  fail_unless_equals_int (highest_local, local);
   for (i = 0; i < n; i++)
     fail_unless (bmff_group_map_get (map, i) == groups[i],
         "sample %u is in group 0x%x", i, bmff_group_map_get (map, i));
@@ -103,6 +113,27 @@ GST_START_TEST (test_csgp)
   ASSERT_GROUPS (RAW ("csgp",
                      "\0\0\0\x3eseig\0\0\0\1\0\0\0\3\0\0\0\2\0\1\0\2\0\3"),
       1, 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_highest)
+{
+  g_autoptr (BmffBox) sbgp =
+      traf_with (test_box ("sbgp", 0, SEIG, 4, 2, 3, 1, 0, 9, 0x10002, 3, 1));
+  /* The pattern names 1, 2 and local 7, but the run ends before the last. */
+  g_autoptr (BmffBox) csgp =
+      traf_with (RAW ("csgp", "\0\0\0\x80seig\0\0\0\1\x32\x12\xf0"));
+  g_autoptr (BmffGroupMap) a = bmff_group_map_parse (sbgp, SEIG, NULL);
+  g_autoptr (BmffGroupMap) b = bmff_group_map_parse (csgp, SEIG, NULL);
+  guint32 shared, local;
+
+  bmff_group_map_get_highest (a, &shared, &local);
+  fail_unless_equals_int (shared, 3);
+  fail_unless_equals_int (local, 2);
+  bmff_group_map_get_highest (b, &shared, &local);
+  fail_unless_equals_int (shared, 2);
+  fail_unless_equals_int (local, 0);
 }
 
 GST_END_TEST;
@@ -233,6 +264,7 @@ isobmff_groups_suite (void)
   tcase_add_test (tc, test_sbgp_other);
   tcase_add_test (tc, test_sbgp_saturates);
   tcase_add_test (tc, test_csgp);
+  tcase_add_test (tc, test_highest);
   tcase_add_test (tc, test_map_bad);
   tcase_add_test (tc, test_sgpd);
   tcase_add_test (tc, test_sgpd_bad);

@@ -193,6 +193,40 @@ GST_START_TEST (test_bad_trex)
 
 GST_END_TEST;
 
+GST_START_TEST (test_many_tracks)
+{
+  BmffBox *moov = test_moov ();
+  g_autoptr (BmffMovie) movie = NULL;
+  guint i;
+
+  for (i = 1; i <= BMFF_MAX_TRACKS; i++)
+    moov = test_with (moov, test_trak (i, "vide", NULL));
+  movie = parse (bmff_box_copy (moov));
+  fail_unless_equals_int (movie->tracks->len, BMFF_MAX_TRACKS);
+  assert_bad (test_with (moov, test_trak (i, "vide", NULL)), BMFF_ERROR_LIMIT,
+      "more than 1024 tracks");
+}
+
+GST_END_TEST;
+
+/* Found by fuzzing. */
+GST_START_TEST (test_no_entries)
+{
+  BmffBox *trak = test_trak (1, "vide", NULL);
+  g_autoptr (BmffMovie) movie = NULL;
+  BmffTrack *track;
+
+  bmff_box_set_payload (bmff_box_find (trak, "mdia/minf/stbl/stsd"),
+      test_words (2, (guint32[]){ 0, 0 }));
+  movie = parse (test_with (test_moov (), trak));
+  track = g_ptr_array_index (movie->tracks, 0);
+  fail_unless (bmff_track_get_entry (track, 1) == NULL);
+  fail_unless (bmff_track_is_local (track, 1));
+  fail_unless_equals_int (track->width, 0);
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_movie_suite (void)
 {
@@ -206,6 +240,8 @@ isobmff_movie_suite (void)
   tcase_add_test (tc, test_local);
   tcase_add_test (tc, test_bad);
   tcase_add_test (tc, test_bad_trex);
+  tcase_add_test (tc, test_many_tracks);
+  tcase_add_test (tc, test_no_entries);
 
   return s;
 }

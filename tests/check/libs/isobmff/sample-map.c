@@ -205,7 +205,7 @@ GST_START_TEST (test_overlap)
   tables_add (tables, 10, 1, 1, over);
   fail_unless (bmff_sample_map_new (tables, &error) == NULL);
   fail_unless_error (error, BMFF_ERROR_UNSUPPORTED,
-      "samples of tracks 0 and 1 share bytes at 195");
+      "samples of tracks 0 and 1, counted from 0, share bytes at 195");
   g_ptr_array_set_size (tables, 1);
   tables_add (tables, 10, 1, 1, inside);
   fail_unless (bmff_sample_map_new (tables, &error) == NULL);
@@ -262,6 +262,29 @@ GST_START_TEST (test_no_tracks)
 
 GST_END_TEST;
 
+/* Found by fuzzing: a chunk that starts with a sample without bytes, of which
+ * none ends after the place where it starts. */
+GST_START_TEST (test_starts_empty)
+{
+  g_autoptr (BmffBox) stbl = bmff_box_new_container (FCC ("stbl"));
+  g_autoptr (GPtrArray) tables = tables_new ();
+  g_autoptr (BmffSampleMap) map = NULL;
+  BmffMapCursor cursor;
+
+  test_with (stbl, test_box ("stsz", 0, 0, 3, 0, 7, 7));
+  test_with (stbl, test_box ("stsc", 0, 1, 1, 3, 1));
+  test_with (stbl, test_box ("stco", 0, 1, 100));
+  test_with (stbl, test_box ("stts", 0, 1, 3, 1));
+  g_ptr_array_add (tables, bmff_sample_table_new_from_stbl (stbl, NULL));
+  map = bmff_sample_map_new (tables, NULL);
+  bmff_map_cursor_init (&cursor, map, 99);
+  assert_next (&cursor, 0, 0, 100);
+  bmff_map_cursor_init (&cursor, map, 100);
+  assert_next (&cursor, 0, 1, 100);
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_sample_map_suite (void)
 {
@@ -276,6 +299,7 @@ isobmff_sample_map_suite (void)
   tcase_add_test (tc, test_overlap);
   tcase_add_test (tc, test_empty_samples);
   tcase_add_test (tc, test_no_tracks);
+  tcase_add_test (tc, test_starts_empty);
 
   return s;
 }

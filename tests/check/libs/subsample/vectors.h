@@ -44,21 +44,29 @@ test_have_vectors (void)
   return FALSE;
 }
 
-/* Names of the .mp4 files in @folder of the vectors, sorted. */
+/* Paths of the .mp4 files in @folder. */
+static inline GPtrArray *
+test_list_files (const gchar *folder)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  GDir *dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  fail_unless (dir != NULL, "%s", folder);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_suffix (name, ".mp4"))
+      g_ptr_array_add (paths, g_build_filename (folder, name, NULL));
+  g_dir_close (dir);
+  return paths;
+}
+
+/* The same, in a folder of the vectors. */
 static inline GPtrArray *
 test_list_vectors (const gchar *folder)
 {
   g_autofree gchar *path = g_build_filename (test_vectors_dir (), folder, NULL);
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  GDir *dir = g_dir_open (path, 0, NULL);
-  const gchar *name;
 
-  fail_unless (dir != NULL, "%s", path);
-  while ((name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, ".mp4"))
-      g_ptr_array_add (names, g_build_filename (path, name, NULL));
-  g_dir_close (dir);
-  return names;
+  return test_list_files (path);
 }
 
 static inline guint

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "encrypt-fragment.h"
+
+#include <string.h>
+
+#define FOURCC_SENC BMFF_FOURCC ('s', 'e', 'n', 'c')
+#define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
+#define TFHD_DEFAULT_BASE_IS_MOOF 0x02 /* in the third byte of its flags */
+
+/* One traf. */
+typedef struct
+{
+  BmffTraf *traf;
+  EncryptTrack *track; /* NULL: stays clear */
+  CencAuxWriter *writer;
+  BmffBox *senc, *saio; /* borrowed from the traf */
+} Part;
+
+/* One run that has bytes. */
+typedef struct
+{
+  guint part;
+  guint32 first, count; /* samples of the traf */
+  guint64 start, end; /* in the input */
+} Span;
+
+struct _EncryptFragment
+{
+  BmffFragment *fragment;
+  guint64 moof_end, data_end;
+  GArray *parts; /* (element-type Part) */
+  GArray *spans; /* (element-type Span), by place */
+  guint uncovered; /* first of the spans that no mdat was seen for */
+};
+
+static void
+part_clear (gpointer data)
+{
+  Part *part = data;
+
+  g_clear_pointer (&part->writer, cenc_aux_writer_free);
+}
+
+static gboolean
+input_error (const EncryptFragment *self, GError **error, const gchar *message)
+{
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "moof at offset %" G_GUINT64_FORMAT ": %s", self->fragment->offset,
+      message);
+  return FALSE;
+}
+
+static gboolean
+add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
+    GError **error)
+{
+  Part part = { traf, encrypt_plan_get_track (plan, traf->track_id) };
+
+  if (part.track) {
+    if (bmff_box_child (traf->box, FOURCC_SENC) ||
+        bmff_box_child (traf->box, FOURCC_SAIZ)) {
+      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED,
+          "moof at offset %" G_GUINT64_FORMAT
+          ": track %u has sample encryption boxes although its sample entry "
+          "is clear",
+          self->fragment->offset, traf->track_id);
+      return FALSE;
+    }
+    part.writer = cenc_aux_writer_new (encrypt_track_get_params (part.track));
+  }
+  g_array_append_val (self->parts, part);
+  return TRUE;
+}
+
+static guint64
+sum_sizes (const BmffSampleTable *samples, guint32 first, guint32 count)
+{
+  BmffSampleCursor cursor;
+  BmffSample sample;
+  guint64 sum = 0;
+
+  bmff_sample_cursor_init (&cursor, samples, first);
+  while (count-- > 0 && bmff_sample_cursor_next (&cursor, &sample))
+    sum += sample.size;
+  return sum;
+}
+
+static gboolean
+add_spans (EncryptFragment *self, guint index, GError **error)
+{
+  BmffTraf *traf = g_array_index (self->parts, Part, index).traf;
+  guint i;
+
+  for (i = 0; i < traf->runs->len; i++) {
+    const BmffRun *run = &g_array_index (traf->runs, BmffRun, i);
+    guint64 size = sum_sizes (traf->samples, run->first, run->count);
+    Span span = { index, run->first, run->count, run->offset };
+
+    if (size == 0)
+      continue;
+    if (run->offset < self->moof_end)
+      return input_error (self, error, "its samples stand in front of its end");
+    if (!g_uint64_checked_add (&span.end, run->offset, size))
+      return input_error (self, error, "its samples' offsets overflow");
+    self->data_end = MAX (self->data_end, span.end);
+    g_array_append_val (self->spans, span);
+  }
+  return TRUE;
+}
+
+static gint
+compare_spans (gconstpointer a, gconstpointer b)
+{
+  const Span *x = a, *y = b;
+
+  return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static gboolean
+sort_spans (EncryptFragment *self, GError **error)
+{
+  guint i;
+
+  g_array_sort (self->spans, compare_spans);
+  for (i = 1; i < self->spans->len; i++) {
+    if (g_array_index (self->spans, Span, i).start <
+        g_array_index (self->spans, Span, i - 1).end)
+      return input_error (self, error, "two of its runs share bytes");
+  }
+  return TRUE;
+}
+
+EncryptFragment *
+encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
+    GError **error)
+{
+  g_autoptr (EncryptFragment) self = g_new0 (EncryptFragment, 1);
+  guint i;
+
+  self->parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  g_array_set_clear_func (self->parts, part_clear);
+  self->spans = g_array_new (FALSE, FALSE, sizeof (Span));
+  self->moof_end = self->data_end = moof->offset + moof->parsed_size;
+  self->fragment = bmff_fragment_new (moof, movie, error);
+  if (!self->fragment)
+    return NULL;
+  for (i = 0; i < self->fragment->trafs->len; i++) {
+    if (!add_part (self, g_ptr_array_index (self->fragment->trafs, i), plan,
+            error) ||
+        !add_spans (self, i, error))
+      return NULL;
+  }
+  return sort_spans (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+encrypt_fragment_free (EncryptFragment *self)
+{
+  g_array_unref (self->parts);
+  g_array_unref (self->spans);
+  g_clear_pointer (&self->fragment, bmff_fragment_free);
+  g_free (self);
+}
+
+guint64
+encrypt_fragment_get_moof_start (const EncryptFragment *self)
+{
+  return self->fragment->offset;
+}
+
+guint64
+encrypt_fragment_get_moof_end (const EncryptFragment *self)
+{
+  return self->moof_end;
+}
+
+guint64
+encrypt_fragment_get_data_end (const EncryptFragment *self)
+{
+  return self->data_end;
+}
+
+void
+encrypt_fragment_add_mdat (EncryptFragment *self, guint64 start, guint64 end)
+{
+  while (self->uncovered < self->spans->len) {
+    const Span *span = &g_array_index (self->spans, Span, self->uncovered);
+
+    if (span->start < start || span->end > end)
+      return;
+    self->uncovered++;
+  }
+}
+
+/* Where a sample's clear bytes can be read in one piece. One that came in
+ * several buffers is put together in the place where it will be encrypted. */
+static const guint8 *
+locate (const EncryptFragment *self, EncryptQueue *queue,
+    const BmffSample *sample, guint8 *out)
+{
+  const guint8 *data = encrypt_queue_peek (queue, sample->offset, sample->size);
+
+  if (data)
+    return data;
+  out += sample->offset - self->moof_end;
+  encrypt_queue_copy (queue, sample->offset, sample->size, out);
+  return out;
+}
+
+static gboolean
+map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
+    guint8 *out, GError **error)
+{
+  BmffSampleCursor cursor;
+  BmffSample sample;
+
+  bmff_sample_cursor_init (&cursor, part->traf->samples, 0);
+  while (bmff_sample_cursor_next (&cursor, &sample)) {
+    const guint8 *data = locate (self, queue, &sample, out);
+
+    if (!encrypt_track_map (part->track, &sample, data, part->writer, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+cipher_span (const EncryptFragment *self, const Span *span, EncryptQueue *queue,
+    guint8 *out, GError **error)
+{
+  const Part *part = &g_array_index (self->parts, Part, span->part);
+  BmffSampleCursor cursor;
+  BmffSample sample;
+  guint32 i;
+
+  bmff_sample_cursor_init (&cursor, part->traf->samples, span->first);
+  for (i = span->first; i < span->first + span->count &&
+       bmff_sample_cursor_next (&cursor, &sample);
+       i++) {
+    guint8 *to = out + (sample.offset - self->moof_end);
+    const guint8 *from = encrypt_queue_peek (queue, sample.offset, sample.size);
+    CencSampleAux aux;
+
+    if (!cenc_aux_writer_get (part->writer, i, &aux) ||
+        !encrypt_track_cipher (part->track, &aux, from ? from : to, to,
+            sample.size, error)) {
+      g_prefix_error (error, "track %u, offset %" G_GUINT64_FORMAT ": ",
+          part->traf->track_id, sample.offset);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Each byte of the output is written here: once. */
+static gboolean
+cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
+    guint8 *out, GError **error)
+{
+  guint64 done = self->moof_end;
+  guint i;
+
+  for (i = 0; i < self->spans->len; i++) {
+    const Span *span = &g_array_index (self->spans, Span, i);
+
+    if (!g_array_index (self->parts, Part, span->part).track)
+      continue;
+    encrypt_queue_copy (queue, done, span->start - done,
+        out + (done - self->moof_end));
+    if (!cipher_span (self, span, queue, out, error))
+      return FALSE;
+    done = span->end;
+  }
+  encrypt_queue_copy (queue, done, end - done, out + (done - self->moof_end));
+  return TRUE;
+}
+
+static void
+add_boxes (Part *part)
+{
+  BmffBox *saiz = cenc_aux_writer_to_saiz (part->writer);
+
+  if (saiz) {
+    bmff_box_append (part->traf->box, saiz);
+    part->saio = cenc_aux_writer_to_saio (part->writer, FALSE);
+    bmff_box_append (part->traf->box, part->saio);
+  }
+  part->senc = cenc_aux_writer_to_senc (part->writer);
+  bmff_box_append (part->traf->box, part->senc);
+}
+
+/* Data offsets are counted from the moof in every traf: one whose base was the
+ * end of the traf before gets default-base-is-moof (ISO/IEC 14496-12, 8.8.7),
+ * since auxiliary information in front of a base cannot be pointed at. */
+static gboolean
+move_runs (EncryptFragment *self, guint64 moof_start, guint64 delta,
+    GError **error)
+{
+  guint i, k;
+
+  for (i = 0; i < self->parts->len; i++) {
+    BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
+    gsize size;
+
+    if (traf->has_base_data_offset)
+      bmff_traf_set_base_data_offset (traf, moof_start);
+    else if (i > 0)
+      bmff_box_edit_payload (traf->tfhd, &size)[1] |= TFHD_DEFAULT_BASE_IS_MOOF;
+    for (k = 0; k < traf->runs->len; k++) {
+      BmffRun *run = &g_array_index (traf->runs, BmffRun, k);
+
+      if (!bmff_run_set_offset (traf, run, moof_start,
+              run->offset - self->fragment->offset + moof_start + delta, error))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static guint64
+position_in (const BmffBox *parent, const BmffBox *child)
+{
+  guint64 position = bmff_box_get_size (parent);
+  guint i = parent->children->len;
+
+  if (parent->trailer)
+    position -= g_bytes_get_size (parent->trailer);
+  do
+    position -= bmff_box_get_size (g_ptr_array_index (parent->children, --i));
+  while (g_ptr_array_index (parent->children, i) != child);
+  return position;
+}
+
+static void
+point_at_senc (const EncryptFragment *self)
+{
+  const BmffBox *moof = self->fragment->moof;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->saio)
+      cenc_saio_set_offset (part->saio,
+          position_in (moof, part->traf->box) +
+              position_in (part->traf->box, part->senc) +
+              cenc_aux_writer_get_data_offset (part->writer));
+  }
+}
+
+static GBytes *
+make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
+{
+  guint64 delta;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->track)
+      add_boxes (part);
+  }
+  /* Twice: the first time a trun may get a field that it had not. */
+  if (!move_runs (self, out_offset, 0, error))
+    return NULL;
+  delta = bmff_box_get_size (self->fragment->moof) -
+      (self->moof_end - self->fragment->offset);
+  if (!move_runs (self, out_offset, delta, error))
+    return NULL;
+  point_at_senc (self);
+  return bmff_box_to_bytes (self->fragment->moof);
+}
+
+GBytes *
+encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
+    guint8 *out, guint64 out_offset, GError **error)
+{
+  guint i;
+
+  if (self->uncovered < self->spans->len) {
+    input_error (self, error, "a run of samples is not in an mdat behind it");
+    return NULL;
+  }
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->track && !map_part (self, part, queue, out, error))
+      return NULL;
+  }
+  if (!cipher_all (self, queue, end, out, error))
+    return NULL;
+  return make_moof (self, out_offset, error);
+}
+
+gboolean
+encrypt_fragment_get_info (const EncryptFragment *self, guint32 track_id,
+    EncryptFragmentInfo *info)
+{
+  guint i;
+  gboolean found = FALSE;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
+    BmffSampleCursor cursor;
+    BmffSample sample;
+
+    bmff_sample_cursor_init (&cursor, traf->samples, 0);
+    while (traf->track_id == track_id &&
+        bmff_sample_cursor_next (&cursor, &sample)) {
+      guint64 start = sample.dts + (gint64) sample.composition_offset;
+
+      if (!found) {
+        info->start = start;
+        info->duration = 0;
+        info->sync = !(sample.flags & BMFF_SAMPLE_IS_NON_SYNC);
+      }
+      info->start = MIN (info->start, start);
+      info->duration += sample.duration;
+      found = TRUE;
+    }
+  }
+  return found;
+}
+
+static guint64
+sum_durations (const BmffSampleTable *samples)
+{
+  BmffSampleCursor cursor;
+  BmffSample sample;
+  guint64 sum = 0;
+
+  bmff_sample_cursor_init (&cursor, samples, 0);
+  while (bmff_sample_cursor_next (&cursor, &sample))
+    sum += sample.duration;
+  return sum;
+}
+
+GstClockTime
+encrypt_fragment_get_duration (const EncryptFragment *self)
+{
+  GstClockTime longest = 0;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
+
+    if (traf->track->timescale > 0)
+      longest = MAX (longest,
+          gst_util_uint64_scale (sum_durations (traf->samples), GST_SECOND,
+              traf->track->timescale));
+  }
+  return longest;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One movie fragment: a moof and the samples behind it, encrypted. The new moof
+ * has senc, saiz and saio in each traf that is protected; the samples keep their
+ * sizes and their places among each other.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-plan.h"
+#include "cenc/encrypt-queue.h"
+
+G_BEGIN_DECLS
+
+typedef struct _EncryptFragment EncryptFragment;
+
+/**
+ * encrypt_fragment_new:
+ * @moof: (transfer full): parsed; freed on error too
+ * @movie: has to outlive the fragment
+ * @plan: likewise
+ *
+ * Refuses data in front of the moof's end, samples that share bytes and a moof that is protected already.
+ */
+EncryptFragment *encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie,
+    EncryptPlan *plan, GError **error);
+void encrypt_fragment_free (EncryptFragment *self);
+
+/** Where in the input the moof starts and ends, and where its last sample ends (the moof's end, if there is none). */
+guint64 encrypt_fragment_get_moof_start (const EncryptFragment *self);
+guint64 encrypt_fragment_get_moof_end (const EncryptFragment *self);
+guint64 encrypt_fragment_get_data_end (const EncryptFragment *self);
+
+/** The range of the input lies in an mdat: to be called for each in turn, before encrypt_fragment_make(). */
+void
+encrypt_fragment_add_mdat (EncryptFragment *self, guint64 start, guint64 end);
+
+/**
+ * encrypt_fragment_make:
+ * @queue: has the input from the moof to @end
+ * @end: of the bytes that belong to the fragment: boxes behind its data included
+ * @out: (array) what stands from the moof's end to @end goes here
+ * @out_offset: where the new moof will start in the output
+ *
+ * Returns: (transfer full): the new moof, which stands in front of @out
+ */
+GBytes *encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue,
+    guint64 end, guint8 *out, guint64 out_offset, GError **error);
+
+/** What the index has to know of a fragment, by the track with @track_id. */
+typedef struct
+{
+  guint64 start; /* presentation time of the first sample, in the timescale */
+  guint64 duration; /* in the timescale */
+  gboolean sync; /* starts with a sync sample */
+} EncryptFragmentInfo;
+
+/** FALSE: the fragment has no samples of that track. */
+gboolean encrypt_fragment_get_info (const EncryptFragment *self,
+    guint32 track_id, EncryptFragmentInfo *info);
+/** The longest of its tracks' durations. */
+GstClockTime encrypt_fragment_get_duration (const EncryptFragment *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptFragment, encrypt_fragment_free)
+
+G_END_DECLS

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "encrypt-movie.h"
+
+#include "gst/cenc/cenc-pssh.h"
+#include "gst/cenc/cenc-track.h"
+#include "gst/isobmff/bmff-index.h"
+
+#define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
+#define FOURCC_MVEX BMFF_FOURCC ('m', 'v', 'e', 'x')
+#define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
+
+static gboolean
+wrap_entries (const BmffTrack *track, const CencParams *params, GError **error)
+{
+  GPtrArray *entries = track->stsd->children;
+  guint i;
+
+  for (i = 0; i < entries->len; i++) {
+    if (!cenc_entry_wrap (g_ptr_array_index (entries, i), track->handler,
+            params, error)) {
+      g_prefix_error (error, "track %u: ", track->id);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Tracks that stay clear: protected all the same, by someone else? */
+static gboolean
+check_clear (const BmffTrack *track, GError **error)
+{
+  guint i = 1;
+  const BmffBox *entry;
+
+  for (; (entry = bmff_track_get_entry (track, i)); i++) {
+    if (cenc_entry_type_is_protected (entry->type)) {
+      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED,
+          "track %u is encrypted already: its sample entry is "
+          "'%" BMFF_FOURCC_FORMAT "'",
+          track->id, BMFF_FOURCC_ARGS (entry->type));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
+{
+  EncryptTrack *encrypted;
+
+  if (!check_clear (track, error) ||
+      !encrypt_plan_take_track (plan, track, &encrypted, error))
+    return FALSE;
+  return !encrypted ||
+      wrap_entries (track, encrypt_track_get_params (encrypted), error);
+}
+
+static void
+add_pssh (BmffBox *moov, const EncryptPlan *plan)
+{
+  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (plan);
+  g_autoptr (CencPssh) pssh = NULL;
+
+  if (kids->len == 0)
+    return;
+  pssh = cenc_pssh_new (CENC_SYSTEM_COMMON, kids->data,
+      kids->len / CENC_BLOCK_SIZE, NULL);
+  bmff_box_append (moov, cenc_pssh_to_box (pssh));
+}
+
+BmffMovie *
+encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error)
+{
+  g_autoptr (BmffMovie) movie = bmff_movie_new (moov, error);
+  guint i;
+
+  if (!movie)
+    return NULL;
+  for (i = 0; i < movie->tracks->len; i++) {
+    if (!protect_track (g_ptr_array_index (movie->tracks, i), plan, error))
+      return NULL;
+  }
+  add_pssh (movie->moov, plan);
+  return g_steal_pointer (&movie);
+}
+
+gboolean
+encrypt_movie_is_fragmented (const BmffBox *moov)
+{
+  return bmff_box_child (moov, FOURCC_MVEX) != NULL;
+}
+
+gboolean
+encrypt_movie_check_empty (const BmffMovie *movie, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < movie->tracks->len; i++) {
+    const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
+    g_autoptr (BmffSampleTable) table =
+        bmff_sample_table_new_from_stbl (track->stbl, error);
+
+    if (!table)
+      return FALSE;
+    if (bmff_sample_table_get_count (table) > 0) {
+      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
+          "track %u: the moov has samples of its own and fragments are to "
+          "follow (moov and moof mixed)",
+          track->id);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static guint64
+refuse_move (guint64 offset, gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return offset;
+}
+
+static gboolean
+check_meta (BmffBox *meta, GError **error)
+{
+  gboolean found = FALSE;
+
+  if (!bmff_meta_move_items (meta, refuse_move, &found, error))
+    return FALSE;
+  if (found)
+    bmff_box_set_error (meta, error, BMFF_ERROR_UNSUPPORTED,
+        "its items stand at places of the file that move");
+  return !found;
+}
+
+gboolean
+encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
+    GError **error)
+{
+  guint i;
+
+  if (meta)
+    return check_meta (meta, error);
+  meta = bmff_box_child (movie->moov, FOURCC_META);
+  if (meta && !check_meta (meta, error))
+    return FALSE;
+  for (i = 0; i < movie->tracks->len; i++) {
+    const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
+
+    meta = bmff_box_child (track->trak, FOURCC_META);
+    if (meta && !check_meta (meta, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static GBytes *
+protect_header (GBytes *box, guint32 type, EncryptPlan *plan, GError **error)
+{
+  g_autoptr (BmffMovie) movie = NULL;
+  BmffBox *moov;
+
+  if (type != FOURCC_MOOV)
+    return g_bytes_ref (box);
+  moov = bmff_box_parse (box, 0, error);
+  if (!moov)
+    return NULL;
+  movie = encrypt_movie_new (moov, plan, error);
+  return movie ? bmff_box_to_bytes (movie->moov) : NULL;
+}
+
+GBytes *
+encrypt_headers_protect (GBytes *headers, EncryptPlan *plan, GError **error)
+{
+  gsize size, pos = 0;
+  const guint8 *data = g_bytes_get_data (headers, &size);
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  BmffHeader header;
+
+  while (pos < size) {
+    g_autoptr (GBytes) box = NULL;
+    g_autoptr (GBytes) made = NULL;
+
+    if (bmff_header_parse (&header, data + pos, size - pos) != BMFF_HEADER_OK ||
+        header.size == 0 || header.size > size - pos) {
+      g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+          "the stream headers in the caps are not whole boxes");
+      return NULL;
+    }
+    box = g_bytes_new_from_bytes (headers, pos, header.size);
+    made = protect_header (box, header.type, plan, error);
+    if (!made)
+      return NULL;
+    g_byte_array_append (out, g_bytes_get_data (made, NULL),
+        g_bytes_get_size (made));
+    pos += header.size;
+  }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}

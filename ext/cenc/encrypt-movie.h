@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A clear moov into a protected one: sample entries wrapped, pssh added,
+ * everything else byte for byte. The same plan makes the same boxes of the same
+ * tracks each time, so that a muxer's second moov takes the place of its first.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-plan.h"
+
+G_BEGIN_DECLS
+
+/**
+ * encrypt_movie_new:
+ * @moov: (transfer full): as it stands in the input; freed on error too
+ * @plan: learns the tracks
+ *
+ * Returns: (transfer full): the movie, its sample entries wrapped already, or
+ *   NULL with ENCRYPT_ERROR or BMFF_ERROR. Chunk offsets are not touched.
+ */
+BmffMovie *encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error);
+
+/** Whether a moov has mvex: its samples are in fragments. */
+gboolean encrypt_movie_is_fragmented (const BmffBox *moov);
+
+/** Refuses a movie with fragments to come some of whose samples are in the moov itself. */
+gboolean encrypt_movie_check_empty (const BmffMovie *movie, GError **error);
+
+/** Refuses items that stand at places of the file (iloc) and that would move. @meta: of the file; NULL: those in @movie. */
+gboolean encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
+    GError **error);
+
+/**
+ * encrypt_headers_protect:
+ * @headers: whole boxes one after the other: a muxer's stream headers
+ *
+ * Returns: (transfer full): the same with each moov protected
+ */
+GBytes *
+encrypt_headers_protect (GBytes *headers, EncryptPlan *plan, GError **error);
+
+G_END_DECLS

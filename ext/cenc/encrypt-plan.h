@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * EncryptPlan: what is to be encrypted, how, and with which key: settings made
+ * into parameters, IV space, subsample map and cipher of each track. No I/O, no
+ * randomness: the caller brings the seed of the IVs.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-track.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  ENCRYPT_TRACKS_VIDEO = 1 << 0,
+  ENCRYPT_TRACKS_AUDIO = 1 << 1,
+} EncryptTracks;
+
+typedef struct
+{
+  CencScheme scheme;
+  CencMode piff_mode; /* PIFF only: CTR or CBC */
+  gint crypt_byte_block, skip_byte_block; /* -1: 1 and 9 */
+  gint
+      iv_size; /* bytes of a per-sample IV; 0 constant; -1: as the scheme has it */
+  guint8 seed[CENC_BLOCK_SIZE]; /* the first IV, zero-padded on the right */
+  guint given_iv_size; /* bytes of it that were given; 0: seed is random */
+  gboolean cens_partial; /* see CENC_CRYPT_CENS_PARTIAL */
+  EncryptTracks tracks;
+  GstCencKey *key; /* owned by the settings */
+} EncryptSettings;
+
+/** Defaults: cenc, video and audio, no key. */
+void encrypt_settings_init (EncryptSettings *self);
+void encrypt_settings_clear (EncryptSettings *self);
+
+typedef struct _EncryptPlan EncryptPlan;
+
+/**
+ * encrypt_plan_new:
+ * @settings: copied
+ *
+ * Returns: (transfer full): the plan, or NULL with ENCRYPT_ERROR_SETTINGS that
+ *   names the property that is missing or does not go with another
+ */
+EncryptPlan *encrypt_plan_new (const EncryptSettings *settings, GError **error);
+void encrypt_plan_free (EncryptPlan *self);
+
+/**
+ * encrypt_plan_take_track:
+ * @track: with its clear sample entries
+ * @out: (out) (transfer none): NULL: the track stays clear (text, timed
+ *   metadata, hints, timecode, or `tracks` leaves it out)
+ *
+ * A track that was here before goes on in its IV space; if its sample entries
+ * are the ones it had, it is left alone.
+ */
+gboolean encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
+    EncryptTrack **out, GError **error);
+/** NULL: a track that stays clear. */
+EncryptTrack *encrypt_plan_get_track (EncryptPlan *self, guint32 track_id);
+/** (transfer full): the KIDs in use, 16 bytes each, in the order of the tracks, none twice. */
+GByteArray *encrypt_plan_get_kids (const EncryptPlan *self);
+CencScheme encrypt_plan_get_scheme (const EncryptPlan *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptPlan, encrypt_plan_free)
+
+G_END_DECLS

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/encrypt-stream-private.h"
+
+#include "cenc/encrypt-cut.h"
+#include "cenc/encrypt-movie.h"
+
+void
+encrypt_stream_warn (EncryptStream *self, const gchar *message)
+{
+  self->funcs.warn (self->user_data, message);
+}
+
+/* Pushes what a range of the input became, and takes it off the queue. */
+static GstFlowReturn
+push_cut (EncryptStream *self, const EncryptCut *range, GstBuffer *whole)
+{
+  guint64 size = gst_buffer_get_size (whole);
+  GstFlowReturn flow = encrypt_cut_push (range, self->queue, whole,
+      self->funcs.push, self->user_data);
+
+  self->out += size;
+  encrypt_queue_drop (self->queue, range->end);
+  return flow;
+}
+
+/* Hands on what is queued up to @end as it is. */
+GstFlowReturn
+encrypt_stream_pass (EncryptStream *self, guint64 end)
+{
+  guint64 start = encrypt_queue_get_start (self->queue);
+  EncryptCut range = { start, end, end, end, 0 };
+
+  if (start == end)
+    return GST_FLOW_OK;
+  return push_cut (self, &range, encrypt_queue_share (self->queue, start, end));
+}
+
+/* Replaces the whole box at the start of the queue by @bytes. */
+static GstFlowReturn
+replace (EncryptStream *self, guint64 end, GBytes *bytes)
+{
+  guint64 start = encrypt_queue_get_start (self->queue);
+  EncryptCut range = { start, end, start, end, g_bytes_get_size (bytes) };
+
+  return push_cut (self, &range, gst_buffer_new_wrapped_bytes (bytes));
+}
+
+static BmffBox *
+parse_box (EncryptStream *self, guint64 start, guint64 end, GError **error)
+{
+  g_autoptr (GBytes) bytes =
+      encrypt_queue_get_bytes (self->queue, start, end - start);
+
+  return bmff_box_parse (bytes, start, error);
+}
+
+static BmffTrack *
+index_track (const BmffMovie *movie)
+{
+  guint i;
+
+  for (i = 0; i < movie->tracks->len; i++) {
+    BmffTrack *track = g_ptr_array_index (movie->tracks, i);
+
+    if (track->handler == BMFF_HANDLER_VIDEO && track->timescale > 0)
+      return track;
+  }
+  return movie->tracks->len ? g_ptr_array_index (movie->tracks, 0) : NULL;
+}
+
+/* moov */
+
+static GBytes *
+protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
+{
+  BmffBox *moov = parse_box (self, start, end, error);
+  BmffMovie *movie = moov ? encrypt_movie_new (moov, self->plan, error) : NULL;
+
+  if (!movie)
+    return NULL;
+  g_clear_pointer (&self->movie, bmff_movie_free);
+  self->movie = movie;
+  if (!encrypt_movie_check_empty (movie, error) ||
+      !encrypt_movie_check_items (movie, NULL, error))
+    return NULL;
+  return bmff_box_to_bytes (movie->moov);
+}
+
+GstFlowReturn
+encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
+{
+  g_autoptr (GBytes) moov = protect_moov (self, start, end, error);
+  GstFlowReturn flow;
+
+  if (!moov)
+    return GST_FLOW_ERROR;
+  self->moov.in = start;
+  self->moov.in_size = end - start;
+  self->moov.out = self->out;
+  self->moov.out_size = g_bytes_get_size (moov);
+  flow = replace (self, end, moov);
+  encrypt_moves_add (self->moves, end, self->out);
+  return flow;
+}
+
+/* The muxer's second moov, in place of its first. */
+GstFlowReturn
+encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
+{
+  g_autoptr (GBytes) moov = protect_moov (self, start, end, error);
+
+  if (!moov)
+    return GST_FLOW_ERROR;
+  encrypt_queue_drop (self->queue, end);
+  if (!self->seekable)
+    return GST_FLOW_OK;
+  if (end - start != self->moov.in_size ||
+      g_bytes_get_size (moov) != self->moov.out_size) {
+    encrypt_stream_warn (self,
+        "the muxer's last moov does not fit in the place of its first: "
+        "durations stay as they were");
+    return GST_FLOW_OK;
+  }
+  return self->funcs.overwrite (self->user_data, self->moov.out,
+      gst_buffer_new_wrapped_bytes (moov));
+}
+
+/* sidx */
+
+/* What goes out for the sidx at @start. */
+static GBytes *
+take_sidx (EncryptStream *self, guint64 start, guint64 known, guint64 *end,
+    GError **error)
+{
+  g_autoptr (BmffBox) box = NULL;
+  guint8 header[4];
+  gboolean whole;
+  GBytes *bytes;
+
+  encrypt_queue_copy (self->queue, start, sizeof (header), header);
+  *end = start + bmff_get_u32 (header);
+  box = parse_box (self, start, *end, error);
+  if (!box)
+    return NULL;
+  bytes = encrypt_sidx_take (self->sidx, box, known, self->moves,
+      self->seekable, &whole, error);
+  if (bytes && !whole && !self->seekable && !self->lost_sidx) {
+    self->lost_sidx = TRUE;
+    encrypt_stream_warn (self,
+        "a sidx tells of fragments still to come, and the output cannot be "
+        "overwritten: it becomes `free`");
+  }
+  return bytes;
+}
+
+/* What leads a fragment: boxes as they are, save sidx. NULL on error. */
+static GstBuffer *
+make_lead (EncryptStream *self, guint64 end, guint64 known, GError **error)
+{
+  guint64 done = encrypt_queue_get_start (self->queue);
+  g_autoptr (GstBuffer) lead = gst_buffer_new ();
+  guint i;
+
+  for (i = 0; i < self->lead_sidx->len; i++) {
+    guint64 start = g_array_index (self->lead_sidx, guint64, i), box_end;
+    g_autoptr (GBytes) bytes = take_sidx (self, start, known, &box_end, error);
+
+    if (!bytes)
+      return NULL;
+    lead = gst_buffer_append (lead,
+        encrypt_queue_share (self->queue, done, start));
+    lead = gst_buffer_append (lead, gst_buffer_new_wrapped_bytes (bytes));
+    done = box_end;
+  }
+  g_array_set_size (self->lead_sidx, 0);
+  lead = gst_buffer_append (lead, encrypt_queue_share (self->queue, done, end));
+  return g_steal_pointer (&lead);
+}
+
+/* The boxes that waited for a moof and whose moof did not come. */
+GstFlowReturn
+encrypt_stream_flush_lead (EncryptStream *self, GError **error)
+{
+  guint64 start = encrypt_queue_get_start (self->queue);
+  EncryptCut range = { start, self->scan, self->scan, self->scan, 0 };
+  GstBuffer *lead;
+
+  if (start == self->scan)
+    return GST_FLOW_OK;
+  lead = make_lead (self, self->scan, 0, error);
+  return lead ? push_cut (self, &range, lead) : GST_FLOW_ERROR;
+}
+
+/* moof */
+
+static GstFlowReturn
+reserve_index (EncryptStream *self)
+{
+  g_autoptr (GBytes) room = NULL;
+  BmffTrack *track = index_track (self->movie);
+
+  if (self->has_fragments || self->has_sidx || !self->seekable || !track)
+    return GST_FLOW_OK;
+  self->index = encrypt_index_new (self->out, track->id, track->timescale);
+  room = encrypt_index_make_free (ENCRYPT_INDEX_SIZE);
+  self->out += ENCRYPT_INDEX_SIZE;
+  encrypt_moves_add (self->moves, encrypt_queue_get_start (self->queue),
+      self->out);
+  return self->funcs.push (self->user_data,
+      gst_buffer_new_wrapped_bytes (room));
+}
+
+static void
+add_to_index (EncryptStream *self, guint64 offset)
+{
+  EncryptFragmentInfo info = { 0 };
+
+  if (!self->index)
+    return;
+  encrypt_fragment_get_info (self->fragment,
+      encrypt_index_get_track (self->index), &info);
+  encrypt_index_add (self->index, offset, info.start, info.duration, info.sync);
+}
+
+/* The fragment's output as one buffer: lead, moof, data. */
+static GstBuffer *
+make_fragment (EncryptStream *self, EncryptCut *range, GError **error)
+{
+  guint64 data_size = range->end - range->old_end;
+  guint64 moof_out = self->out + (range->old - range->start);
+  g_autoptr (GstBuffer) data = gst_buffer_new_allocate (NULL, data_size, NULL);
+  g_autoptr (GBytes) moof = NULL;
+  GstBuffer *whole;
+  GstMapInfo map;
+
+  if (!data || !gst_buffer_map (data, &map, GST_MAP_WRITE)) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "no memory for a fragment");
+    return NULL;
+  }
+  moof = encrypt_fragment_make (self->fragment, self->queue, range->end,
+      map.data, moof_out, error);
+  gst_buffer_unmap (data, &map);
+  if (!moof)
+    return NULL;
+  range->size = g_bytes_get_size (moof);
+  encrypt_moves_add (self->moves, range->old_end, moof_out + range->size);
+  whole = make_lead (self, range->old, range->end, error);
+  if (!whole)
+    return NULL;
+  whole = gst_buffer_append (whole, gst_buffer_new_wrapped_bytes (moof));
+  return gst_buffer_append (whole, g_steal_pointer (&data));
+}
+
+GstFlowReturn
+encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
+{
+  EncryptCut range = { encrypt_queue_get_start (self->queue), end,
+    encrypt_fragment_get_moof_start (self->fragment),
+    encrypt_fragment_get_moof_end (self->fragment), 0 };
+  GstFlowReturn flow = reserve_index (self);
+  GstBuffer *whole;
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  whole = make_fragment (self, &range, error);
+  if (!whole)
+    return GST_FLOW_ERROR;
+  self->latency =
+      MAX (self->latency, encrypt_fragment_get_duration (self->fragment));
+  add_to_index (self, self->out);
+  g_clear_pointer (&self->fragment, encrypt_fragment_free);
+  self->has_fragments = TRUE;
+  flow = push_cut (self, &range, whole);
+  self->data_out = self->out;
+  self->scan = end;
+  return flow;
+}
+
+GstFlowReturn
+encrypt_stream_begin_fragment (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
+{
+  BmffBox *moof;
+
+  if (!self->movie) {
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+        "moof at offset %" G_GUINT64_FORMAT " in front of any moov", start);
+    return GST_FLOW_ERROR;
+  }
+  moof = parse_box (self, start, end, error);
+  if (moof)
+    self->fragment =
+        encrypt_fragment_new (moof, self->movie, self->plan, error);
+  return self->fragment ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+/* mfra */
+
+GstFlowReturn
+encrypt_stream_handle_mfra (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
+{
+  g_autoptr (BmffBox) mfra = parse_box (self, start, end, error);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (!mfra)
+    return GST_FLOW_ERROR;
+  if (!encrypt_moves_are_complete (self->moves)) {
+    encrypt_stream_warn (self,
+        "too many fragments for their mfra: it becomes `free`");
+    bytes = encrypt_index_make_free (end - start);
+    return replace (self, end, bytes);
+  }
+  if (!bmff_mfra_move (mfra, encrypt_moves_get, self->moves, error))
+    return GST_FLOW_ERROR;
+  bytes = bmff_box_to_bytes (mfra);
+  return replace (self, end, bytes);
+}
+
+GstFlowReturn
+encrypt_stream_handle_meta (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
+{
+  g_autoptr (BmffBox) meta = parse_box (self, start, end, error);
+
+  if (!meta)
+    return GST_FLOW_ERROR;
+  if (self->movie && !encrypt_movie_check_items (self->movie, meta, error))
+    return GST_FLOW_ERROR;
+  return encrypt_stream_pass (self, end);
+}
+
+/* The sidx boxes whose references are all known now. */
+GstFlowReturn
+encrypt_stream_write_sidx (EncryptStream *self, GError **error)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GError *cause = NULL;
+  guint64 position;
+  GBytes *bytes;
+
+  while (flow == GST_FLOW_OK &&
+      (bytes =
+              encrypt_sidx_next (self->sidx, self->moves, &position, &cause))) {
+    flow = self->funcs.overwrite (self->user_data, position,
+        gst_buffer_new_wrapped_bytes (bytes));
+    g_bytes_unref (bytes);
+  }
+  if (!cause)
+    return flow;
+  g_propagate_error (error, cause);
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn
+encrypt_stream_write_index (EncryptStream *self)
+{
+  g_autoptr (GBytes) sidx = NULL;
+
+  if (self->index)
+    sidx = encrypt_index_end (self->index, self->data_out);
+  return sidx ? self->funcs.overwrite (self->user_data,
+                    encrypt_index_get_position (self->index),
+                    gst_buffer_new_wrapped_bytes (sidx))
+              : GST_FLOW_OK;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * EncryptStream's two halves: encrypt-stream.c finds the boxes,
+ * encrypt-stream-output.c makes of them what goes out. All functions return
+ * GST_FLOW_OK, what a callback returned, or GST_FLOW_ERROR with @error; places
+ * are those of the input, and what is handled stands at the queue's start.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-stream.h"
+
+#include "cenc/encrypt-fragment.h"
+#include "cenc/encrypt-sidx.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  guint64 in, in_size;
+  guint64 out, out_size;
+} MoovPlace;
+
+struct _EncryptStream
+{
+  EncryptPlan *plan;
+  EncryptQueue *queue;
+  gboolean seekable;
+  EncryptStreamFuncs funcs;
+  gpointer user_data;
+
+  BmffMovie *movie; /* NULL before the moov */
+  MoovPlace moov;
+  EncryptFragment *fragment; /* its moof is here, its samples are not all */
+  EncryptIndex *index;
+  EncryptMoves *moves;
+  EncryptSidx *sidx;
+  GArray
+      *lead_sidx; /* offsets (guint64) of those in front of the moof to come */
+
+  guint64 scan; /* next box header in the input; G_MAXUINT64: none comes */
+  guint64 pass_end; /* up to here bytes go on as they are */
+  guint64 out; /* where the next byte goes */
+  guint64 data_out; /* where the last fragment ended in the output */
+  guint64 wanted; /* 0, or where the box that is waited for ends */
+  gboolean has_sidx, lost_sidx, has_fragments;
+  gboolean rewriting; /* the muxer went back to its moov */
+  guint64 resume; /* where the input had got to then */
+  GstClockTime latency;
+};
+
+void encrypt_stream_warn (EncryptStream *self, const gchar *message);
+/** Hands on what is queued up to @end as it is. */
+GstFlowReturn encrypt_stream_pass (EncryptStream *self, guint64 end);
+/** The boxes that waited for a moof, up to self->scan, when none came. */
+GstFlowReturn encrypt_stream_flush_lead (EncryptStream *self, GError **error);
+
+GstFlowReturn encrypt_stream_handle_moov (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+/** The muxer's second moov, in place of its first. */
+GstFlowReturn encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+GstFlowReturn encrypt_stream_handle_mfra (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+GstFlowReturn encrypt_stream_handle_meta (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+
+/** A moof: its samples are waited for. */
+GstFlowReturn encrypt_stream_begin_fragment (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+/** All of the fragment is here, up to @end. */
+GstFlowReturn encrypt_stream_flush_fragment (EncryptStream *self, guint64 end,
+    GError **error);
+
+/** The input's sidx boxes whose references are all known now; our own index. */
+GstFlowReturn encrypt_stream_write_sidx (EncryptStream *self, GError **error);
+GstFlowReturn encrypt_stream_write_index (EncryptStream *self);
+
+G_END_DECLS

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "encrypt-track.h"
+
+#include <gst/cenc/gstcenckeysession.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include "cenc/cenc-cipher.h"
+#include "gst/cenc/cenc-iv.h"
+#include "gst/cenc/cenc-track.h"
+#include "gst/subsample/subsample.h"
+
+struct _EncryptEntries
+{
+  GPtrArray *subsamplers; /* (element-type Subsampler), by description index */
+  GBytes *clear; /* the stsd */
+};
+
+struct _EncryptTrack
+{
+  guint32 id;
+  GstCencKey *key;
+  CencParams params;
+  CencIv iv;
+  CencCryptFlags flags;
+  CencCipher *cipher;
+  CencCrypt *crypt;
+  EncryptEntries *entries;
+  guint64 samples;
+  GArray *ranges; /* scratch of one sample (element-type CencRange) */
+  GByteArray *subsamples; /* likewise */
+};
+
+GQuark
+encrypt_error_quark (void)
+{
+  return g_quark_from_static_string ("cenc-encrypt-error-quark");
+}
+
+static Subsampler *
+make_subsampler (const BmffTrack *track, const BmffBox *entry, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  Subsampler *subsampler;
+
+  if (cenc_entry_type_is_protected (entry->type)) {
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED,
+        "track %u is encrypted already: its sample entry is "
+        "'%" BMFF_FOURCC_FORMAT "'",
+        track->id, BMFF_FOURCC_ARGS (entry->type));
+    return NULL;
+  }
+  subsampler = subsampler_new (entry, &cause);
+  if (!subsampler)
+    g_set_error (error, ENCRYPT_ERROR,
+        g_error_matches (cause, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED)
+            ? ENCRYPT_ERROR_CODEC
+            : ENCRYPT_ERROR_INPUT,
+        "track %u, sample entry '%" BMFF_FOURCC_FORMAT "': %s", track->id,
+        BMFF_FOURCC_ARGS (entry->type), cause->message);
+  return subsampler;
+}
+
+EncryptEntries *
+encrypt_entries_new (const BmffTrack *track, GError **error)
+{
+  g_autoptr (EncryptEntries) self = g_new0 (EncryptEntries, 1);
+  GPtrArray *entries = track->stsd->children;
+  guint i;
+
+  self->subsamplers =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) subsampler_free);
+  self->clear = bmff_box_to_bytes (track->stsd);
+  if (!entries || entries->len == 0) {
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+        "track %u has no sample entry", track->id);
+    return NULL;
+  }
+  for (i = 0; i < entries->len; i++) {
+    Subsampler *subsampler =
+        make_subsampler (track, g_ptr_array_index (entries, i), error);
+
+    if (!subsampler)
+      return NULL;
+    g_ptr_array_add (self->subsamplers, subsampler);
+  }
+  return g_steal_pointer (&self);
+}
+
+void
+encrypt_entries_free (EncryptEntries *self)
+{
+  g_clear_pointer (&self->clear, g_bytes_unref);
+  g_ptr_array_unref (self->subsamplers);
+  g_free (self);
+}
+
+gboolean
+encrypt_entries_take_pattern (const EncryptEntries *self)
+{
+  return subsampler_takes_pattern (g_ptr_array_index (self->subsamplers, 0));
+}
+
+EncryptTrack *
+encrypt_track_new (guint32 id, GstCencKey *key, const CencParams *params,
+    const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error)
+{
+  g_autoptr (EncryptTrack) self = g_new0 (EncryptTrack, 1);
+
+  self->id = id;
+  self->key = gst_cenc_key_ref (key);
+  self->params = *params;
+  self->flags = flags;
+  self->ranges = g_array_new (FALSE, FALSE, sizeof (CencRange));
+  self->subsamples = g_byte_array_new ();
+  cenc_iv_init (&self->iv, params->scheme, params->mode,
+      params->per_sample_iv_size, seed, sharing);
+  self->cipher =
+      cenc_cipher_new (key, params->mode, CENC_CIPHER_ENCRYPT, error);
+  if (!self->cipher)
+    return NULL;
+  self->crypt = cenc_crypt_new (&cenc_cipher_funcs, self->cipher, flags);
+  return g_steal_pointer (&self);
+}
+
+void
+encrypt_track_free (EncryptTrack *self)
+{
+  g_clear_pointer (&self->crypt, cenc_crypt_free);
+  g_clear_pointer (&self->cipher, cenc_cipher_free);
+  g_clear_pointer (&self->entries, encrypt_entries_free);
+  gst_cenc_key_unref (self->key);
+  g_array_unref (self->ranges);
+  g_byte_array_unref (self->subsamples);
+  g_free (self);
+}
+
+guint32
+encrypt_track_get_id (const EncryptTrack *self)
+{
+  return self->id;
+}
+
+const CencParams *
+encrypt_track_get_params (const EncryptTrack *self)
+{
+  return &self->params;
+}
+
+gboolean
+encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key)
+{
+  return CRYPTO_memcmp (gst_cenc_key_get_data (self->key),
+             gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE) == 0;
+}
+
+void
+encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries)
+{
+  if (self->entries && g_bytes_equal (self->entries->clear, entries->clear)) {
+    encrypt_entries_free (entries);
+    return;
+  }
+  g_clear_pointer (&self->entries, encrypt_entries_free);
+  self->entries = entries;
+}
+
+static void
+prefix_sample (const EncryptTrack *self, const BmffSample *sample,
+    GError **error)
+{
+  g_prefix_error (error,
+      "track %u, sample %" G_GUINT64_FORMAT " at offset %" G_GUINT64_FORMAT
+      ": ",
+      self->id, self->samples + 1, sample->offset);
+}
+
+static Subsampler *
+find_subsampler (EncryptTrack *self, const BmffSample *sample, GError **error)
+{
+  GPtrArray *all = self->entries->subsamplers;
+
+  if (sample->description_index > 0 && sample->description_index <= all->len)
+    return g_ptr_array_index (all, sample->description_index - 1);
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT, "no sample entry %u",
+      sample->description_index);
+  return NULL;
+}
+
+/* The sample's subsamples to self->subsamples; their number, or -1. */
+static gint
+map_subsamples (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, GError **error)
+{
+  Subsampler *subsampler = find_subsampler (self, sample, error);
+
+  g_byte_array_set_size (self->subsamples, 0);
+  if (!subsampler)
+    return -1;
+  if (subsampler_is_whole_sample (subsampler))
+    return 0;
+  if (!subsampler_map (subsampler, data, sample->size, self->ranges, error))
+    return -1;
+  return cenc_subsamples_append (self->subsamples, self->params.scheme,
+      (const CencRange *) self->ranges->data, self->ranges->len, sample->size,
+      cenc_subsamples_get_max (self->params.per_sample_iv_size), error);
+}
+
+static gboolean
+add_aux (EncryptTrack *self, const BmffSample *sample, guint n,
+    CencAuxWriter *writer, GError **error)
+{
+  CencSampleAux aux = { .n_subsamples = n };
+  guint8 iv[CENC_BLOCK_SIZE];
+  guint64 blocks;
+
+  aux.subsamples = n > 0 ? self->subsamples->data : NULL;
+  blocks = cenc_crypt_count_blocks (&self->params, &aux, sample->size);
+  if (self->flags & CENC_CRYPT_CENS_PARTIAL)
+    blocks++;
+  return cenc_iv_next (&self->iv, blocks, iv, error) &&
+      cenc_aux_writer_add (writer, iv, aux.subsamples, n, error);
+}
+
+gboolean
+encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, CencAuxWriter *writer, GError **error)
+{
+  gint n = map_subsamples (self, sample, data, error);
+
+  if (n < 0 || !add_aux (self, sample, n, writer, error)) {
+    prefix_sample (self, sample, error);
+    return FALSE;
+  }
+  self->samples++;
+  return TRUE;
+}
+
+gboolean
+encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
+    const guint8 *in, guint8 *out, gsize size, GError **error)
+{
+  return cenc_crypt_sample (self->crypt, &self->params, aux, in, out, size,
+      error);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * EncryptTrack: one track that is being encrypted: its subsample maps, IV space
+ * and cipher. Each sample is mapped first (headers are read, its auxiliary
+ * information is made) and ciphered later, since the former stands in the file
+ * before the latter.
+ */
+
+#pragma once
+
+#include <gst/cenc/gstcenckey.h>
+#include "gst/cenc/cenc-aux.h"
+#include "gst/isobmff/bmff-movie.h"
+
+G_BEGIN_DECLS
+
+#define ENCRYPT_ERROR (encrypt_error_quark ())
+GQuark encrypt_error_quark (void);
+
+/**
+ * EncryptError:
+ * @ENCRYPT_ERROR_SETTINGS: a property, which the message names
+ * @ENCRYPT_ERROR_INPUT: the input is broken, or ends too early
+ * @ENCRYPT_ERROR_PROTECTED: the input is encrypted already
+ * @ENCRYPT_ERROR_CODEC: a codec that we cannot encrypt by the rules
+ * @ENCRYPT_ERROR_UNSUPPORTED: valid, but not handled
+ * @ENCRYPT_ERROR_FAILED: the cipher, memory
+ */
+typedef enum
+{
+  ENCRYPT_ERROR_SETTINGS,
+  ENCRYPT_ERROR_INPUT,
+  ENCRYPT_ERROR_PROTECTED,
+  ENCRYPT_ERROR_CODEC,
+  ENCRYPT_ERROR_UNSUPPORTED,
+  ENCRYPT_ERROR_FAILED,
+} EncryptError;
+
+/** EncryptEntries: what a track's sample entries say of its samples. */
+typedef struct _EncryptEntries EncryptEntries;
+
+/** @track: with its clear sample entries. ENCRYPT_ERROR_PROTECTED if one is not clear, ENCRYPT_ERROR_CODEC if one has a codec that we cannot map; both name it. */
+EncryptEntries *encrypt_entries_new (const BmffTrack *track, GError **error);
+void encrypt_entries_free (EncryptEntries *self);
+/** Whether a pattern is for this codec (video with subsamples). */
+gboolean encrypt_entries_take_pattern (const EncryptEntries *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptEntries, encrypt_entries_free)
+
+typedef struct _EncryptTrack EncryptTrack;
+
+/**
+ * encrypt_track_new:
+ * @params: copied
+ * @seed: 16 bytes, see cenc_iv_init()
+ * @sharing: how many tracks had the key before
+ */
+EncryptTrack *
+encrypt_track_new (guint32 id, GstCencKey *key, const CencParams *params,
+    const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error);
+void encrypt_track_free (EncryptTrack *self);
+
+guint32 encrypt_track_get_id (const EncryptTrack *self);
+/** For tenc. */
+const CencParams *encrypt_track_get_params (const EncryptTrack *self);
+/** Compares the key's bytes, in constant time. */
+gboolean
+encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key);
+/** @entries (transfer full). If they are byte for byte those that the track has, what it learned from its samples is kept. */
+void encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries);
+
+/**
+ * encrypt_track_map:
+ * @sample: where and what it is
+ * @data: (array length=sample->size): its clear bytes
+ * @writer: its IV and subsamples are added here
+ *
+ * For each sample, in decoding order. Errors name track, sample and offset.
+ */
+gboolean encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, CencAuxWriter *writer, GError **error);
+
+/**
+ * encrypt_track_cipher:
+ * @aux: what encrypt_track_map() gave the sample
+ * @in, @out: the same, or without overlap
+ */
+gboolean encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
+    const guint8 *in, guint8 *out, gsize size, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptTrack, encrypt_track_free)
+
+G_END_DECLS

@@ -1,0 +1,932 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-cencencrypt
+ * @title: cencencrypt
+ * @short_description: encrypts MP4 by ISO/IEC 23001-7 (Common Encryption)
+ *
+ * Takes the bytes of an MP4 file from a muxer or from a file and gives those of
+ * the encrypted file: sample entries wrapped, `pssh` added, samples encrypted,
+ * every offset that moved corrected. What is not encrypted stays byte for byte.
+ * Fragmented input streams, with one fragment of latency and of memory.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -e videotestsrc num-buffers=300 ! x264enc ! h264parse ! mp4mux fragment-duration=2000 ! cencencrypt scheme=cbcs key-id=00112233445566778899aabbccddeeff key=000102030405060708090a0b0c0d0e0f ! filesink location=title.mp4
+ * ]| Encodes and encrypts.
+ * |[
+ * gst-launch-1.0 filesrc location=clear.mp4 ! cencencrypt key-id=00112233445566778899aabbccddeeff key=000102030405060708090a0b0c0d0e0f ! filesink location=title.mp4
+ * ]| Encrypts a file, in large blocks.
+ *
+ * A key on a command line can be read by all users of the machine while the
+ * command runs: for more than trials set the property from an application.
+ *
+ * Since: 0.1
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "cenc/gstcencencrypt.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "cenc/encrypt-hex.h"
+#include "cenc/encrypt-layout.h"
+#include "cenc/encrypt-movie.h"
+#include "cenc/encrypt-stream.h"
+#include <gst/cenc/gstcenckeysession.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_cenc_encrypt_debug);
+#define GST_CAT_DEFAULT gst_cenc_encrypt_debug
+
+/* Pull mode: a fragment comes in one piece up to this size. */
+#define MAX_PULL (16u << 20)
+
+struct _GstCencEncrypt
+{
+  GstElement parent;
+
+  GstPad *sinkpad, *srcpad;
+
+  /* Properties, by the object lock. */
+  EncryptSettings settings; /* its key and seed are made at the start */
+  gchar *key_id, *iv; /* as given */
+  guint8 key[GST_CENC_KEY_SIZE];
+  gint key_size; /* bytes given; -1: they were no such thing */
+
+  /* READY to PAUSED and back; by the stream lock in between. */
+  EncryptPlan *plan;
+  EncryptQueue *queue; /* until it is known what comes */
+  EncryptStream *stream; /* from then on */
+  GList *held; /* events that came amid a fragment, the last one first */
+  GstSegment segment; /* of the input */
+  gboolean seekable; /* the output */
+  gboolean begun; /* pull mode: the first events went out */
+  gboolean failed; /* an error was posted: nothing more goes out */
+  guint64
+      position; /* where downstream expects the next byte; G_MAXUINT64: no SEGMENT yet */
+  guint64 end; /* of the output */
+  GstClockTime latency; /* by the object lock */
+};
+
+enum
+{
+  PROP_0,
+  PROP_SCHEME,
+  PROP_KEY_ID,
+  PROP_KEY,
+  PROP_IV,
+  PROP_IV_SIZE,
+  PROP_CRYPT_BYTE_BLOCK,
+  PROP_SKIP_BYTE_BLOCK,
+};
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/quicktime; audio/x-m4a"));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/quicktime; audio/x-m4a"));
+
+#define GST_TYPE_CENC_ENCRYPT_SCHEME (gst_cenc_encrypt_scheme_get_type ())
+static GType
+gst_cenc_encrypt_scheme_get_type (void)
+{
+  static GType type = 0;
+  static const GEnumValue values[] = {
+    { CENC_SCHEME_CENC, "AES-CTR, whole ranges", "cenc" },
+    { CENC_SCHEME_CBC1, "AES-CBC, whole ranges", "cbc1" },
+    { CENC_SCHEME_CENS, "AES-CTR, pattern", "cens" },
+    { CENC_SCHEME_CBCS, "AES-CBC, pattern", "cbcs" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstCencEncryptScheme", values));
+  return type;
+}
+
+#define GST_TYPE_CENC_ENCRYPT_IV_SIZE (gst_cenc_encrypt_iv_size_get_type ())
+static GType
+gst_cenc_encrypt_iv_size_get_type (void)
+{
+  static GType type = 0;
+  static const GEnumValue values[] = {
+    { -1, "8 for cenc and cens, 16 for cbc1, constant for cbcs", "auto" },
+    { 0, "One constant IV of 16 bytes (cbcs)", "constant" },
+    { 8, "8 bytes a sample", "8" },
+    { 16, "16 bytes a sample", "16" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstCencEncryptIvSize", values));
+  return type;
+}
+
+#define gst_cenc_encrypt_parent_class parent_class
+G_DEFINE_TYPE (GstCencEncrypt, gst_cenc_encrypt, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (cencencrypt, "cencencrypt", GST_RANK_NONE,
+    GST_TYPE_CENC_ENCRYPT)
+
+/* Errors */
+
+static void
+post_error (GstCencEncrypt *self, const GError *error)
+{
+  const gchar *m = error->message;
+
+  self->failed = TRUE;
+  if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS))
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", m), (NULL));
+  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED))
+    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE, ("%s", m), (NULL));
+  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_CODEC))
+    GST_ELEMENT_ERROR (self, STREAM, CODEC_NOT_FOUND, ("%s", m), (NULL));
+  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED) ||
+      g_error_matches (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED))
+    GST_ELEMENT_ERROR (self, STREAM, NOT_IMPLEMENTED, ("%s", m), (NULL));
+  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT) ||
+      g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT) ||
+      error->domain == BMFF_ERROR)
+    GST_ELEMENT_ERROR (self, STREAM, DEMUX, ("%s", m), (NULL));
+  else
+    GST_ELEMENT_ERROR (self, STREAM, ENCODE, ("%s", m), (NULL));
+}
+
+/* Posts @error, if there is one, which it takes. */
+static GstFlowReturn
+judge_flow (GstCencEncrypt *self, GstFlowReturn flow, GError *error)
+{
+  if (error) {
+    post_error (self, error);
+    g_error_free (error);
+    return GST_FLOW_ERROR;
+  }
+  return flow;
+}
+
+/* Output */
+
+static gboolean
+push_segment (GstCencEncrypt *self, guint64 start)
+{
+  GstSegment segment;
+
+  if (self->segment.format == GST_FORMAT_BYTES) {
+    gst_segment_init (&segment, GST_FORMAT_BYTES);
+    segment.start = segment.time = segment.position = start;
+  } else {
+    segment = self->segment;
+  }
+  return gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+}
+
+static GstFlowReturn
+push_buffer (gpointer user_data, GstBuffer *buffer)
+{
+  GstCencEncrypt *self = user_data;
+
+  if (self->position != self->end)
+    push_segment (self, self->end);
+  self->end += gst_buffer_get_size (buffer);
+  self->position = self->end;
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+static GstFlowReturn
+overwrite (gpointer user_data, guint64 offset, GstBuffer *buffer)
+{
+  GstCencEncrypt *self = user_data;
+
+  push_segment (self, offset);
+  self->position = offset + gst_buffer_get_size (buffer);
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+static void
+warn (gpointer user_data, const gchar *message)
+{
+  GST_ELEMENT_WARNING (GST_CENC_ENCRYPT (user_data), STREAM, MUX,
+      ("%s", message), (NULL));
+}
+
+static const EncryptStreamFuncs stream_funcs = { push_buffer, overwrite, warn };
+
+static gboolean
+output_is_seekable (GstCencEncrypt *self)
+{
+  GstQuery *query = gst_query_new_seeking (GST_FORMAT_BYTES);
+  gboolean seekable = FALSE;
+
+  if (self->segment.format == GST_FORMAT_BYTES &&
+      gst_pad_peer_query (self->srcpad, query))
+    gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
+  gst_query_unref (query);
+  return seekable;
+}
+
+static void
+update_latency (GstCencEncrypt *self)
+{
+  GstClockTime latency = encrypt_stream_get_latency (self->stream);
+  gboolean grew;
+
+  GST_OBJECT_LOCK (self);
+  grew = latency > self->latency;
+  self->latency = latency;
+  GST_OBJECT_UNLOCK (self);
+  if (grew)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
+}
+
+static void
+push_held (GstCencEncrypt *self)
+{
+  GList *events = g_list_reverse (g_steal_pointer (&self->held));
+
+  while (events) {
+    gst_pad_push_event (self->srcpad, events->data);
+    events = g_list_delete_link (events, events);
+  }
+}
+
+/* Input */
+
+/* What was queued tells what comes; FALSE with an error. */
+static GstFlowReturn
+decide (GstCencEncrypt *self, guint64 *wanted, GError **error)
+{
+  EncryptLayout layout;
+
+  if (!encrypt_layout_probe (self->queue, &layout, wanted, error))
+    return GST_FLOW_ERROR;
+  if (layout == ENCRYPT_LAYOUT_MORE)
+    return GST_FLOW_OK;
+  if (layout == ENCRYPT_LAYOUT_PROGRESSIVE) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
+        "a progressive file: only fragmented ones are encrypted so far");
+    return GST_FLOW_ERROR;
+  }
+  self->seekable = output_is_seekable (self);
+  self->stream = encrypt_stream_new (self->plan, g_steal_pointer (&self->queue),
+      self->seekable, &stream_funcs, self);
+  return encrypt_stream_take (self->stream, NULL, error);
+}
+
+static GstFlowReturn
+take_buffer (GstCencEncrypt *self, GstBuffer *buffer, guint64 *wanted,
+    GError **error)
+{
+  GstFlowReturn flow;
+
+  if (!self->stream) {
+    if (encrypt_queue_push (self->queue, buffer))
+      return decide (self, wanted, error);
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "a buffer cannot be read");
+    return GST_FLOW_ERROR;
+  }
+  flow = encrypt_stream_take (self->stream, buffer, error);
+  update_latency (self);
+  if (self->held && encrypt_stream_is_idle (self->stream))
+    push_held (self);
+  return flow;
+}
+
+static GstFlowReturn
+gst_cenc_encrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
+  GError *error = NULL;
+  guint64 wanted;
+  GstFlowReturn flow;
+
+  if (self->failed) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  flow = take_buffer (self, buffer, &wanted, &error);
+  return judge_flow (self, flow, error);
+}
+
+/* The end of the input: TRUE if EOS may go on. */
+static GstFlowReturn
+finish (GstCencEncrypt *self)
+{
+  GError *error = NULL;
+  GstFlowReturn flow = GST_FLOW_ERROR;
+
+  if (self->failed)
+    return GST_FLOW_ERROR;
+  if (self->stream)
+    flow = encrypt_stream_end (self->stream, &error);
+  else
+    g_set_error (&error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+        "the input ends at offset %" G_GUINT64_FORMAT " without a moov",
+        encrypt_queue_get_end (self->queue));
+  push_held (self);
+  return judge_flow (self, flow, error);
+}
+
+static void
+restart (GstCencEncrypt *self)
+{
+  g_clear_pointer (&self->stream, encrypt_stream_free);
+  g_clear_pointer (&self->queue, encrypt_queue_free);
+  g_list_free_full (g_steal_pointer (&self->held),
+      (GDestroyNotify) gst_event_unref);
+  self->queue = encrypt_queue_new ();
+  self->position = G_MAXUINT64;
+  self->end = 0;
+  self->begun = self->failed = FALSE;
+}
+
+/* Events */
+
+static GstBuffer *
+protect_headers (GstCencEncrypt *self, const GValue *headers, GError **error)
+{
+  GstBuffer *all = gst_buffer_new ();
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) made = NULL;
+  gpointer data = NULL;
+  gsize size = 0;
+  guint i;
+
+  for (i = 0; i < gst_value_array_get_size (headers); i++) {
+    GstBuffer *one =
+        gst_value_get_buffer (gst_value_array_get_value (headers, i));
+
+    if (one)
+      all = gst_buffer_append (all, gst_buffer_ref (one));
+  }
+  gst_buffer_extract_dup (all, 0, -1, &data, &size);
+  gst_buffer_unref (all);
+  clear = g_bytes_new_take (data, size);
+  made = encrypt_headers_protect (clear, self->plan, error);
+  return made ? gst_buffer_new_wrapped_bytes (made) : NULL;
+}
+
+static void
+set_headers (GstStructure *structure, GstBuffer *buffer)
+{
+  GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
+
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
+  g_value_init (&array, GST_TYPE_ARRAY);
+  g_value_init (&value, GST_TYPE_BUFFER);
+  gst_value_take_buffer (&value, buffer);
+  gst_value_array_append_and_take_value (&array, &value);
+  gst_structure_take_value (structure, "streamheader", &array);
+}
+
+/* Caps that hold a clear moov must not go out; NULL with an error. */
+static GstCaps *
+protect_caps (GstCencEncrypt *self, GstCaps *caps, GError **error)
+{
+  const GValue *headers =
+      gst_structure_get_value (gst_caps_get_structure (caps, 0),
+          "streamheader");
+  GstBuffer *buffer;
+
+  caps = gst_caps_copy (caps);
+  if (!headers || !GST_VALUE_HOLDS_ARRAY (headers))
+    return caps;
+  buffer = protect_headers (self, headers, error);
+  if (!buffer) {
+    gst_caps_unref (caps);
+    return NULL;
+  }
+  set_headers (gst_caps_get_structure (caps, 0), buffer);
+  return caps;
+}
+
+static GstEvent *
+protect_caps_event (GstCencEncrypt *self, GstEvent *event)
+{
+  GstCaps *clear, *caps;
+  GstEvent *made = NULL;
+  GError *error = NULL;
+
+  gst_event_parse_caps (event, &clear);
+  caps = protect_caps (self, clear, &error);
+  if (caps) {
+    made = gst_event_new_caps (caps);
+    gst_event_set_seqnum (made, gst_event_get_seqnum (event));
+    gst_caps_unref (caps);
+  }
+  judge_flow (self, GST_FLOW_OK, error);
+  gst_event_unref (event);
+  return made;
+}
+
+/* Events go in front of the bytes that came behind them; amid a fragment they
+ * wait for its end. (transfer full) */
+static gboolean
+forward (GstCencEncrypt *self, GstEvent *event)
+{
+  if (self->stream && GST_EVENT_IS_SERIALIZED (event) &&
+      !encrypt_stream_is_idle (self->stream)) {
+    self->held = g_list_prepend (self->held, event);
+    return TRUE;
+  }
+  return gst_pad_push_event (self->srcpad, event);
+}
+
+/* Goes out again in front of the next buffer, with places of the output. */
+static gboolean
+take_segment (GstCencEncrypt *self, GstEvent *event)
+{
+  GError *error = NULL;
+  guint64 offset;
+
+  gst_event_copy_segment (event, &self->segment);
+  gst_event_unref (event);
+  if (self->segment.format != GST_FORMAT_BYTES) {
+    self->position = G_MAXUINT64;
+    return TRUE;
+  }
+  offset = self->segment.start;
+  if (self->stream)
+    encrypt_stream_seek (self->stream, offset, &error);
+  else if (offset != encrypt_queue_get_end (self->queue))
+    g_set_error (&error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
+        "the input goes to offset %" G_GUINT64_FORMAT " before its moov",
+        offset);
+  return judge_flow (self, GST_FLOW_OK, error) == GST_FLOW_OK;
+}
+
+static gboolean
+gst_cenc_encrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      event = protect_caps_event (self, event);
+      return event && forward (self, event);
+    case GST_EVENT_SEGMENT:
+      return take_segment (self, event);
+    case GST_EVENT_EOS:
+      if (finish (self) == GST_FLOW_OK)
+        return gst_pad_push_event (self->srcpad, event);
+      gst_event_unref (event);
+      return FALSE;
+    case GST_EVENT_FLUSH_STOP:
+      restart (self);
+      return gst_pad_push_event (self->srcpad, event);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_FLUSH_START:
+      return gst_pad_event_default (pad, parent, event);
+    default:
+      return forward (self, event);
+  }
+}
+
+/* A seek of downstream's would leave the places of the output without meaning. */
+static gboolean
+gst_cenc_encrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
+    gst_event_unref (event);
+    return FALSE;
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* Queries */
+
+static gboolean
+gst_cenc_encrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFormat format;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_SEEKING:
+      /* A muxer that may go back writes less into memory: what it writes there
+       * is sorted out here. */
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, format == GST_FORMAT_BYTES, 0, -1);
+      return TRUE;
+    case GST_QUERY_ALLOCATION:
+      /* Buffers are kept until their fragment is whole: no pool could tell how many. */
+      return FALSE;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+static gboolean
+add_latency (GstCencEncrypt *self, GstQuery *query)
+{
+  gboolean live;
+  GstClockTime min, max, own;
+
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &min, &max);
+  GST_OBJECT_LOCK (self);
+  own = self->latency;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min + own, max);
+  return TRUE;
+}
+
+static gboolean
+gst_cenc_encrypt_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
+  GstFormat format;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_LATENCY:
+      return add_latency (self, query);
+    case GST_QUERY_SEEKING:
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, FALSE, 0, -1);
+      return TRUE;
+    case GST_QUERY_SCHEDULING:
+      gst_query_set_scheduling (query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1,
+          0);
+      gst_query_add_scheduling_mode (query, GST_PAD_MODE_PUSH);
+      return TRUE;
+    case GST_QUERY_DURATION:
+      /* The input's size is not the output's. */
+      gst_query_parse_duration (query, &format, NULL);
+      if (format == GST_FORMAT_BYTES)
+        return FALSE;
+      G_GNUC_FALLTHROUGH;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+/* Pull mode */
+
+static void
+push_first_events (GstCencEncrypt *self)
+{
+  gchar *id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self), NULL);
+  GstCaps *caps = gst_pad_peer_query_caps (self->sinkpad, NULL);
+  GstCaps *own = gst_pad_get_pad_template_caps (self->srcpad);
+  GstCaps *both = gst_caps_intersect (caps, own);
+
+  gst_pad_push_event (self->srcpad, gst_event_new_stream_start (id));
+  if (!gst_caps_is_empty (both)) {
+    both = gst_caps_fixate (gst_caps_make_writable (both));
+    gst_pad_push_event (self->srcpad, gst_event_new_caps (both));
+  }
+  gst_segment_init (&self->segment, GST_FORMAT_BYTES);
+  gst_caps_unref (caps);
+  gst_caps_unref (own);
+  gst_caps_unref (both);
+  g_free (id);
+}
+
+/* Pulls what is wanted next and takes it. */
+static GstFlowReturn
+pull_some (GstCencEncrypt *self, GError **error)
+{
+  guint64 size = 4096, wanted = 0;
+  guint64 offset = self->stream
+      ? encrypt_stream_get_wanted (self->stream, &size)
+      : encrypt_queue_get_end (self->queue);
+  GstBuffer *buffer = NULL;
+  GstFlowReturn flow =
+      gst_pad_pull_range (self->sinkpad, offset, MIN (size, MAX_PULL), &buffer);
+
+  if (flow == GST_FLOW_OK)
+    flow = take_buffer (self, buffer, &wanted, error);
+  return flow;
+}
+
+static void
+gst_cenc_encrypt_loop (gpointer user_data)
+{
+  GstCencEncrypt *self = user_data;
+  GError *error = NULL;
+  GstFlowReturn flow;
+
+  if (!self->begun)
+    push_first_events (self);
+  self->begun = TRUE;
+  flow = pull_some (self, &error);
+  flow = judge_flow (self, flow, error);
+  if (flow == GST_FLOW_OK)
+    return;
+  gst_pad_pause_task (self->sinkpad);
+  if (flow == GST_FLOW_EOS)
+    flow = finish (self);
+  if (flow == GST_FLOW_OK)
+    gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+  else if (flow != GST_FLOW_FLUSHING && !self->failed)
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+}
+
+static gboolean
+gst_cenc_encrypt_sink_activate (GstPad *pad, GstObject *parent)
+{
+  GstQuery *query = gst_query_new_scheduling ();
+  gboolean pull = gst_pad_peer_query (pad, query) &&
+      gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
+          GST_SCHEDULING_FLAG_SEEKABLE);
+
+  gst_query_unref (query);
+  return gst_pad_activate_mode (pad,
+      pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+}
+
+static gboolean
+gst_cenc_encrypt_sink_activate_mode (GstPad *pad, GstObject *parent,
+    GstPadMode mode, gboolean active)
+{
+  if (mode == GST_PAD_MODE_PUSH)
+    return TRUE;
+  if (mode != GST_PAD_MODE_PULL)
+    return FALSE;
+  return active ? gst_pad_start_task (pad, gst_cenc_encrypt_loop, parent, NULL)
+                : gst_pad_stop_task (pad);
+}
+
+/* States */
+
+static gboolean
+make_key (GstCencEncrypt *self, EncryptSettings *settings, GError **error)
+{
+  guint8 kid[GST_CENC_KID_SIZE];
+  const gchar *wrong = NULL;
+
+  if (encrypt_hex_parse (self->key_id, kid, sizeof (kid)) != sizeof (kid))
+    wrong = self->key_id && *self->key_id
+        ? "key-id: not 32 hexadecimal digits"
+        : "key-id: not set; it needs 32 hexadecimal digits";
+  else if (self->key_size != sizeof (self->key))
+    wrong = self->key_size == 0 ? "key: not set; it needs 32 hexadecimal digits"
+                                : "key: not 32 hexadecimal digits";
+  if (wrong) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, wrong);
+    return FALSE;
+  }
+  settings->key = gst_cenc_key_new (kid, self->key);
+  return TRUE;
+}
+
+static gboolean
+make_seed (GstCencEncrypt *self, EncryptSettings *settings, GError **error)
+{
+  gint size = encrypt_hex_parse (self->iv, settings->seed, CENC_BLOCK_SIZE);
+
+  if (size != 0 && size != 8 && size != CENC_BLOCK_SIZE) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
+        "iv: not 16 or 32 hexadecimal digits");
+    return FALSE;
+  }
+  settings->given_iv_size = size;
+  if (size == 0 && RAND_bytes (settings->seed, CENC_BLOCK_SIZE) != 1) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "no random bytes for an IV");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+warn_of_given_iv (GstCencEncrypt *self, const EncryptSettings *settings)
+{
+  if (settings->given_iv_size > 0 && settings->scheme != CENC_SCHEME_CBCS)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("iv: the IVs are counted from the one given: never use it with this "
+         "key for other content"),
+        (NULL));
+}
+
+static gboolean
+start (GstCencEncrypt *self)
+{
+  EncryptSettings settings;
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  memset (settings.seed, 0, sizeof (settings.seed));
+  if (make_key (self, &settings, &error) && make_seed (self, &settings, &error))
+    self->plan = encrypt_plan_new (&settings, &error);
+  self->latency = 0;
+  GST_OBJECT_UNLOCK (self);
+  restart (self);
+  gst_segment_init (&self->segment, GST_FORMAT_BYTES);
+  if (self->plan)
+    warn_of_given_iv (self, &settings);
+  encrypt_settings_clear (&settings);
+  return judge_flow (self, GST_FLOW_OK, error) == GST_FLOW_OK;
+}
+
+static void
+stop (GstCencEncrypt *self)
+{
+  restart (self);
+  g_clear_pointer (&self->queue, encrypt_queue_free);
+  g_clear_pointer (&self->plan, encrypt_plan_free);
+}
+
+static GstStateChangeReturn
+gst_cenc_encrypt_change_state (GstElement *element, GstStateChange transition)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (element);
+  GstStateChangeReturn result;
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self)) {
+    stop (self);
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+          result == GST_STATE_CHANGE_FAILURE))
+    stop (self);
+  return result;
+}
+
+/* Properties */
+
+static void
+set_key (GstCencEncrypt *self, const gchar *text)
+{
+  OPENSSL_cleanse (self->key, sizeof (self->key));
+  self->key_size = encrypt_hex_parse (text, self->key, sizeof (self->key));
+}
+
+static void
+gst_cenc_encrypt_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_SCHEME:
+      self->settings.scheme = g_value_get_enum (value);
+      break;
+    case PROP_KEY_ID:
+      g_free (self->key_id);
+      self->key_id = g_value_dup_string (value);
+      break;
+    case PROP_KEY:
+      set_key (self, g_value_get_string (value));
+      break;
+    case PROP_IV:
+      g_free (self->iv);
+      self->iv = g_value_dup_string (value);
+      break;
+    case PROP_IV_SIZE:
+      self->settings.iv_size = g_value_get_enum (value);
+      break;
+    case PROP_CRYPT_BYTE_BLOCK:
+      self->settings.crypt_byte_block = g_value_get_int (value);
+      break;
+    case PROP_SKIP_BYTE_BLOCK:
+      self->settings.skip_byte_block = g_value_get_int (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_cenc_encrypt_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_SCHEME:
+      g_value_set_enum (value, self->settings.scheme);
+      break;
+    case PROP_KEY_ID:
+      g_value_set_string (value, self->key_id);
+      break;
+    case PROP_IV:
+      g_value_set_string (value, self->iv);
+      break;
+    case PROP_IV_SIZE:
+      g_value_set_enum (value, self->settings.iv_size);
+      break;
+    case PROP_CRYPT_BYTE_BLOCK:
+      g_value_set_int (value, self->settings.crypt_byte_block);
+      break;
+    case PROP_SKIP_BYTE_BLOCK:
+      g_value_set_int (value, self->settings.skip_byte_block);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_cenc_encrypt_finalize (GObject *object)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
+
+  OPENSSL_cleanse (self->key, sizeof (self->key));
+  encrypt_settings_clear (&self->settings);
+  g_free (self->key_id);
+  g_free (self->iv);
+  G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, PROP_SCHEME,
+      g_param_spec_enum ("scheme", "Scheme", "Protection scheme",
+          GST_TYPE_CENC_ENCRYPT_SCHEME, CENC_SCHEME_CENC, flags));
+  g_object_class_install_property (klass, PROP_KEY_ID,
+      g_param_spec_string ("key-id", "Key ID",
+          "KID: 32 hexadecimal digits, with or without hyphens", NULL, flags));
+  g_object_class_install_property (klass, PROP_KEY,
+      g_param_spec_string ("key", "Key", "Content key: 32 hexadecimal digits",
+          NULL, (flags & ~G_PARAM_READABLE) | GST_PARAM_DOC_SHOW_DEFAULT));
+  g_object_class_install_property (klass, PROP_IV,
+      g_param_spec_string ("iv", "IV",
+          "First or constant IV: 16 or 32 hexadecimal digits (unset: random). "
+          "Given, a file comes out the same each time",
+          NULL, flags));
+  g_object_class_install_property (klass, PROP_IV_SIZE,
+      g_param_spec_enum ("iv-size", "IV size", "Bytes of a sample's IV",
+          GST_TYPE_CENC_ENCRYPT_IV_SIZE, -1, flags));
+  g_object_class_install_property (klass, PROP_CRYPT_BYTE_BLOCK,
+      g_param_spec_int ("crypt-byte-block", "Crypt byte block",
+          "Encrypted blocks of the pattern (-1: 1; video with cens and cbcs)",
+          -1, 15, -1, flags));
+  g_object_class_install_property (klass, PROP_SKIP_BYTE_BLOCK,
+      g_param_spec_int ("skip-byte-block", "Skip byte block",
+          "Clear blocks of the pattern (-1: 9; video with cens and cbcs)", -1,
+          15, -1, flags));
+}
+
+static void
+gst_cenc_encrypt_class_init (GstCencEncryptClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_cenc_encrypt_debug, "cencencrypt", 0,
+      "Common Encryption encryptor");
+  object_class->set_property = gst_cenc_encrypt_set_property;
+  object_class->get_property = gst_cenc_encrypt_get_property;
+  object_class->finalize = gst_cenc_encrypt_finalize;
+  element_class->change_state =
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_change_state);
+  install_properties (object_class);
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class,
+      "Common Encryption encryptor", "Encryptor/Muxer",
+      "Encrypts MP4 files and streams by ISO/IEC 23001-7", "gst-plugins-cenc");
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SCHEME, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_IV_SIZE, 0);
+}
+
+static void
+gst_cenc_encrypt_init (GstCencEncrypt *self)
+{
+  encrypt_settings_init (&self->settings);
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain));
+  gst_pad_set_event_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_event));
+  gst_pad_set_query_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_query));
+  gst_pad_set_activate_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_activate));
+  gst_pad_set_activatemode_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_activate_mode));
+  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (self->srcpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_src_event));
+  gst_pad_set_query_function (self->srcpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_src_query));
+  GST_PAD_SET_PROXY_CAPS (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "license-content.h"
+
+#include <string.h>
+
+#include <gst/cenc/gstcenckeyring.h>
+
+#include "gst/cenc/cenc-pssh.h"
+#include "gst/isobmff/bmff-movie.h"
+#include "gst/isobmff/bmff-source.h"
+
+/* Behind version, flags, two pattern bytes, isProtected and IV size
+ * (ISO/IEC 23001-7, 8.2.2; the same place in versions 0 and 1). */
+#define TENC_KID_OFFSET 8
+
+void
+license_kids_add (GByteArray *kids, const guint8 *kid)
+{
+  static const guint8 none[GST_CENC_KID_SIZE];
+  guint i;
+
+  if (memcmp (kid, none, sizeof none) == 0)
+    return;
+  for (i = 0; i < kids->len; i += GST_CENC_KID_SIZE) {
+    if (memcmp (kids->data + i, kid, GST_CENC_KID_SIZE) == 0)
+      return;
+  }
+  g_byte_array_append (kids, kid, GST_CENC_KID_SIZE);
+}
+
+GByteArray *
+license_kids_parse (const gchar *text, GError **error)
+{
+  g_autoptr (GByteArray) kids = g_byte_array_new ();
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+  guint8 kid[GST_CENC_KID_SIZE];
+  guint i;
+
+  for (i = 0; words[i]; i++) {
+    if (!gst_cenc_parse_hex (g_strstrip (words[i]), kid, sizeof kid)) {
+      g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+          "\"%.40s\" is not a KID of 32 hex digits", words[i]);
+      return NULL;
+    }
+    license_kids_add (kids, kid);
+  }
+  return g_steal_pointer (&kids);
+}
+
+static void
+add_entry (GByteArray *kids, const BmffBox *entry)
+{
+  BmffBox *tenc = bmff_box_find (entry, "sinf/schi/tenc");
+  gsize size = 0;
+  const guint8 *data = tenc ? g_bytes_get_data (tenc->payload, &size) : NULL;
+
+  if (size >= TENC_KID_OFFSET + GST_CENC_KID_SIZE)
+    license_kids_add (kids, data + TENC_KID_OFFSET);
+}
+
+static void
+add_pssh (GByteArray *kids, const BmffBox *box)
+{
+  g_autoptr (CencPssh) pssh = cenc_pssh_parse (box, NULL);
+  guint i;
+
+  for (i = 0; pssh && i < pssh->kids->len; i++)
+    license_kids_add (kids,
+        g_bytes_get_data (g_ptr_array_index (pssh->kids, i), NULL));
+}
+
+static void
+add_movie (GByteArray *kids, const BmffMovie *movie)
+{
+  guint i, j;
+
+  for (i = 0; i < movie->tracks->len; i++) {
+    const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
+
+    for (j = 0; track->stsd->children && j < track->stsd->children->len; j++)
+      add_entry (kids, g_ptr_array_index (track->stsd->children, j));
+  }
+  for (i = 0;; i++) {
+    BmffBox *pssh =
+        bmff_box_nth_child (movie->moov, BMFF_FOURCC ('p', 's', 's', 'h'), i);
+
+    if (!pssh)
+      return;
+    add_pssh (kids, pssh);
+  }
+}
+
+static BmffMovie *
+read_movie (BmffSource *source, GError **error)
+{
+  BmffHeader header;
+  guint64 offset = 0;
+
+  while (bmff_source_read_header (source, offset, &header, error)) {
+    if (header.type == BMFF_FOURCC ('m', 'o', 'o', 'v')) {
+      BmffBox *moov = bmff_source_read_box (source, offset, error);
+
+      return moov ? bmff_movie_new (moov, error) : NULL;
+    }
+    if (header.size == 0 || header.size > G_MAXINT64 - offset)
+      break;
+    offset += header.size;
+  }
+  if (error && !*error)
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+        "there is no moov box");
+  return NULL;
+}
+
+static GBytes *
+map_file (const gchar *location, GError **error)
+{
+  g_autofree gchar *path = g_str_has_prefix (location, "file:")
+      ? g_filename_from_uri (location, NULL, NULL)
+      : g_strdup (location);
+  g_autoptr (GMappedFile) file = NULL;
+  g_autoptr (GError) failed = NULL;
+
+  if (!path || (g_uri_peek_scheme (path) && !g_path_is_absolute (path))) {
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+        "only files are looked into; set key-ids instead");
+    return NULL;
+  }
+  file = g_mapped_file_new (path, FALSE, &failed);
+  if (!file) {
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,
+        failed->message);
+    return NULL;
+  }
+  return g_mapped_file_get_bytes (file);
+}
+
+GByteArray *
+license_content_list_kids (const gchar *location, GError **error)
+{
+  g_autoptr (GByteArray) kids = g_byte_array_new ();
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (GBytes) bytes = map_file (location, error);
+  g_autoptr (BmffSource) source =
+      bytes ? bmff_source_new_bytes (bytes, 0) : NULL;
+  g_autoptr (BmffMovie) movie = source ? read_movie (source, &failed) : NULL;
+
+  if (!source)
+    return NULL;
+  if (!movie) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT, "%s: %s",
+        location, failed ? failed->message : "no ISO base media file");
+    return NULL;
+  }
+  add_movie (kids, movie);
+  if (kids->len > 0)
+    return g_steal_pointer (&kids);
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "%s names no key: it is not protected", location);
+  return NULL;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "license-jobs.h"
+#include "jose-jwe.h"
+#include "license-content.h"
+#include "license-message.h"
+#include "license-protocol.h"
+#include "license-token.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gst/cenc/gstcenckeyring.h>
+
+static void
+progress (LicenseJob *self, const gchar *text)
+{
+  if (self->client.progress)
+    self->client.progress (self->client.progress_data, text);
+}
+
+static gboolean
+fail (GError **error, GstCencError code, const gchar *text)
+{
+  g_set_error_literal (error, GST_CENC_ERROR, (gint) code, text);
+  return FALSE;
+}
+
+/* --- the token ---------------------------------------------------------- */
+
+static LicenseToken *
+fetch_token (LicenseJob *self, GError **error)
+{
+  LicenseRequest request = { self->token_location, NULL, NULL, NULL,
+    "application/json" };
+  g_autoptr (GBytes) body = NULL;
+  gconstpointer data;
+  gsize size;
+
+  progress (self, "getting the token");
+  body = license_client_send (&self->client, &request, error);
+  if (!body)
+    return NULL;
+  data = g_bytes_get_data (body, &size);
+  return license_token_parse (data, size, error);
+}
+
+/* Up to @max bytes and one more, by which the reader sees that it is too long:
+ * nobody knows how long what is named really is. */
+static JoseSecret *
+read_file (const gchar *location, gsize max, GError **error)
+{
+  g_autofree gchar *path = g_str_has_prefix (location, "file:")
+      ? g_filename_from_uri (location, NULL, NULL)
+      : g_strdup (location);
+  FILE *file = path ? fopen (path, "rbe") : NULL;
+  JoseSecret *secret = NULL;
+
+  if (file) {
+    secret = jose_secret_new (max + 1);
+    secret->size = fread (secret->data, 1, max + 1, file);
+  }
+  if (!file || ferror (file)) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED, "%s: %s",
+        location, path ? g_strerror (errno) : "no file");
+    g_clear_pointer (&secret, jose_secret_free);
+  }
+  if (file)
+    fclose (file);
+  return secret;
+}
+
+static LicenseToken *
+read_token (const gchar *location, GError **error)
+{
+  g_autoptr (JoseSecret) text = read_file (location, LICENSE_MAX_TOKEN, error);
+
+  if (!text)
+    return NULL;
+  return license_token_parse ((const gchar *) text->data, text->size, error);
+}
+
+static LicenseToken *
+get_token (LicenseJob *self, GError **error)
+{
+  const gchar *scheme =
+      self->token_location ? g_uri_peek_scheme (self->token_location) : NULL;
+
+  if (self->token)
+    return license_token_parse (self->token, strlen (self->token), error);
+  if (!self->token_location) {
+    fail (error, GST_CENC_ERROR_FAILED,
+        "a license is acquired for a token: set token or token-location");
+    return NULL;
+  }
+  if (g_strcmp0 (scheme, "https") == 0 || g_strcmp0 (scheme, "http") == 0)
+    return fetch_token (self, error);
+  return read_token (self->token_location, error);
+}
+
+/* --- answers ------------------------------------------------------------ */
+
+static gboolean
+has_wanted_kids (LicenseJob *self, const LicenseDocument *document,
+    GError **error)
+{
+  guint i;
+
+  for (i = 0; self->kids && i < self->kids->len; i += GST_CENC_KID_SIZE) {
+    g_autofree gchar *kid = NULL;
+
+    if (license_document_has_kid (document, self->kids->data + i))
+      continue;
+    kid = gst_cenc_kid_to_string (self->kids->data + i);
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_NO_KEY,
+        "the server's license %s has no key %s", document->id, kid);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* The answer is looked at before anything is stored: what was asked for? */
+static gboolean
+check_answer (LicenseJob *self, LicenseStore *store, GBytes *answer,
+    const gchar *id, GError **error)
+{
+  g_autoptr (LicenseDocument) document =
+      license_store_open_document (store, answer, error);
+
+  if (!document)
+    return FALSE;
+  if (id && !g_str_equal (document->id, id)) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_SIGNATURE,
+        "the server renews license %s by another one, %s", id, document->id);
+    return FALSE;
+  }
+  return has_wanted_kids (self, document, error);
+}
+
+static LicenseEntry *
+take_answer (LicenseJob *self, LicenseStore *store, GBytes *answer,
+    const gchar *nonce, const gchar *id, GError **error)
+{
+  LicenseEntry *entry, *copy;
+
+  progress (self, "storing the license");
+  if (!check_answer (self, store, answer, id, error))
+    return NULL;
+  entry = license_store_import (store, answer, nonce, NULL, error);
+  if (!entry)
+    return NULL;
+  copy = g_memdup2 (entry, sizeof *entry);
+  license_document_ref (copy->document);
+  gst_offline_license_session_adopt (self->session, entry,
+      id ? "renewed" : "acquired");
+  return copy;
+}
+
+/* --- what waits for a contact -------------------------------------------- */
+
+static gboolean
+send_release (LicenseJob *self, LicenseStore *store,
+    const LicenseDocument *document, GError **error)
+{
+  g_autofree gchar *nonce = license_nonce_new ();
+  g_autoptr (GBytes) body =
+      license_protocol_renew (store, nonce, document, NULL, error);
+  LicenseRequest request = { document->release_url, NULL, LICENSE_REQUEST_TYPE,
+    body, "application/problem+json" };
+  g_autoptr (GBytes) answer = NULL;
+
+  if (!body || !document->release_url)
+    return FALSE;
+  answer = license_client_send (&self->client, &request, error);
+  return answer && license_store_outbox_done (store, document, error);
+}
+
+/* A server that does not want a release any more (404, 410, 4xx) ends it too:
+ * it would be asked for ever. */
+static gboolean
+is_final (const GError *error)
+{
+  return g_error_matches (error, LICENSE_CLIENT_ERROR,
+             LICENSE_CLIENT_ERROR_NOT_FOUND) ||
+      g_error_matches (error, LICENSE_CLIENT_ERROR,
+          LICENSE_CLIENT_ERROR_REFUSED);
+}
+
+static void
+flush_outbox (LicenseJob *self, LicenseStore *store)
+{
+  g_autoptr (GPtrArray) outbox = license_store_outbox (store, NULL);
+  guint i;
+
+  for (i = 0; outbox && i < outbox->len; i++) {
+    LicenseDocument *document = g_ptr_array_index (outbox, i);
+    g_autoptr (GError) error = NULL;
+
+    progress (self, "giving a license back");
+    if (send_release (self, store, document, &error))
+      continue;
+    GST_WARNING ("release of license %s: %s", document->id,
+        error ? error->message : "no address");
+    if (is_final (error))
+      license_store_outbox_done (store, document, NULL);
+  }
+}
+
+/* --- the jobs ----------------------------------------------------------- */
+
+static LicenseEntry *
+acquire_by (LicenseJob *self, LicenseStore *store, const LicenseToken *token,
+    GError **error)
+{
+  g_autofree gchar *nonce = license_nonce_new ();
+  g_autoptr (GBytes) body =
+      license_protocol_acquire (store, nonce, self->kids, error);
+  LicenseRequest request = { self->url ? self->url : token->url, token->token,
+    LICENSE_REQUEST_TYPE, body, LICENSE_MEDIA_TYPE };
+  g_autoptr (GBytes) answer = NULL;
+
+  if (!body)
+    return NULL;
+  progress (self, "asking for the license");
+  answer = license_client_send (&self->client, &request, error);
+  return answer ? take_answer (self, store, answer, nonce, NULL, error) : NULL;
+}
+
+LicenseEntry *
+license_job_acquire (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseToken) token = get_token (self, error);
+  g_autoptr (LicenseStore) store = NULL;
+  LicenseEntry *entry;
+
+  if (!token)
+    return NULL;
+  if (!self->url && !token->url) {
+    fail (error, GST_CENC_ERROR_FAILED,
+        "the token does not say where to go: set uri");
+    return NULL;
+  }
+  store = gst_offline_license_session_get_store (self->session, TRUE, error);
+  if (!store)
+    return NULL;
+  entry = acquire_by (self, store, token, error);
+  if (entry)
+    flush_outbox (self, store);
+  return entry;
+}
+
+static const guint8 *
+first_kid (LicenseJob *self)
+{
+  return self->kids && self->kids->len > 0 ? self->kids->data : NULL;
+}
+
+static LicenseEntry *
+load_file (LicenseJob *self, GError **error)
+{
+  g_autoptr (JoseSecret) text =
+      read_file (self->location, LICENSE_MAX_SIZE, error);
+  g_autoptr (LicenseStore) store = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (!text)
+    return NULL;
+  bytes = g_bytes_new (text->data, text->size);
+  store = gst_offline_license_session_get_store (self->session, TRUE, error);
+  return store ? license_store_import (store, bytes, NULL, NULL, error) : NULL;
+}
+
+static LicenseEntry *
+find_license (LicenseJob *self, GError **error)
+{
+  if (self->location)
+    return load_file (self, error);
+  return gst_offline_license_session_find (self->session, first_kid (self),
+      error);
+}
+
+static LicenseDecision
+decide (const LicenseEntry *entry)
+{
+  LicenseState state = { entry->record.first_play, entry->record.released,
+    FALSE };
+  LicenseTime time = { entry->now.wall, entry->clock };
+
+  return policy_decide (&entry->document->rules, &state, &time);
+}
+
+static gboolean
+is_due (LicenseJob *self, const LicenseEntry *entry)
+{
+  LicenseDecision decision = decide (entry);
+  gint64 left = decision.expiration - entry->now.wall;
+
+  return self->renew_before == 0 || !decision.allowed ||
+      (decision.source != LICENSE_END_NONE &&
+          left <= self->renew_before * (gint64) G_USEC_PER_SEC);
+}
+
+static LicenseEntry *
+renew_entry (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
+    GError **error)
+{
+  const gchar *url = self->url ? self->url : entry->document->renewal_url;
+  g_autofree gchar *nonce = license_nonce_new ();
+  g_autoptr (GBytes) body = license_protocol_renew (store, nonce,
+      entry->document, &entry->record, error);
+  LicenseRequest request = { url, NULL, LICENSE_REQUEST_TYPE, body,
+    LICENSE_MEDIA_TYPE };
+  g_autoptr (GBytes) answer = NULL;
+
+  if (!body)
+    return NULL;
+  if (!url) {
+    fail (error, GST_CENC_ERROR_UNSUPPORTED,
+        "the license does not say where it is renewed: set uri");
+    return NULL;
+  }
+  progress (self, "renewing the license");
+  answer = license_client_send (&self->client, &request, error);
+  return answer
+      ? take_answer (self, store, answer, nonce, entry->document->id, error)
+      : NULL;
+}
+
+LicenseEntry *
+license_job_renew (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseEntry) entry = find_license (self, error);
+  g_autoptr (LicenseStore) store = NULL;
+  LicenseEntry *renewed;
+
+  if (!entry)
+    return NULL;
+  if (!is_due (self, entry)) {
+    gst_offline_license_session_tell (self->session, entry, "loaded", NULL);
+    return g_steal_pointer (&entry);
+  }
+  store = gst_offline_license_session_get_store (self->session, FALSE, error);
+  renewed = store ? renew_entry (self, store, entry, error) : NULL;
+  if (renewed)
+    flush_outbox (self, store);
+  return renewed;
+}
+
+LicenseEntry *
+license_job_release (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseEntry) entry = find_license (self, error);
+  g_autoptr (LicenseStore) store = NULL;
+
+  if (!entry)
+    return NULL;
+  store = gst_offline_license_session_get_store (self->session, FALSE, error);
+  if (!store || !license_store_delete (store, entry->document, error))
+    return NULL;
+  gst_offline_license_session_tell (self->session, entry, "released", NULL);
+  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
+  flush_outbox (self, store);
+  return g_steal_pointer (&entry);
+}
+
+static void
+tell (LicenseJob *self, LicenseEntry *entry)
+{
+  LicenseDecision decision = decide (entry);
+
+  if (decision.allowed)
+    gst_offline_license_session_tell (self->session, entry, "loaded", NULL);
+  else
+    gst_offline_license_session_tell (self->session, entry, "refused",
+        license_reason_to_string (decision.reason));
+}
+
+static LicenseEntry *
+play_file (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseEntry) entry = load_file (self, error);
+
+  if (!entry || !has_wanted_kids (self, entry->document, error))
+    return NULL;
+  tell (self, entry);
+  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
+  return g_steal_pointer (&entry);
+}
+
+static gboolean
+is_same (const LicenseEntry *a, const LicenseEntry *b)
+{
+  return a && g_bytes_equal (a->document->bytes, b->document->bytes);
+}
+
+/* Picture and sound may have a license each: all have to be there. */
+LicenseEntry *
+license_job_play (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseEntry) main = NULL;
+  guint i = 0;
+
+  if (self->location)
+    return play_file (self, error);
+  do {
+    const guint8 *kid =
+        self->kids && self->kids->len > 0 ? self->kids->data + i : NULL;
+    g_autoptr (LicenseEntry) entry =
+        gst_offline_license_session_find (self->session, kid, error);
+
+    if (!entry)
+      return NULL;
+    if (!is_same (main, entry))
+      tell (self, entry);
+    if (!main)
+      main = g_steal_pointer (&entry);
+    i += GST_CENC_KID_SIZE;
+  } while (self->kids && i < self->kids->len);
+  return g_steal_pointer (&main);
+}
+
+gint
+license_job_status (LicenseJob *self, GError **error)
+{
+  g_autoptr (LicenseStore) store =
+      gst_offline_license_session_get_store (self->session, FALSE, error);
+  g_autoptr (GPtrArray) entries =
+      store ? license_store_find (store, first_kid (self), NULL, error) : NULL;
+  guint i;
+
+  for (i = 0; entries && i < entries->len; i++)
+    tell (self, g_ptr_array_index (entries, i));
+  return entries ? (gint) entries->len : -1;
+}

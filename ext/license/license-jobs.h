@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What offlinelicensesrc does, apart from its pads: acquire, renew, give back,
+ * find. Each job works through a key session, whose store and messages it uses.
+ * Only acquire, renew and release touch the network.
+ */
+
+#pragma once
+
+#include "gstofflinelicensesession.h"
+#include "license-client.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstOfflineLicenseSession *session;
+  LicenseClient client;
+  const gchar *token; /* (nullable): the token itself, any shape */
+  const gchar *token_location; /* (nullable): a file or URL that has it */
+  const gchar *url; /* (nullable): the license server */
+  const gchar *location; /* (nullable): a license file */
+  GByteArray *kids; /* (nullable): 16 bytes each */
+  guint renew_before; /* s; 0 = renew whatever is left */
+} LicenseJob;
+
+/*
+ * All of these: NULL with an error of GST_CENC_ERROR or LICENSE_CLIENT_ERROR;
+ * the store is then as it was.
+ */
+
+/* Trades the token for a license, stores it. Returns: (transfer full): it */
+LicenseEntry *license_job_acquire (LicenseJob *self, GError **error);
+
+/* Renews the license that would play, if less than renew_before remains of it.
+ * One that is over can be renewed too. Returns: (transfer full): it as it is now */
+LicenseEntry *license_job_renew (LicenseJob *self, GError **error);
+
+/* Gives the license back: at once here, at the server now or at the next
+ * contact. Returns: (transfer full): what it was */
+LicenseEntry *license_job_release (LicenseJob *self, GError **error);
+
+/* Imports @location, or finds the license for the KIDs (any, without). */
+LicenseEntry *license_job_play (LicenseJob *self, GError **error);
+
+/* Tells of each license for the KIDs (of all, without) by a message. Returns:
+ * how many, -1 on error */
+gint license_job_status (LicenseJob *self, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading; cenc-aux-writer.c has the other direction. */
+
+#include "gst/cenc/cenc-aux.h"
+
+#include <gst/cenc/gstcenckeysession.h>
+
+#include <string.h>
+
+#define FOURCC_SAIO BMFF_FOURCC ('s', 'a', 'i', 'o')
+#define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
+
+#define SENC_OVERRIDE 1 /* PIFF 1.1, 5.3.2.1 */
+#define SENC_SUBSAMPLES 2
+#define AUX_HAS_TYPE 1
+
+/* Items may take no bytes, so that their number has to be bounded: a day at 60
+ * frames a second has 5 million samples. */
+#define MAX_ITEMS (1u << 23)
+
+/* A sample's information in the table's bytes. */
+typedef struct
+{
+  guint32 offset;
+  guint16 n_subsamples;
+  guint8 iv_size;
+} Item;
+
+struct _CencAuxTable
+{
+  gatomicrefcount ref_count;
+  GBytes *bytes;
+  GArray *items; /* Item */
+  CencParams override;
+  gboolean has_override;
+};
+
+static CencAuxTable *
+table_new (GBytes *bytes)
+{
+  CencAuxTable *self = g_new0 (CencAuxTable, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->bytes = g_bytes_ref (bytes);
+  self->items = g_array_new (FALSE, FALSE, sizeof (Item));
+  return self;
+}
+
+CencAuxTable *
+cenc_aux_table_ref (CencAuxTable *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+cenc_aux_table_unref (CencAuxTable *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_bytes_unref (self->bytes);
+  g_array_unref (self->items);
+  g_free (self);
+}
+
+guint32
+cenc_aux_table_get_count (const CencAuxTable *self)
+{
+  return self->items->len;
+}
+
+gboolean
+cenc_aux_table_get (const CencAuxTable *self, guint32 index, CencSampleAux *aux)
+{
+  const guint8 *data = g_bytes_get_data (self->bytes, NULL);
+  const Item *item;
+
+  if (index >= self->items->len)
+    return FALSE;
+  item = &g_array_index (self->items, Item, index);
+  data += item->offset;
+  aux->iv = item->iv_size ? data : NULL;
+  aux->iv_size = item->iv_size;
+  aux->n_subsamples = item->n_subsamples;
+  /* Behind the IV and the count. */
+  aux->subsamples = item->n_subsamples ? data + item->iv_size + 2 : NULL;
+  return TRUE;
+}
+
+const CencParams *
+cenc_aux_table_get_override (const CencAuxTable *self)
+{
+  return self->has_override ? &self->override : NULL;
+}
+
+static gboolean refuse (const BmffBox *box, GError **error, const gchar *format,
+    ...) G_GNUC_PRINTF (3, 4);
+
+static gboolean
+refuse (const BmffBox *box, GError **error, const gchar *format, ...)
+{
+  g_autofree gchar *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT ": %s",
+      BMFF_FOURCC_ARGS (box->type), box->offset, text);
+  return FALSE;
+}
+
+/* --- senc --- */
+
+/* What stands in senc for a sample that is not protected. */
+typedef enum
+{
+  CLEAR_HAS_COUNT, /* subsample_count, as the syntax says (7.2.2) */
+  CLEAR_HAS_NOTHING, /* no bytes, as in auxiliary information (7.1) */
+  CLEAR_HAS_ALL, /* an IV too: a sample of a clear entry among others */
+  N_CLEAR_SHAPES
+} ClearShape;
+
+typedef struct
+{
+  CencParamsFunc func;
+  gpointer user_data;
+  const CencParams *override;
+  gboolean has_subsamples;
+  ClearShape clear;
+  guint8 clear_iv_size;
+  gboolean seen_clear;
+} SencShape;
+
+static const CencParams *
+params_of (const SencShape *shape, guint32 index)
+{
+  if (shape->override)
+    return shape->override->is_protected ? shape->override : NULL;
+  return shape->func (index, shape->user_data);
+}
+
+static void
+read_clear_item (SencShape *shape, BmffReader *reader)
+{
+  shape->seen_clear = TRUE;
+  if (shape->clear == CLEAR_HAS_ALL)
+    bmff_reader_skip (reader, shape->clear_iv_size);
+  if (shape->clear != CLEAR_HAS_NOTHING && shape->has_subsamples)
+    bmff_reader_skip (reader,
+        (gsize) bmff_reader_u16 (reader) * CENC_SUBSAMPLE_SIZE);
+}
+
+static void
+read_senc_item (SencShape *shape, guint32 index, BmffReader *reader, Item *item)
+{
+  const CencParams *params = params_of (shape, index);
+
+  item->offset = (guint32) reader->pos;
+  item->iv_size = 0;
+  item->n_subsamples = 0;
+  if (!params) {
+    read_clear_item (shape, reader);
+    return;
+  }
+  shape->clear_iv_size = params->per_sample_iv_size;
+  item->iv_size = params->per_sample_iv_size;
+  bmff_reader_skip (reader, item->iv_size);
+  if (!shape->has_subsamples)
+    return;
+  item->n_subsamples = bmff_reader_u16 (reader);
+  bmff_reader_skip (reader, (gsize) item->n_subsamples * CENC_SUBSAMPLE_SIZE);
+}
+
+/* FALSE if the box ends before the items do. @rest: bytes behind them. */
+static gboolean
+read_senc_items (CencAuxTable *self, SencShape *shape, BmffReader reader,
+    guint32 count, gsize *rest)
+{
+  guint32 i;
+
+  g_array_set_size (self->items, 0);
+  for (i = 0; i < count && bmff_reader_ok (&reader); i++) {
+    Item item;
+
+    read_senc_item (shape, i, &reader, &item);
+    g_array_append_val (self->items, item);
+  }
+  *rest = bmff_reader_left (&reader);
+  return bmff_reader_ok (&reader);
+}
+
+/*
+ * Where some samples are clear, files differ in what they write for them, and
+ * only one way ends where the box ends. Where all are protected there is one way
+ * only, and bytes behind the last item do no harm.
+ */
+static gboolean
+read_senc_any_way (CencAuxTable *self, SencShape *shape,
+    const BmffReader *reader, guint32 count)
+{
+  gsize rest;
+  guint way;
+
+  for (way = 0; way < N_CLEAR_SHAPES; way++) {
+    gboolean ok;
+
+    shape->clear = (ClearShape) way;
+    ok = read_senc_items (self, shape, *reader, count, &rest);
+    if (ok && rest == 0)
+      return TRUE;
+    if (!shape->seen_clear)
+      return ok;
+  }
+  return FALSE;
+}
+
+CencAuxTable *
+cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
+    gpointer user_data, GError **error)
+{
+  g_autoptr (CencAuxTable) self = table_new (senc->payload);
+  SencShape shape = { params, user_data };
+  BmffReader reader;
+  guint32 flags, count;
+
+  if (!bmff_box_get_full_reader (senc, &reader, NULL, &flags, error))
+    return NULL;
+  if (flags & SENC_OVERRIDE) {
+    if (!cenc_params_parse_piff_algorithm (&self->override, &reader, error)) {
+      g_prefix_error (error, "senc at %" G_GUINT64_FORMAT ": ", senc->offset);
+      return NULL;
+    }
+    self->has_override = TRUE;
+    shape.override = &self->override;
+  }
+  shape.has_subsamples = (flags & SENC_SUBSAMPLES) != 0;
+  count = bmff_reader_u32 (&reader);
+  if (!bmff_reader_ok (&reader) || count > MAX_ITEMS ||
+      !read_senc_any_way (self, &shape, &reader, count)) {
+    refuse (senc, error, "it does not hold just its %u samples", count);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+/* --- saiz and saio --- */
+
+typedef struct
+{
+  const BmffBox *saiz, *saio;
+  guint8 default_size;
+  guint32 count;
+  const guint8 *sizes; /* count of them, NULL if default_size is not 0 */
+  BmffReader offsets;
+  guint32 n_offsets;
+  guint offset_size;
+} Where;
+
+/* Reads up to behind aux_info_type_parameter; @type is 0 if absent. */
+static gboolean
+read_aux_type (const BmffBox *box, BmffReader *reader, guint8 *version,
+    guint32 *type)
+{
+  guint32 flags;
+
+  if (!bmff_box_get_full_reader (box, reader, version, &flags, NULL))
+    return FALSE;
+  *type = 0;
+  if (flags & AUX_HAS_TYPE) {
+    *type = bmff_reader_u32 (reader);
+    bmff_reader_skip (reader, 4);
+  }
+  return bmff_reader_ok (reader);
+}
+
+static const BmffBox *
+find_aux_box (const BmffBox *parent, guint32 fourcc, BmffReader *reader,
+    guint8 *version)
+{
+  const BmffBox *box;
+  guint n;
+
+  for (n = 0; (box = bmff_box_nth_child (parent, fourcc, n)); n++) {
+    CencScheme scheme;
+    guint32 type;
+
+    if (!read_aux_type (box, reader, version, &type))
+      return box; /* broken: what reads on says so */
+    if (type == 0 || cenc_scheme_from_fourcc (type, &scheme))
+      return box;
+  }
+  return NULL;
+}
+
+static gboolean
+read_saiz (Where *where, BmffReader *reader, GError **error)
+{
+  where->default_size = bmff_reader_u8 (reader);
+  where->count = bmff_reader_u32 (reader);
+  if (where->default_size == 0)
+    where->sizes = bmff_reader_bytes (reader, where->count);
+  if (!bmff_reader_ok (reader) || where->count > MAX_ITEMS)
+    return refuse (where->saiz, error, "it ends before its %u sizes do",
+        where->count);
+  return TRUE;
+}
+
+static gboolean
+read_saio (Where *where, BmffReader *reader, guint8 version, GError **error)
+{
+  where->offset_size = version == 0 ? 4 : 8;
+  where->n_offsets = bmff_reader_u32 (reader);
+  if (!bmff_reader_ok (reader) ||
+      !bmff_reader_has (reader, where->n_offsets, where->offset_size))
+    return refuse (where->saio, error, "it ends before its %u offsets do",
+        where->n_offsets);
+  where->offsets = *reader;
+  return TRUE;
+}
+
+static guint8
+size_of (const Where *where, guint32 index)
+{
+  return where->sizes ? where->sizes[index] : where->default_size;
+}
+
+/* Samples that entry @entry of saio holds information for. */
+static gboolean
+samples_of (const Where *where, const GArray *run_counts, guint32 entry,
+    guint32 first, guint32 *count, GError **error)
+{
+  guint32 left = where->count - first;
+
+  *count = left;
+  if (where->n_offsets == 1)
+    return TRUE;
+  if (!run_counts || run_counts->len < where->n_offsets)
+    return refuse (where->saio, error,
+        "%u offsets for samples in %u runs or chunks", where->n_offsets,
+        run_counts ? run_counts->len : 1);
+  *count = MIN (left, g_array_index (run_counts, guint32, entry));
+  return TRUE;
+}
+
+/* Bytes of @count samples' information from @first on. */
+static gboolean
+sum_sizes (const Where *where, guint32 first, guint32 count, guint64 *sum,
+    GError **error)
+{
+  guint32 i;
+
+  *sum = where->sizes ? 0 : (guint64) where->default_size * count;
+  for (i = 0; where->sizes && i < count; i++)
+    *sum += where->sizes[first + i];
+  if (*sum > BMFF_MAX_HEADER_BOX)
+    return refuse (where->saiz, error,
+        "%" G_GUINT64_FORMAT " bytes of auxiliary information", *sum);
+  return TRUE;
+}
+
+/* Appends to @data what stands at the offsets. */
+static gboolean
+collect (const Where *where, guint64 base, const GArray *run_counts,
+    BmffSource *source, GByteArray *data, GError **error)
+{
+  BmffReader offsets = where->offsets;
+  guint32 entry, first = 0, count = 0;
+
+  for (entry = 0; entry < where->n_offsets; entry++, first += count) {
+    guint64 offset = bmff_reader_uint (&offsets, where->offset_size);
+    g_autoptr (GBytes) bytes = NULL;
+    guint64 size;
+
+    if (!samples_of (where, run_counts, entry, first, &count, error) ||
+        !sum_sizes (where, first, count, &size, error))
+      return FALSE;
+    if (size > BMFF_MAX_HEADER_BOX - data->len || offset > G_MAXUINT64 - base)
+      return refuse (where->saio, error, "offset %u leads nowhere", entry);
+    if (size == 0)
+      continue;
+    if (!source)
+      return refuse (where->saio, error,
+          "the auxiliary information stands outside what is at hand");
+    bytes = bmff_source_read_all (source, base + offset, (gsize) size,
+        "auxiliary information that saio points at", error);
+    if (!bytes)
+      return FALSE;
+    g_byte_array_append (data, g_bytes_get_data (bytes, NULL), (guint) size);
+  }
+  if (first < where->count)
+    return refuse (where->saio, error,
+        "its %u offsets are for %u of %u samples", where->n_offsets, first,
+        where->count);
+  return TRUE;
+}
+
+static gboolean
+read_item (const guint8 *data, gsize size, const CencParams *params, Item *item)
+{
+  if (!params)
+    return TRUE; /* clear: nobody asks */
+  item->iv_size = params->per_sample_iv_size;
+  if (size == item->iv_size)
+    return TRUE;
+  if (size < (gsize) item->iv_size + 2)
+    return FALSE;
+  item->n_subsamples = bmff_get_u16 (data + item->iv_size);
+  return size ==
+      (gsize) item->iv_size + 2 +
+      (gsize) item->n_subsamples * CENC_SUBSAMPLE_SIZE;
+}
+
+static gboolean
+read_items (CencAuxTable *self, const Where *where, CencParamsFunc params,
+    gpointer user_data, GError **error)
+{
+  const guint8 *data = g_bytes_get_data (self->bytes, NULL);
+  guint32 i, offset = 0;
+
+  for (i = 0; i < where->count; i++) {
+    Item item = { offset, 0, 0 };
+    guint8 size = size_of (where, i);
+
+    if (!read_item (data + offset, size, params (i, user_data), &item))
+      return refuse (where->saiz, error,
+          "%u bytes are no auxiliary information for sample %u", size, i + 1);
+    g_array_append_val (self->items, item);
+    offset += size;
+  }
+  return TRUE;
+}
+
+/* FALSE with an error, or without if there is no saiz. */
+static gboolean
+find_where (const BmffBox *parent, Where *where, GError **error)
+{
+  BmffReader saiz, saio;
+  guint8 version;
+
+  where->saiz = find_aux_box (parent, FOURCC_SAIZ, &saiz, &version);
+  if (!where->saiz)
+    return FALSE;
+  where->saio = find_aux_box (parent, FOURCC_SAIO, &saio, &version);
+  if (!where->saio)
+    return refuse (where->saiz, error, "there is no saio beside it");
+  return read_saiz (where, &saiz, error) &&
+      read_saio (where, &saio, version, error);
+}
+
+CencAuxTable *
+cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
+    const GArray *run_counts, BmffSource *source, CencParamsFunc params,
+    gpointer user_data, GError **error)
+{
+  g_autoptr (CencAuxTable) self = NULL;
+  g_autoptr (GByteArray) data = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  Where where = { 0 };
+
+  if (!find_where (parent, &where, error) ||
+      !collect (&where, base, run_counts, source, data, error))
+    return NULL;
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&data));
+  self = table_new (bytes);
+  if (!read_items (self, &where, params, user_data, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}

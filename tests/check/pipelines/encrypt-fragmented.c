@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cencencrypt behind real muxers, in front of a file, and on files. */
+
+#include "../elements/cencencrypt-judge.h"
+
+#include <glib/gstdio.h>
+#include <gst/check/gstcheck.h>
+
+#define VIDEO \
+  "videotestsrc num-buffers=125 ! video/x-raw,width=320,height=240," \
+  "framerate=25/1 ! "
+#define H264 VIDEO "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse "
+#define AAC "audiotestsrc num-buffers=216 ! avenc_aac ! aacparse "
+#define ENCRYPT \
+  "cencencrypt key-id=" JUDGE_KID " key=" JUDGE_KEY " iv=1122334455667788 "
+#define NEEDED "x264enc h264parse avenc_aac aacparse mp4mux tee"
+
+static GBytes *
+run (const gchar *description)
+{
+  GError *error = NULL;
+  GBytes *out = judge_run_to_file (description, &error);
+
+  fail_unless (out, "%s: %s", description, error ? error->message : "");
+  return out;
+}
+
+/* A clear file as the muxer makes it. */
+static GBytes *
+mux (const gchar *streams, const gchar *muxer)
+{
+  g_autofree gchar *description = g_strconcat (streams, " mp4mux name=m ",
+      muxer, " ! filesink location=%s", NULL);
+
+  return run (description);
+}
+
+static GBytes *
+encrypt_file (GBytes *file, const gchar *properties)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
+      ENCRYPT, properties, " ! filesink location=%s", NULL);
+  GBytes *out = run (description);
+
+  g_unlink (path);
+  return out;
+}
+
+/* Encoders are not the same twice, muxers write times: one stream goes both ways. */
+static void
+mux_both (const gchar *streams, const gchar *muxer, const gchar *properties,
+    GBytes **clear, GBytes **out)
+{
+  g_autofree gchar *path = judge_write (*clear = g_bytes_new (NULL, 0));
+  g_autofree gchar *description =
+      g_strconcat (streams, " mp4mux name=m ", muxer,
+          " ! tee name=t ! queue max-size-bytes=0 max-size-buffers=0 "
+          "max-size-time=0 ! filesink async=false location=",
+          path,
+          " t. ! queue max-size-bytes=0 max-size-buffers=0 max-size-time=0 ! ",
+          ENCRYPT, properties, " ! filesink async=false location=%s", NULL);
+  gchar *data;
+  gsize size;
+
+  g_bytes_unref (*clear);
+  *out = run (description);
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  *clear = g_bytes_new_take (data, size);
+  g_unlink (path);
+}
+
+static const struct
+{
+  const gchar *streams, *muxer, *scheme;
+} muxed[] = {
+  { H264 "! m. " AAC "! m.", "fragment-duration=1000", "cenc" },
+  { H264 "! m. " AAC "! m.", "fragment-duration=1000", "cbcs" },
+  { H264 "! m. " AAC "! m.", "fragment-duration=1000 streamable=true", "cbcs" },
+  { H264 "! video/x-h264,stream-format=avc3 ! m.", "fragment-duration=2000",
+      "cenc" },
+  { AAC "! m.", "fragment-duration=500", "cbcs" },
+};
+
+GST_START_TEST (test_behind_mp4mux)
+{
+  g_autofree gchar *properties =
+      g_strconcat ("scheme=", muxed[__i__].scheme, NULL);
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  mux_both (muxed[__i__].streams, muxed[__i__].muxer, properties, &clear, &out);
+  judge_same_samples (clear, out, muxed[__i__].scheme);
+  judge_places (out);
+  fail_unless_equals_int (judge_count (out, "moof"),
+      judge_count (clear, "moof"));
+  fail_unless_equals_int (judge_count (out, "sidx"), 1);
+}
+GST_END_TEST
+
+/* The muxer's last moov says how long the movie is: so does ours. */
+GST_START_TEST (test_rewritten_moov)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  mux_both (H264 "! m. " AAC "! m.", "fragment-duration=1000", "", &clear,
+      &out);
+  fail_unless_equals_uint64 (judge_duration (out), judge_duration (clear));
+  fail_unless (judge_duration (out) > 0);
+}
+GST_END_TEST
+
+/* A file in pull mode comes out as it does behind its muxer; in push mode too. */
+GST_START_TEST (test_pull_and_push)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) pulled = NULL;
+  g_autoptr (GBytes) pushed = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+
+  if (!judge_has_elements (NEEDED " queue"))
+    return;
+  clear = mux (H264 "! m. " AAC "! m.", "fragment-duration=1000");
+  pulled = encrypt_file (clear, "");
+  path = judge_write (clear);
+  description = g_strconcat ("filesrc location=", path, " ! queue ! ", ENCRYPT,
+      "! filesink location=%s", NULL);
+  pushed = run (description);
+  g_unlink (path);
+  judge_same_samples (clear, pulled, "cenc");
+  judge_places (pulled);
+  fail_unless (g_bytes_equal (pulled, pushed));
+}
+GST_END_TEST
+
+/* Given IVs make the same file each time. */
+GST_START_TEST (test_reproducible)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) one = NULL;
+  g_autoptr (GBytes) two = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = mux (H264 "! m. " AAC "! m.", "fragment-duration=1000");
+  one = encrypt_file (clear, "");
+  two = encrypt_file (clear, "");
+  fail_unless (g_bytes_equal (one, two));
+}
+GST_END_TEST
+
+GST_START_TEST (test_hevc)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED " x265enc h265parse"))
+    return;
+  clear = mux (VIDEO
+      "x265enc speed-preset=ultrafast key-int-max=25 ! h265parse ! m.",
+      "fragment-duration=1000");
+  out = encrypt_file (clear, "scheme=cbcs");
+  judge_same_samples (clear, out, "cbcs");
+  g_clear_pointer (&out, g_bytes_unref);
+  out = encrypt_file (clear, "scheme=cenc");
+  judge_same_samples (clear, out, "cenc");
+  judge_places (out);
+}
+GST_END_TEST
+
+/* Live: the first fragment is out before the source ends. */
+GST_START_TEST (test_live)
+{
+  GError *error = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  out = judge_run ("videotestsrc is-live=true num-buffers=40 ! "
+                   "video/x-raw,width=160,height=120,framerate=20/1 ! x264enc "
+                   "tune=zerolatency key-int-max=10 ! h264parse ! mp4mux "
+                   "fragment-duration=500 streamable=true ! " ENCRYPT
+                   "! appsink name=out",
+      &error);
+  fail_unless (out, "%s", error ? error->message : "");
+  judge_places (out);
+  /* appsink cannot be overwritten: no room for an index was left. */
+  fail_unless_equals_int (judge_count (out, "free"), 0);
+  fail_unless (judge_count (out, "moof") >= 3);
+}
+GST_END_TEST
+
+/* A truncated file ends in an error, in pull mode too. */
+GST_START_TEST (test_truncated_file)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) part = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = mux (H264 "! m.", "fragment-duration=1000");
+  part = g_bytes_new_from_bytes (clear, 0, g_bytes_get_size (clear) / 2);
+  path = judge_write (part);
+  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
+      "! filesink location=%s", NULL);
+  fail_if (judge_run_to_file (description, &error));
+  g_unlink (path);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DEMUX),
+      "%s", error->message);
+}
+GST_END_TEST
+
+static Suite *
+encrypt_fragmented_suite (void)
+{
+  Suite *s = suite_create ("encrypt-fragmented");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_loop_test (tc, test_behind_mp4mux, 0, G_N_ELEMENTS (muxed));
+  tcase_add_test (tc, test_rewritten_moov);
+  tcase_add_test (tc, test_pull_and_push);
+  tcase_add_test (tc, test_reproducible);
+  tcase_add_test (tc, test_hevc);
+  tcase_add_test (tc, test_live);
+  tcase_add_test (tc, test_truncated_file);
+  return s;
+}
+
+GST_CHECK_MAIN (encrypt_fragmented);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our side of license-jose.sh: documents opened and written on the command line. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+
+#include "../check/license/testlicense.h"
+#include "license/jose-base64.h"
+#include "license/jose-json.h"
+#include "license/jose-keyset.h"
+#include "license/license-device.h"
+
+static GError *error = NULL;
+
+static void
+check (gboolean ok)
+{
+  if (ok)
+    return;
+  g_printerr ("%s\n", error ? error->message : "failed");
+  exit (1);
+}
+
+static gchar *
+slurp (const gchar *path, gsize *size)
+{
+  gchar *text;
+
+  check (g_file_get_contents (path, &text, size, &error));
+  return text;
+}
+
+/* A private JWK as PEM: what jose makes as what OpenSSL takes. */
+static void
+write_pem (const gchar *from, const gchar *to)
+{
+  gsize size;
+  g_autofree gchar *text = slurp (from, &size);
+  g_autoptr (JsonObject) jwk = jose_json_parse (text, size, "key", &error);
+  guint8 point[65] = { 4 }, d[32];
+  const gchar *x = json_object_get_string_member (jwk, "x");
+  const gchar *y = json_object_get_string_member (jwk, "y");
+  const gchar *s = json_object_get_string_member (jwk, "d");
+  OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new ();
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
+  EVP_PKEY *key = NULL;
+  FILE *file = fopen (to, "w");
+
+  check (jose_base64_decode (x, strlen (x), point + 1, 32) &&
+      jose_base64_decode (y, strlen (y), point + 33, 32) &&
+      jose_base64_decode (s, strlen (s), d, 32));
+  OSSL_PARAM_BLD_push_utf8_string (build, OSSL_PKEY_PARAM_GROUP_NAME,
+      "prime256v1", 0);
+  OSSL_PARAM_BLD_push_octet_string (build, OSSL_PKEY_PARAM_PUB_KEY, point, 65);
+  OSSL_PARAM_BLD_push_BN (build, OSSL_PKEY_PARAM_PRIV_KEY,
+      BN_bin2bn (d, 32, NULL));
+  check (EVP_PKEY_fromdata_init (context) == 1 &&
+      EVP_PKEY_fromdata (context, &key, EVP_PKEY_KEYPAIR,
+          OSSL_PARAM_BLD_to_param (build)) == 1);
+  check (PEM_write_PrivateKey (file, key, NULL, NULL, 0, NULL, NULL) == 1);
+  fclose (file);
+}
+
+static void
+write_certificate (const gchar *key_path, const gchar *to)
+{
+  EVP_PKEY *key = license_device_key_load (key_path, FALSE, &error);
+  g_autofree gchar *pem = NULL;
+
+  check (key != NULL);
+  pem = test_pem (test_certificate (key, "Interop", TEST_DAY - 86400,
+      TEST_DAY + 86400, NULL, NULL));
+  check (g_file_set_contents (to, pem, -1, &error));
+}
+
+static void
+open_document (const gchar *path, const gchar *issuers, const gchar *device)
+{
+  gsize size;
+  gchar *text = slurp (path, &size);
+  GBytes *bytes = g_bytes_new_take (text, size);
+  LicenseIssuers *trusted = license_issuers_load (issuers, NULL, &error);
+  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
+  LicenseDocument *license;
+  GPtrArray *keys;
+  JoseSecret *set;
+
+  check (trusted && key);
+  license = license_document_open (bytes, trusted, &error);
+  check (license != NULL);
+  keys = license_document_unseal (license, key, &error);
+  check (keys != NULL);
+  set = jose_keyset_write (keys);
+  printf ("%.*s\n", (gint) set->size, (gchar *) set->data);
+}
+
+static void
+write_document (const gchar *issuer_key, const gchar *device)
+{
+  EVP_PKEY *signer = license_device_key_load (issuer_key, FALSE, &error);
+  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
+  LicenseDocument *license = test_rental ();
+  GBytes *bytes;
+
+  check (signer && key);
+  bytes = license_document_write (license, test_keys (TRUE), key, signer, NULL,
+      &error);
+  check (bytes != NULL);
+  printf ("%.*s", (gint) g_bytes_get_size (bytes),
+      (gchar *) g_bytes_get_data (bytes, NULL));
+}
+
+static void
+print_thumbprint (const gchar *device)
+{
+  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
+
+  check (key != NULL);
+  printf ("%s\n", jose_key_thumbprint (key, NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  const gchar *what = argc > 1 ? argv[1] : "";
+
+  gst_init (NULL, NULL);
+  if (g_str_equal (what, "pem") && argc == 4)
+    write_pem (argv[2], argv[3]);
+  else if (g_str_equal (what, "certificate") && argc == 4)
+    write_certificate (argv[2], argv[3]);
+  else if (g_str_equal (what, "open") && argc == 5)
+    open_document (argv[2], argv[3], argv[4]);
+  else if (g_str_equal (what, "write") && argc == 4)
+    write_document (argv[2], argv[3]);
+  else if (g_str_equal (what, "thumbprint") && argc == 3)
+    print_thumbprint (argv[2]);
+  else
+    return 2;
+  return 0;
+}
