@@ -65,8 +65,9 @@ parse_kids (ServerGrant *self, const gchar *hex)
   gsize size = strlen (hex) / 2;
 
   g_byte_array_set_size (self->kids, (guint) size);
-  return size % GST_CENC_KID_SIZE == 0 &&
-      gst_cenc_parse_hex (hex, self->kids->data, size);
+  return size == 0 ||
+      (size % GST_CENC_KID_SIZE == 0 &&
+          gst_cenc_parse_hex (hex, self->kids->data, size));
 }
 
 ServerGrant *
