@@ -6,6 +6,7 @@
 
 #define SAMPLES_TYPE "application/x-cenc"
 #define WEBM_TYPE "application/x-webm-enc"
+#define FILE_TYPES "video/quicktime; audio/x-m4a; application/x-3gp; video/mj2"
 
 /* A demuxer picks a system of the file's for which an element has a template;
  * autopluggers then look for one whose caps hold it. With a content key any
@@ -50,6 +51,7 @@ decrypt_caps_sink_template (void)
         gst_structure_new (SAMPLES_TYPE, "protection-system", G_TYPE_STRING,
             systems[i], NULL));
   gst_caps_append (caps, gst_caps_new_empty_simple (WEBM_TYPE));
+  gst_caps_append (caps, gst_caps_from_string (FILE_TYPES));
   return caps;
 }
 
@@ -83,11 +85,14 @@ structure_to_clear (const GstStructure *structure)
   GstStructure *clear;
   guint i;
 
-  if (!structure_is_samples (structure))
-    return gst_structure_copy (structure);
-  if (!type)
+  if (structure_is_samples (structure) && !type)
     return NULL;
   clear = gst_structure_copy (structure);
+  if (!structure_is_samples (structure)) {
+    /* It holds the protected moov. */
+    gst_structure_remove_field (clear, "streamheader");
+    return clear;
+  }
   gst_structure_set_name (clear, type);
   for (i = 0; i < G_N_ELEMENTS (protection_fields); i++)
     gst_structure_remove_field (clear, protection_fields[i]);
@@ -170,4 +175,53 @@ decrypt_caps_init_probe (const GstCaps *caps, SampleProbe *probe)
   sample_probe_init (probe, get_codec (s), map.data, map.size);
   if (config)
     gst_buffer_unmap (config, &map);
+}
+
+void
+decrypt_caps_answer (GstQuery *query, GstCaps *caps)
+{
+  GstCaps *filter;
+
+  gst_query_parse_caps (query, &filter);
+  if (filter) {
+    g_autoptr (GstCaps) filtered =
+        gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
+
+    gst_query_set_caps_result (query, filtered);
+  } else {
+    gst_query_set_caps_result (query, caps);
+  }
+}
+
+gboolean
+decrypt_caps_answer_allocation (GstQuery *query, GstPad *srcpad)
+{
+  g_autoptr (GstCaps) clear = NULL;
+  g_autoptr (GstQuery) asked = NULL;
+  GstCaps *caps;
+  gboolean need_pool;
+  guint i;
+
+  gst_query_parse_allocation (query, &caps, &need_pool);
+  if (!caps || !(clear = decrypt_caps_to_clear (caps)))
+    return FALSE;
+  asked = gst_query_new_allocation (clear, need_pool);
+  if (!gst_pad_peer_query (srcpad, asked))
+    return FALSE;
+
+  for (i = 0; i < gst_query_get_n_allocation_params (asked); i++) {
+    GstAllocator *allocator;
+    GstAllocationParams params;
+
+    gst_query_parse_nth_allocation_param (asked, i, &allocator, &params);
+    gst_query_add_allocation_param (query, allocator, &params);
+    gst_clear_object (&allocator);
+  }
+  for (i = 0; i < gst_query_get_n_allocation_metas (asked); i++) {
+    const GstStructure *params;
+    GType api = gst_query_parse_nth_allocation_meta (asked, i, &params);
+
+    gst_query_add_allocation_meta (query, api, params);
+  }
+  return TRUE;
 }

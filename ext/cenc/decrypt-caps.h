@@ -19,10 +19,15 @@ gboolean decrypt_caps_are_samples (const GstCaps *caps);
 /** Whether @caps are matroskademux's. */
 gboolean decrypt_caps_are_webm (const GstCaps *caps);
 
-/** (transfer full) (nullable): each structure of samples' @caps with its original media type; %NULL if one has none. Those of files stay. */
+/** (transfer full) (nullable): each structure of samples' @caps with its original media type; %NULL if one has none. Those of files lose a `streamheader`, which is protected. */
 GstCaps *decrypt_caps_to_clear (const GstCaps *caps);
 
 /** Fills @probe from a stream's clear @caps; its codec is 0 if it is none that can be judged. */
 void decrypt_caps_init_probe (const GstCaps *caps, SampleProbe *probe);
+
+/** Answers a CAPS query with @caps, filtered. */
+void decrypt_caps_answer (GstQuery *query, GstCaps *caps);
+/** Answers an ALLOCATION query with what is behind @srcpad, which is asked with the clear caps: it does not know others. */
+gboolean decrypt_caps_answer_allocation (GstQuery *query, GstPad *srcpad);
 
 G_END_DECLS

@@ -320,6 +320,19 @@ decrypt_keys_set_flushing (DecryptKeys *self, gboolean flushing)
   g_mutex_unlock (&self->lock);
 }
 
+void
+decrypt_keys_wait_for_flush (DecryptKeys *self, GstClockTime timeout)
+{
+  gint64 deadline =
+      g_get_monotonic_time () + (gint64) GST_TIME_AS_USECONDS (timeout);
+
+  g_mutex_lock (&self->lock);
+  while (
+      !self->flushing && g_cond_wait_until (&self->cond, &self->lock, deadline))
+    ;
+  g_mutex_unlock (&self->lock);
+}
+
 gboolean
 decrypt_keys_has (DecryptKeys *self, const guint8 *kid)
 {

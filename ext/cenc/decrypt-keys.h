@@ -60,6 +60,9 @@ void decrypt_keys_end (DecryptKeys *self);
 /** TRUE wakes every wait and lets none begin. */
 void decrypt_keys_set_flushing (DecryptKeys *self, gboolean flushing);
 
+/** Waits until flushing, or @timeout has passed. */
+void decrypt_keys_wait_for_flush (DecryptKeys *self, GstClockTime timeout);
+
 /** Rises whenever a key that was got has to be asked for again. Lock-free. */
 guint decrypt_keys_get_generation (DecryptKeys *self);
 /** Raises the generation. */

@@ -5,8 +5,16 @@
  * @short_description: decrypts Common Encryption
  *
  * Decrypts what ISO/IEC 23001-7 protects: schemes `cenc`, `cens`, `cbc1`, `cbcs`
- * and PIFF 1.1. Behind a demuxer it takes samples with GstProtectionMeta, and
- * autopluggers plug it there.
+ * and PIFF 1.1.
+ *
+ * In front of a demuxer it takes a file and gives a clear one, no byte of which
+ * has moved: sample entries have their original format, boxes of protection are
+ * `free`, samples are decrypted where they stand. Progressive and fragmented files work,
+ * in pull mode at any place; in push mode from the start on, with seeks in
+ * bytes going upstream. A file that is not protected passes as it is.
+ *
+ * Behind a demuxer it takes samples with GstProtectionMeta, and autopluggers plug
+ * it there.
  *
  * Keys come from the `keys` property, from the `license` request pad, from a
  * #GstCencKeySession in a GstContext of type `gst.cenc.key-session`, and from
@@ -27,7 +35,10 @@
  * ## Example launch lines
  *
  * |[
+ * gst-launch-1.0 filesrc location=title.mp4 ! cencdecrypt keys=KID:KEY ! qtdemux ! h264parse ! avdec_h264 ! autovideosink
  * gst-launch-1.0 filesrc location=title.mp4 ! qtdemux ! cencdecrypt keys=KID:KEY ! h264parse ! avdec_h264 ! autovideosink
+ * gst-launch-1.0 filesrc location=title.mp4 ! cencdecrypt keys=KID:KEY ! filesink location=clear.mp4
+ * gst-launch-1.0 filesrc location=title.license ! dec.license filesrc location=title.mp4 ! cencdecrypt name=dec ! qtdemux ! h264parse ! avdec_h264 ! autovideosink
  * ]|
  *
  * Since: 0.1
@@ -35,60 +46,47 @@
 
 #include "cenc/gstcencdecrypt.h"
 
+#include "cenc/decrypt-ask.h"
 #include "cenc/decrypt-caps.h"
 #include "cenc/decrypt-crypto.h"
 #include "cenc/decrypt-error.h"
+#include "cenc/decrypt-front.h"
 #include "cenc/decrypt-keys.h"
 #include "cenc/decrypt-license-pad.h"
+#include "cenc/decrypt-preroll.h"
 #include "cenc/decrypt-samples.h"
+#include "cenc/decrypt-settings.h"
 
 #include <gst/cenc/gstcenckeyring.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_decrypt_debug
 
-/* Media that is decrypted for a preroll, before a license's first play counts. */
-#define PREROLL_ALLOWANCE (10 * GST_SECOND)
-/* What a sample without duration is taken for. */
-#define PREROLL_SAMPLE (20 * GST_MSECOND)
-
-#define DEFAULT_KEY_TIMEOUT 0
-#define DEFAULT_VERIFY_KEYS TRUE
-#define DEFAULT_CENS_PARTIAL_BLOCKS FALSE
-
-enum
-{
-  PROP_0,
-  PROP_KEYS,
-  PROP_KEY_TIMEOUT,
-  PROP_VERIFY_KEYS,
-  PROP_CENS_PARTIAL_BLOCKS,
-  PROP_OUTPUT_PROTECTION,
-};
+/* See finish() */
+#define ERROR_DELAY (100 * GST_MSECOND)
 
 struct _GstCencDecrypt
 {
   GstElement parent;
 
   GstPad *sinkpad, *srcpad;
-  GstPad *license_pad; /* object lock */
   DecryptKeys *keys;
 
-  /* Settings, under the object lock */
-  gboolean verify_keys, cens_partial_blocks;
-  GstClockTime key_timeout;
-  GstStructure *output_protection;
+  /* Under the object lock */
+  GstPad *license_pad;
+  DecryptSettings settings;
   GError *keys_error; /* of the keys property */
+  gboolean started;
   gboolean output_changed;
   gchar *system_id; /* of the last protection event */
   GstBuffer *init_data;
 
-  gint playing; /* atomic */
-
-  /* Streaming thread */
-  DecryptCrypto *crypto;
-  DecryptSamples *samples;
-  GstClockTime prerolled;
+  /* Streaming thread, from READY → PAUSED to PAUSED → READY */
+  DecryptPreroll preroll;
+  DecryptCrypto *crypto; /* there as long as pads are active */
+  DecryptSamples *samples; /* behind a demuxer: set by such caps */
+  DecryptFront *front; /* in front of one */
+  gboolean task; /* upstream is pulled, and we push */
 };
 
 G_DEFINE_TYPE (GstCencDecrypt, gst_cenc_decrypt, GST_TYPE_ELEMENT)
@@ -106,61 +104,32 @@ static GstStaticPadTemplate license_template =
  * Where keys come from
  */
 
-static gboolean
-query_context (GstCencDecrypt *self, GstPad *pad)
-{
-  g_autoptr (GstQuery) query =
-      gst_query_new_context (GST_CENC_KEY_SESSION_CONTEXT_TYPE);
-  GstContext *context = NULL;
-
-  if (!gst_pad_peer_query (pad, query))
-    return FALSE;
-  gst_query_parse_context (query, &context);
-  if (context)
-    gst_element_set_context (GST_ELEMENT (self), context);
-  return context != NULL;
-}
-
 static void
 gst_cenc_decrypt_ask_context (gpointer user_data)
 {
   GstCencDecrypt *self = user_data;
 
-  if (query_context (self, self->srcpad) || query_context (self, self->sinkpad))
-    return;
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_need_context (GST_OBJECT (self),
-          GST_CENC_KEY_SESSION_CONTEXT_TYPE));
+  decrypt_ask_for_context (GST_ELEMENT (self), self->srcpad, self->sinkpad);
 }
 
 static GstCencKeySession *
 gst_cenc_decrypt_open_store (gpointer user_data)
 {
-  GType type =
-      gst_dynamic_type_factory_load (GST_CENC_DEVICE_SESSION_TYPE_NAME);
-
-  if (type == G_TYPE_INVALID || !g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
-    return NULL;
-  return gst_object_ref_sink (g_object_new (type, NULL));
+  return decrypt_ask_for_store ();
 }
 
 static void
 gst_cenc_decrypt_key_needed (const guint8 *kid, gpointer user_data)
 {
   GstCencDecrypt *self = user_data;
-  g_autofree gchar *text = gst_cenc_kid_to_string (kid);
-  GstStructure *structure = gst_structure_new ("cencdecrypt-key-needed",
-      "key-id", G_TYPE_STRING, text, NULL);
+  g_autofree gchar *system_id = NULL;
+  g_autoptr (GstBuffer) init_data = NULL;
 
   GST_OBJECT_LOCK (self);
-  if (self->init_data)
-    gst_structure_set (structure, "system-id", G_TYPE_STRING, self->system_id,
-        "init-data", GST_TYPE_BUFFER, self->init_data, NULL);
+  system_id = g_strdup (self->system_id);
+  gst_buffer_replace (&init_data, self->init_data);
   GST_OBJECT_UNLOCK (self);
-
-  GST_INFO_OBJECT (self, "no key for KID %s", text);
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self), structure));
+  decrypt_ask_for_key (GST_ELEMENT (self), kid, system_id, init_data);
 }
 
 static const DecryptKeysFuncs keys_funcs = {
@@ -190,7 +159,7 @@ static void
 set_keys (GstCencDecrypt *self, const gchar *keys)
 {
   g_autoptr (GstCencKeyRing) ring = gst_cenc_key_ring_new ();
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
 
   (void) gst_cenc_key_ring_add_hex (ring, keys ? keys : "", &error);
   GST_OBJECT_LOCK (self);
@@ -204,97 +173,6 @@ set_keys (GstCencDecrypt *self, const gchar *keys)
   if (error && GST_STATE (self) >= GST_STATE_PAUSED)
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("keys: %s", error->message),
         (NULL));
-  g_clear_error (&error);
-}
-
-/*
- * Samples from behind a demuxer
- */
-
-/* What a key has to be good for: preroll is bounded. */
-static GstCencKeyUse
-get_use (GstCencDecrypt *self, GstBuffer *buffer)
-{
-  if (g_atomic_int_get (&self->playing))
-    return GST_CENC_KEY_USE_PLAY;
-  self->prerolled += GST_BUFFER_DURATION_IS_VALID (buffer)
-      ? GST_BUFFER_DURATION (buffer)
-      : PREROLL_SAMPLE;
-  return self->prerolled > PREROLL_ALLOWANCE ? GST_CENC_KEY_USE_PLAY
-                                             : GST_CENC_KEY_USE_PREROLL;
-}
-
-static GstFlowReturn
-push_all (GstCencDecrypt *self, GQueue *buffers)
-{
-  GstFlowReturn ret = GST_FLOW_OK;
-  GstBuffer *buffer;
-
-  while ((buffer = g_queue_pop_head (buffers))) {
-    if (ret == GST_FLOW_OK)
-      ret = gst_pad_push (self->srcpad, buffer);
-    else
-      gst_buffer_unref (buffer);
-  }
-  return ret;
-}
-
-static void
-update_output (GstCencDecrypt *self)
-{
-  g_autoptr (GstStructure) output = NULL;
-  gboolean changed;
-
-  GST_OBJECT_LOCK (self);
-  changed = self->output_changed;
-  self->output_changed = FALSE;
-  if (changed && self->output_protection)
-    output = gst_structure_copy (self->output_protection);
-  GST_OBJECT_UNLOCK (self);
-
-  if (changed)
-    decrypt_crypto_set_output (self->crypto, output);
-}
-
-static GstFlowReturn
-gst_cenc_decrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  g_autoptr (GError) error = NULL;
-  GQueue out = G_QUEUE_INIT;
-  GstFlowReturn ret;
-
-  if (!self->samples) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_NOT_NEGOTIATED;
-  }
-
-  update_output (self);
-  (void) decrypt_samples_process (self->samples, buffer, get_use (self, buffer),
-      &out, &error);
-  ret = push_all (self, &out);
-  if (error && ret == GST_FLOW_OK)
-    ret = decrypt_error_post (GST_ELEMENT (self), error);
-  return ret;
-}
-
-static gboolean
-set_sink_caps (GstCencDecrypt *self, GstCaps *caps)
-{
-  g_autoptr (GstCaps) clear = decrypt_caps_to_clear (caps);
-
-  if (!clear)
-    return FALSE;
-  if (!self->samples) {
-    gboolean verify;
-
-    GST_OBJECT_LOCK (self);
-    verify = self->verify_keys;
-    GST_OBJECT_UNLOCK (self);
-    self->samples = decrypt_samples_new (self->crypto, verify);
-  }
-  return decrypt_samples_set_caps (self->samples, caps) &&
-      gst_pad_push_event (self->srcpad, gst_event_new_caps (clear));
 }
 
 static void
@@ -311,6 +189,193 @@ take_protection (GstCencDecrypt *self, GstEvent *event)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* What is asserted of the output may change at any time. */
+static void
+update_output (GstCencDecrypt *self)
+{
+  g_autoptr (GstStructure) output = NULL;
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->output_changed;
+  self->output_changed = FALSE;
+  if (changed && self->settings.output_protection)
+    output = gst_structure_copy (self->settings.output_protection);
+  GST_OBJECT_UNLOCK (self);
+
+  if (changed)
+    decrypt_crypto_set_output (self->crypto, output);
+}
+
+/*
+ * Starting: by the state change, or by a downstream element that is in PAUSED
+ * already and activates our pads to pull.
+ */
+
+static gboolean
+check_keys (GstCencDecrypt *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  error = self->keys_error ? g_error_copy (self->keys_error) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (error)
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("keys: %s", error->message),
+        (NULL));
+  return error == NULL;
+}
+
+static gboolean
+start (GstCencDecrypt *self)
+{
+  gboolean started;
+
+  GST_OBJECT_LOCK (self);
+  started = self->started;
+  self->started = TRUE;
+  if (!started) {
+    decrypt_keys_set_timeout (self->keys, self->settings.key_timeout);
+    self->crypto = decrypt_crypto_new (self->keys,
+        self->settings.cens_partial_blocks ? CENC_CRYPT_CENS_PARTIAL
+                                           : CENC_CRYPT_FLAGS_NONE);
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  if (started)
+    return TRUE;
+  decrypt_keys_set_flushing (self->keys, FALSE);
+  decrypt_keys_begin (self->keys);
+  return check_keys (self);
+}
+
+/*
+ * In front of a demuxer
+ */
+
+static GstCencKeyUse
+get_use (GstClockTime duration, gpointer user_data)
+{
+  return decrypt_preroll_get_use (&GST_CENC_DECRYPT (user_data)->preroll,
+      duration);
+}
+
+static void
+set_flushing (gboolean flushing, gpointer user_data)
+{
+  decrypt_keys_set_flushing (GST_CENC_DECRYPT (user_data)->keys, flushing);
+}
+
+static gboolean
+get_verify (GstCencDecrypt *self)
+{
+  gboolean verify;
+
+  GST_OBJECT_LOCK (self);
+  verify = self->settings.verify_keys;
+  GST_OBJECT_UNLOCK (self);
+  return verify;
+}
+
+static void gst_cenc_decrypt_loop (gpointer user_data);
+
+/* (transfer none) */
+static DecryptFront *
+get_front (GstCencDecrypt *self)
+{
+  const DecryptFrontFuncs funcs = { gst_cenc_decrypt_loop, set_flushing, self };
+  const DecryptWork work = { self->crypto, get_use, self };
+
+  if (!self->front)
+    self->front = decrypt_front_new (self->sinkpad, self->srcpad, &funcs, &work,
+        get_verify (self));
+  return self->front;
+}
+
+/* @error is what failed; without one it is a neighbor, who has told.
+ *
+ * gst-launch-1.0 (seen in 1.22, not changed in 1.28) quits its main loop when an
+ * error comes; one that comes before it runs the loop leaves it running for
+ * ever. A file that cannot be decrypted is known within a millisecond, so in
+ * PAUSED the error waits a little. */
+static GstFlowReturn
+finish (GstCencDecrypt *self, GstFlowReturn flow, const GError *error)
+{
+  if (!error)
+    return flow;
+  if (!decrypt_error_is_flushing (error) &&
+      !g_atomic_int_get (&self->preroll.playing))
+    decrypt_keys_wait_for_flush (self->keys, ERROR_DELAY);
+  return decrypt_error_post (GST_ELEMENT (self), error);
+}
+
+static GstFlowReturn
+gst_cenc_decrypt_get_range (GstPad *pad, GstObject *parent, guint64 offset,
+    guint size, GstBuffer **buffer)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow;
+
+  update_output (self);
+  flow =
+      decrypt_front_get_range (get_front (self), offset, size, buffer, &error);
+  return finish (self, flow, error);
+}
+
+static void
+gst_cenc_decrypt_loop (gpointer user_data)
+{
+  GstCencDecrypt *self = user_data;
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow;
+
+  update_output (self);
+  flow = decrypt_front_loop (get_front (self), &error);
+  flow = finish (self, flow, error);
+  if (flow == GST_FLOW_OK)
+    return;
+
+  gst_pad_pause_task (self->sinkpad);
+  if (flow == GST_FLOW_FLUSHING)
+    return;
+  if (!error && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+/*
+ * Behind a demuxer
+ */
+
+static GstFlowReturn
+push_all (GstCencDecrypt *self, GQueue *buffers)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstBuffer *buffer;
+
+  while ((buffer = g_queue_pop_head (buffers))) {
+    if (ret == GST_FLOW_OK)
+      ret = gst_pad_push (self->srcpad, buffer);
+    else
+      gst_buffer_unref (buffer);
+  }
+  return ret;
+}
+
+static GstFlowReturn
+chain_sample (GstCencDecrypt *self, GstBuffer *buffer, GError **error)
+{
+  GstCencKeyUse use =
+      decrypt_preroll_get_use (&self->preroll, GST_BUFFER_DURATION (buffer));
+  GQueue out = G_QUEUE_INIT;
+  gboolean ok =
+      decrypt_samples_process (self->samples, buffer, use, &out, error);
+  GstFlowReturn ret = push_all (self, &out);
+
+  return ok || ret != GST_FLOW_OK ? ret : GST_FLOW_ERROR;
+}
+
 static void
 drain (GstCencDecrypt *self)
 {
@@ -322,23 +387,88 @@ drain (GstCencDecrypt *self)
   (void) push_all (self, &out);
 }
 
+/*
+ * Both
+ */
+
+static GstFlowReturn
+gst_cenc_decrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow;
+
+  update_output (self);
+  flow = self->samples ? chain_sample (self, buffer, &error)
+                       : decrypt_front_chain (get_front (self), buffer, &error);
+  return finish (self, flow, error);
+}
+
+static gboolean
+set_sink_caps (GstCencDecrypt *self, GstCaps *caps)
+{
+  g_autoptr (GstCaps) clear = decrypt_caps_to_clear (caps);
+
+  if (!clear)
+    return FALSE;
+  if (!decrypt_caps_are_samples (caps)) {
+    g_clear_pointer (&self->samples, decrypt_samples_free);
+  } else {
+    if (!self->samples)
+      self->samples = decrypt_samples_new (self->crypto, get_verify (self));
+    if (!decrypt_samples_set_caps (self->samples, caps))
+      return FALSE;
+  }
+  return gst_pad_push_event (self->srcpad, gst_event_new_caps (clear));
+}
+
+/* The end of half a file is not handed on: the error has been posted. */
+static gboolean
+take_eos (GstCencDecrypt *self, GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->samples || decrypt_front_end (get_front (self), &error))
+    return gst_pad_event_default (pad, parent, event);
+  (void) finish (self, GST_FLOW_ERROR, error);
+  gst_event_unref (event);
+  return FALSE;
+}
+
+static gboolean
+take_caps (GstCencDecrypt *self, GstEvent *event)
+{
+  GstCaps *caps;
+  gboolean ret;
+
+  gst_event_parse_caps (event, &caps);
+  ret = set_sink_caps (self, caps);
+  gst_event_unref (event);
+  return ret;
+}
+
 static gboolean
 gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  GstCaps *caps;
-  gboolean ret;
+  GstEventType type = GST_EVENT_TYPE (event);
 
-  if (GST_EVENT_IS_SERIALIZED (event) &&
-      GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_IS_SERIALIZED (event) && type != GST_EVENT_FLUSH_STOP)
     drain (self);
 
-  switch (GST_EVENT_TYPE (event)) {
+  if (!self->samples &&
+      (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP ||
+          type == GST_EVENT_SEGMENT)) {
+    event = decrypt_front_take_sink_event (get_front (self), event);
+    if (!event)
+      return TRUE;
+  }
+
+  switch (type) {
     case GST_EVENT_CAPS:
-      gst_event_parse_caps (event, &caps);
-      ret = set_sink_caps (self, caps);
-      gst_event_unref (event);
-      return ret;
+      return take_caps (self, event);
+    case GST_EVENT_EOS:
+      return take_eos (self, pad, parent, event);
     case GST_EVENT_PROTECTION:
       /* Behind this element nothing is protected. */
       take_protection (self, event);
@@ -358,9 +488,43 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/*
- * Queries
- */
+static gboolean
+gst_cenc_decrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+  gboolean ok;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_SEEK:
+      if (self->task) {
+        ok = decrypt_front_seek_task (get_front (self), event);
+        gst_event_unref (event);
+        return ok;
+      }
+      if (self->front)
+        event = decrypt_front_adjust_seek (self->front, event);
+      break;
+    case GST_EVENT_FLUSH_START:
+      decrypt_keys_set_flushing (self->keys, TRUE);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      decrypt_keys_set_flushing (self->keys, FALSE);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static gboolean
+gst_cenc_decrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
+    return decrypt_caps_answer_allocation (query, self->srcpad);
+  return gst_pad_query_default (pad, parent, query);
+}
 
 static GstCaps *
 get_src_caps (GstCencDecrypt *self)
@@ -370,70 +534,9 @@ get_src_caps (GstCencDecrypt *self)
 
   if (!caps)
     caps = gst_pad_peer_query_caps (self->sinkpad, NULL);
-  if (caps && decrypt_caps_are_samples (caps))
+  if (caps && gst_caps_is_fixed (caps))
     clear = decrypt_caps_to_clear (caps);
   return clear ? clear : gst_pad_get_pad_template_caps (self->srcpad);
-}
-
-static void
-answer_caps (GstQuery *query, GstCaps *caps)
-{
-  GstCaps *filter;
-
-  gst_query_parse_caps (query, &filter);
-  if (filter) {
-    g_autoptr (GstCaps) filtered =
-        gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-
-    gst_query_set_caps_result (query, filtered);
-  } else {
-    gst_query_set_caps_result (query, caps);
-  }
-}
-
-/* Downstream is asked for memory for the clear stream: it does not know the
- * protected one's caps. */
-static gboolean
-query_allocation (GstCencDecrypt *self, GstQuery *query)
-{
-  g_autoptr (GstCaps) clear = NULL;
-  g_autoptr (GstQuery) asked = NULL;
-  GstCaps *caps;
-  gboolean need_pool;
-  guint i;
-
-  gst_query_parse_allocation (query, &caps, &need_pool);
-  if (!caps || !(clear = decrypt_caps_to_clear (caps)))
-    return FALSE;
-  asked = gst_query_new_allocation (clear, need_pool);
-  if (!gst_pad_peer_query (self->srcpad, asked))
-    return FALSE;
-
-  for (i = 0; i < gst_query_get_n_allocation_params (asked); i++) {
-    GstAllocator *allocator;
-    GstAllocationParams params;
-
-    gst_query_parse_nth_allocation_param (asked, i, &allocator, &params);
-    gst_query_add_allocation_param (query, allocator, &params);
-    gst_clear_object (&allocator);
-  }
-  for (i = 0; i < gst_query_get_n_allocation_metas (asked); i++) {
-    const GstStructure *params;
-    GType api = gst_query_parse_nth_allocation_meta (asked, i, &params);
-
-    gst_query_add_allocation_meta (query, api, params);
-  }
-  return TRUE;
-}
-
-static gboolean
-gst_cenc_decrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
-{
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-
-  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
-    return query_allocation (self, query);
-  return gst_pad_query_default (pad, parent, query);
 }
 
 static gboolean
@@ -446,9 +549,13 @@ gst_cenc_decrypt_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
     return gst_pad_query_default (pad, parent, query);
 
   caps = get_src_caps (self);
-  answer_caps (query, caps);
+  decrypt_caps_answer (query, caps);
   return TRUE;
 }
+
+/*
+ * Pads
+ */
 
 /* The license pad is linked to nothing inside. */
 static GstIterator *
@@ -464,9 +571,61 @@ gst_cenc_decrypt_iterate_src_links (GstPad *pad, GstObject *parent)
   return iterator;
 }
 
-/*
- * Request pad
- */
+static gboolean
+can_pull (GstPad *pad)
+{
+  g_autoptr (GstQuery) query = gst_query_new_scheduling ();
+
+  return gst_pad_peer_query (pad, query) &&
+      gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
+          GST_SCHEDULING_FLAG_SEEKABLE);
+}
+
+/* Nobody pulls from us: if upstream lets itself be pulled, its bytes come in
+ * larger portions than it would push. */
+static gboolean
+gst_cenc_decrypt_sink_activate (GstPad *pad, GstObject *parent)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+
+  self->task = can_pull (pad);
+  if (self->task && gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE))
+    return TRUE;
+  self->task = FALSE;
+  return gst_pad_activate_mode (pad, GST_PAD_MODE_PUSH, TRUE);
+}
+
+static gboolean
+gst_cenc_decrypt_sink_activate_mode (GstPad *pad, GstObject *parent,
+    GstPadMode mode, gboolean active)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+  gboolean ok = TRUE;
+
+  /* Before anybody waits for the thread that may wait for a key. */
+  decrypt_keys_set_flushing (self->keys, !active);
+  if (active && !start (self))
+    return FALSE;
+  if (active && self->task)
+    ok = gst_pad_start_task (pad, gst_cenc_decrypt_loop, self, NULL);
+  else if (!active && self->task)
+    ok = gst_pad_stop_task (pad);
+  if (!active)
+    self->task = FALSE;
+  return ok;
+}
+
+static gboolean
+gst_cenc_decrypt_src_activate_mode (GstPad *pad, GstObject *parent,
+    GstPadMode mode, gboolean active)
+{
+  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
+
+  if (!active)
+    decrypt_keys_set_flushing (self->keys, TRUE);
+  return mode != GST_PAD_MODE_PULL ||
+      gst_pad_activate_mode (self->sinkpad, mode, active);
+}
 
 static GstPad *
 gst_cenc_decrypt_request_new_pad (GstElement *element, GstPadTemplate *templ,
@@ -480,8 +639,11 @@ gst_cenc_decrypt_request_new_pad (GstElement *element, GstPadTemplate *templ,
     pad = self->license_pad = decrypt_license_pad_new (templ, self->keys);
   GST_OBJECT_UNLOCK (self);
 
-  if (pad)
+  if (pad) {
+    if (GST_STATE (self) >= GST_STATE_PAUSED)
+      gst_pad_set_active (pad, TRUE);
     gst_element_add_pad (element, pad);
+  }
   return pad;
 }
 
@@ -503,51 +665,28 @@ gst_cenc_decrypt_release_pad (GstElement *element, GstPad *pad)
  * States
  */
 
-static gboolean
-start (GstCencDecrypt *self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstPad) license_pad = NULL;
-  CencCryptFlags flags;
-  GstClockTime timeout;
-
-  GST_OBJECT_LOCK (self);
-  error = self->keys_error ? g_error_copy (self->keys_error) : NULL;
-  flags = self->cens_partial_blocks ? CENC_CRYPT_CENS_PARTIAL
-                                    : CENC_CRYPT_FLAGS_NONE;
-  timeout = self->key_timeout;
-  self->output_changed = TRUE;
-  if (self->license_pad)
-    license_pad = gst_object_ref (self->license_pad);
-  GST_OBJECT_UNLOCK (self);
-
-  if (error) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("keys: %s", error->message),
-        (NULL));
-    return FALSE;
-  }
-  if (license_pad)
-    decrypt_license_pad_reset (license_pad);
-  decrypt_keys_set_timeout (self->keys, timeout);
-  decrypt_keys_set_flushing (self->keys, FALSE);
-  decrypt_keys_begin (self->keys);
-  self->crypto = decrypt_crypto_new (self->keys, flags);
-  self->prerolled = 0;
-  return TRUE;
-}
-
 static void
 stop (GstCencDecrypt *self)
 {
+  g_autoptr (GstPad) license_pad = NULL;
+
   g_clear_pointer (&self->samples, decrypt_samples_free);
+  g_clear_pointer (&self->front, decrypt_front_free);
   g_clear_pointer (&self->crypto, decrypt_crypto_free);
+  self->preroll.used = 0;
   decrypt_keys_clear (self->keys, DECRYPT_KEYS_LICENSE);
   decrypt_keys_end (self->keys);
 
   GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  self->output_changed = TRUE;
   g_clear_pointer (&self->system_id, g_free);
   gst_clear_buffer (&self->init_data);
+  if (self->license_pad)
+    license_pad = gst_object_ref (self->license_pad);
   GST_OBJECT_UNLOCK (self);
+  if (license_pad)
+    decrypt_license_pad_reset (license_pad);
 }
 
 static GstStateChangeReturn
@@ -562,10 +701,10 @@ gst_cenc_decrypt_change_state (GstElement *element, GstStateChange transition)
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      g_atomic_int_set (&self->playing, TRUE);
+      g_atomic_int_set (&self->preroll.playing, TRUE);
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      g_atomic_int_set (&self->playing, FALSE);
+      g_atomic_int_set (&self->preroll.playing, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       /* Pads are deactivated next, which waits for their threads. */
@@ -586,52 +725,26 @@ gst_cenc_decrypt_change_state (GstElement *element, GstStateChange transition)
 }
 
 /*
- * Properties and class
+ * The class
  */
-
-static void
-set_output_protection (GstCencDecrypt *self, const GstStructure *output)
-{
-  GST_OBJECT_LOCK (self);
-  g_clear_pointer (&self->output_protection, gst_structure_free);
-  self->output_protection = output ? gst_structure_copy (output) : NULL;
-  self->output_changed = TRUE;
-  GST_OBJECT_UNLOCK (self);
-}
 
 static void
 gst_cenc_decrypt_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (object);
+  gboolean known;
 
-  switch (id) {
-    case PROP_KEYS:
-      set_keys (self, g_value_get_string (value));
-      return;
-    case PROP_OUTPUT_PROTECTION:
-      set_output_protection (self, gst_value_get_structure (value));
-      return;
-    default:
-      break;
+  if (id == DECRYPT_PROP_KEYS) {
+    set_keys (self, g_value_get_string (value));
+    return;
   }
-
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_KEY_TIMEOUT:
-      self->key_timeout = g_value_get_uint64 (value);
-      break;
-    case PROP_VERIFY_KEYS:
-      self->verify_keys = g_value_get_boolean (value);
-      break;
-    case PROP_CENS_PARTIAL_BLOCKS:
-      self->cens_partial_blocks = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = decrypt_settings_set (&self->settings, id, value);
+  self->output_changed |= id == DECRYPT_PROP_OUTPUT_PROTECTION;
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -639,26 +752,13 @@ gst_cenc_decrypt_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (object);
+  gboolean known;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_KEY_TIMEOUT:
-      g_value_set_uint64 (value, self->key_timeout);
-      break;
-    case PROP_VERIFY_KEYS:
-      g_value_set_boolean (value, self->verify_keys);
-      break;
-    case PROP_CENS_PARTIAL_BLOCKS:
-      g_value_set_boolean (value, self->cens_partial_blocks);
-      break;
-    case PROP_OUTPUT_PROTECTION:
-      gst_value_set_structure (value, self->output_protection);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = decrypt_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -667,86 +767,10 @@ gst_cenc_decrypt_finalize (GObject *object)
   GstCencDecrypt *self = GST_CENC_DECRYPT (object);
 
   decrypt_keys_free (self->keys);
-  g_clear_pointer (&self->output_protection, gst_structure_free);
+  decrypt_settings_clear (&self->settings);
   g_clear_error (&self->keys_error);
 
   G_OBJECT_CLASS (gst_cenc_decrypt_parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass *object_class)
-{
-  /**
-   * cencdecrypt:keys:
-   *
-   * Content keys, "KID:KEY,KID:KEY", 32 hex digits each. Cannot be read. May be
-   * set at any time.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (object_class, PROP_KEYS,
-      g_param_spec_string ("keys", "Keys",
-          "Content keys: KID:KEY,KID:KEY, 32 hex digits each", NULL,
-          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * cencdecrypt:key-timeout:
-   *
-   * How long to wait for a key after the message `cencdecrypt-key-needed`.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (object_class, PROP_KEY_TIMEOUT,
-      g_param_spec_uint64 ("key-timeout", "Key timeout",
-          "Nanoseconds to wait for a key after cencdecrypt-key-needed", 0,
-          G_MAXINT64, DEFAULT_KEY_TIMEOUT,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-  /**
-   * cencdecrypt:verify-keys:
-   *
-   * Whether the first samples of each key are checked to be samples of their
-   * codec once they are decrypted; a key that does not fit is an error then.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (object_class, PROP_VERIFY_KEYS,
-      g_param_spec_boolean ("verify-keys", "Verify keys",
-          "Tell a key that does not fit, where it can be told",
-          DEFAULT_VERIFY_KEYS,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-  /**
-   * cencdecrypt:cens-partial-blocks:
-   *
-   * Scheme `cens`, samples without subsamples: whether the last, partial block
-   * is encrypted (as GPAC, Bento4 and FFmpeg write it) or clear (as ISO/IEC 23001-7
-   * has it).
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (object_class, PROP_CENS_PARTIAL_BLOCKS,
-      g_param_spec_boolean ("cens-partial-blocks", "cens partial blocks",
-          "With cens, the partial last block of whole samples is encrypted",
-          DEFAULT_CENS_PARTIAL_BLOCKS,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-  /**
-   * cencdecrypt:output-protection:
-   *
-   * What the integrator asserts of the output: see
-   * gst_cenc_output_protection_covers(). A license that demands more is not
-   * played.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (object_class, PROP_OUTPUT_PROTECTION,
-      g_param_spec_boxed ("output-protection", "Output protection",
-          "What the integrator asserts of the output, against what licenses "
-          "demand",
-          GST_TYPE_STRUCTURE,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -762,7 +786,7 @@ gst_cenc_decrypt_class_init (GstCencDecryptClass *klass)
   object_class->set_property = gst_cenc_decrypt_set_property;
   object_class->get_property = gst_cenc_decrypt_get_property;
   object_class->finalize = gst_cenc_decrypt_finalize;
-  install_properties (object_class);
+  decrypt_settings_install (object_class);
 
   element_class->change_state = gst_cenc_decrypt_change_state;
   element_class->set_context = gst_cenc_decrypt_set_context;
@@ -781,39 +805,49 @@ gst_cenc_decrypt_class_init (GstCencDecryptClass *klass)
 static void
 init_sink_pad (GstCencDecrypt *self)
 {
-  GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
+  GstPad *pad = gst_pad_new_from_template (
+      gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (self), "sink"),
+      "sink");
 
-  self->sinkpad =
-      gst_pad_new_from_template (gst_element_class_get_pad_template (klass,
-                                     "sink"),
-          "sink");
-  gst_pad_set_chain_function (self->sinkpad,
-      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_chain));
-  gst_pad_set_event_function (self->sinkpad,
+  gst_pad_set_activate_function (pad,
+      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_activate));
+  gst_pad_set_activatemode_function (pad,
+      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_activate_mode));
+  gst_pad_set_chain_function (pad, GST_DEBUG_FUNCPTR (gst_cenc_decrypt_chain));
+  gst_pad_set_event_function (pad,
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_event));
-  gst_pad_set_query_function (self->sinkpad,
+  gst_pad_set_query_function (pad,
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_query));
-  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+  self->sinkpad = pad;
+  gst_element_add_pad (GST_ELEMENT (self), pad);
 }
 
 static void
 init_src_pad (GstCencDecrypt *self)
 {
-  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_query_function (self->srcpad,
+  GstPad *pad = gst_pad_new_from_static_template (&src_template, "src");
+
+  gst_pad_set_activatemode_function (pad,
+      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_src_activate_mode));
+  gst_pad_set_getrange_function (pad,
+      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_get_range));
+  gst_pad_set_event_function (pad,
+      GST_DEBUG_FUNCPTR (gst_cenc_decrypt_src_event));
+  gst_pad_set_query_function (pad,
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_src_query));
-  gst_pad_set_iterate_internal_links_function (self->srcpad,
+  gst_pad_set_iterate_internal_links_function (pad,
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_iterate_src_links));
-  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  GST_PAD_SET_PROXY_SCHEDULING (pad);
+  self->srcpad = pad;
+  gst_element_add_pad (GST_ELEMENT (self), pad);
 }
 
 static void
 gst_cenc_decrypt_init (GstCencDecrypt *self)
 {
   self->keys = decrypt_keys_new (&keys_funcs, self);
-  self->key_timeout = DEFAULT_KEY_TIMEOUT;
-  self->verify_keys = DEFAULT_VERIFY_KEYS;
-  self->cens_partial_blocks = DEFAULT_CENS_PARTIAL_BLOCKS;
+  decrypt_settings_init (&self->settings);
+  self->output_changed = TRUE;
   init_sink_pad (self);
   init_src_pad (self);
 }

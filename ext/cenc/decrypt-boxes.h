@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DecryptBoxes: which boxes of the file level a pushed stream has shown, so that
+ * a seek can go back to where decrypting can begin. From any thread.
+ */
+
+#pragma once
+
+#include "gst/isobmff/bmff-box.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  guint64 offset, end; /* end G_MAXUINT64: to the end of the file */
+  guint32 type;
+  guint64
+      group; /* mdat: the first of the moofs it belongs to; G_MAXUINT64: none */
+} DecryptBoxRecord;
+
+typedef struct _DecryptBoxes DecryptBoxes;
+
+DecryptBoxes *decrypt_boxes_new (void);
+void decrypt_boxes_free (DecryptBoxes *self);
+/** Forgets nothing; what was there before is passed over. Bounded: what comes late is not kept. */
+void decrypt_boxes_add (DecryptBoxes *self, const DecryptBoxRecord *record);
+/** Whether byte @offset is in a box that was seen. */
+gboolean decrypt_boxes_find (DecryptBoxes *self, guint64 offset,
+    DecryptBoxRecord *record);
+
+G_END_DECLS

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/decrypt-layout.h"
+
+#include <string.h>
+
+#define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
+#define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
+#define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
+#define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
+#define FOURCC_PSSH BMFF_FOURCC ('p', 's', 's', 'h')
+#define FOURCC_UUID BMFF_FOURCC ('u', 'u', 'i', 'd')
+
+/* 48 bytes each: a day of fragments of a tenth of a second is below this. */
+#define MAX_MOOFS (1u << 20)
+#define MAX_PATCHES 4096
+/* Boxes in front of the first media data; what is no such file ends here. */
+#define MAX_BOXES_WITHOUT_DATA 65536
+
+struct _DecryptLayout
+{
+  BmffSource *source;
+  gboolean verify;
+  guint64 next; /* where the next box starts */
+  gboolean at_end;
+  gboolean plain;
+  gboolean has_data, has_image;
+  guint64 truncated_at; /* box whose end is not there */
+  guint64 truncated_end;
+  guint32 truncated_type;
+  guint n_boxes;
+
+  GPtrArray *movies; /* (element-type DecryptMovie) */
+  GPtrArray *movie_spans;
+  GArray *moofs, *patches;
+};
+
+static void
+patch_clear (DecryptPatch *patch)
+{
+  g_clear_pointer (&patch->bytes, g_bytes_unref);
+}
+
+DecryptLayout *
+decrypt_layout_new (BmffSource *source)
+{
+  DecryptLayout *self = g_new0 (DecryptLayout, 1);
+
+  self->source = source;
+  self->verify = TRUE;
+  self->movies =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) decrypt_movie_unref);
+  self->movie_spans =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) decrypt_span_unref);
+  self->moofs = g_array_new (FALSE, FALSE, sizeof (DecryptMoof));
+  self->patches = g_array_new (FALSE, FALSE, sizeof (DecryptPatch));
+  g_array_set_clear_func (self->patches, (GDestroyNotify) patch_clear);
+  return self;
+}
+
+void
+decrypt_layout_free (DecryptLayout *self)
+{
+  if (!self)
+    return;
+  g_array_unref (self->patches);
+  g_array_unref (self->moofs);
+  g_ptr_array_unref (self->movie_spans);
+  g_ptr_array_unref (self->movies);
+  g_free (self);
+}
+
+gboolean
+decrypt_layout_is_plain (const DecryptLayout *self)
+{
+  return self->plain;
+}
+
+gboolean
+decrypt_layout_has_movie (const DecryptLayout *self)
+{
+  return self->movies->len > 0;
+}
+
+void
+decrypt_layout_set_verify (DecryptLayout *self, gboolean verify)
+{
+  guint i;
+
+  self->verify = verify;
+  for (i = 0; i < self->movies->len; i++)
+    decrypt_movie_set_verify (g_ptr_array_index (self->movies, i), verify);
+}
+
+GPtrArray *
+decrypt_layout_get_movie_spans (const DecryptLayout *self)
+{
+  return self->movie_spans;
+}
+
+GArray *
+decrypt_layout_get_moofs (const DecryptLayout *self)
+{
+  return self->moofs;
+}
+
+GArray *
+decrypt_layout_get_patches (const DecryptLayout *self)
+{
+  return self->patches;
+}
+
+guint64
+decrypt_layout_get_position (const DecryptLayout *self)
+{
+  return self->at_end ? G_MAXUINT64 : self->next;
+}
+
+static gboolean
+fail (GError **error, BmffError code, guint64 offset, const gchar *message)
+{
+  g_set_error (error, BMFF_ERROR, code, "%s at %" G_GUINT64_FORMAT, message,
+      offset);
+  return FALSE;
+}
+
+static GBytes *
+read_box (DecryptLayout *self, const BmffHeader *header, GError **error)
+{
+  gchar name[5] = { 0 };
+  guint i;
+
+  for (i = 0; i < 4; i++)
+    name[i] = bmff_fourcc_char (header->type, i);
+  if (header->size == 0 || header->size > BMFF_MAX_HEADER_BOX) {
+    g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
+        "%s at %" G_GUINT64_FORMAT " has %" G_GUINT64_FORMAT " bytes", name,
+        self->next, header->size);
+    return NULL;
+  }
+  return bmff_source_read_all (self->source, self->next, (gsize) header->size,
+      name, error);
+}
+
+static gboolean
+take_moov (DecryptLayout *self, const BmffHeader *header, GError **error)
+{
+  g_autoptr (GBytes) bytes = read_box (self, header, error);
+  DecryptMovie *movie;
+
+  if (!bytes)
+    return FALSE;
+  movie = decrypt_movie_new (bytes, self->next, self->source, error);
+  if (!movie)
+    return FALSE;
+  decrypt_movie_set_verify (movie, self->verify);
+  g_ptr_array_add (self->movies, movie);
+  if (decrypt_movie_get_span (movie))
+    g_ptr_array_add (self->movie_spans,
+        decrypt_span_ref (decrypt_movie_get_span (movie)));
+  return TRUE;
+}
+
+static gboolean
+take_moof (DecryptLayout *self, const BmffHeader *header, GError **error)
+{
+  DecryptMoof moof = { self->next, header->size, TRUE, FALSE, NULL };
+
+  if (self->movies->len == 0)
+    return fail (error, BMFF_ERROR_INVALID, self->next, "moof before any moov");
+  if (self->moofs->len >= MAX_MOOFS)
+    return fail (error, BMFF_ERROR_LIMIT, self->next, "too many moofs");
+  moof.movie = g_ptr_array_index (self->movies, self->movies->len - 1);
+  if (!decrypt_movie_is_protected (moof.movie))
+    return TRUE;
+  if (self->moofs->len > 0)
+    moof.starts_group =
+        g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1).has_data;
+  g_array_append_val (self->moofs, moof);
+  return TRUE;
+}
+
+static gboolean
+is_protection_box (const BmffHeader *header)
+{
+  return header->type == FOURCC_PSSH ||
+      (header->type == FOURCC_UUID &&
+          (memcmp (header->uuid, CENC_PIFF_PSSH_UUID, 16) == 0 ||
+              memcmp (header->uuid, CENC_PIFF_SENC_UUID, 16) == 0 ||
+              memcmp (header->uuid, CENC_PIFF_TENC_UUID, 16) == 0));
+}
+
+static gboolean
+take_protection_box (DecryptLayout *self, const BmffHeader *header,
+    GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  DecryptPatch patch = { self->next, NULL };
+
+  if (self->patches->len >= MAX_PATCHES)
+    return fail (error, BMFF_ERROR_LIMIT, self->next, "too many pssh boxes");
+  bytes = read_box (self, header, error);
+  if (!bytes)
+    return FALSE;
+  patch.bytes = decrypt_patch_box (bytes, self->next, error);
+  if (!patch.bytes)
+    return FALSE;
+  g_array_append_val (self->patches, patch);
+  return TRUE;
+}
+
+static void
+take_mdat (DecryptLayout *self)
+{
+  self->has_data = TRUE;
+  if (self->moofs->len > 0)
+    g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1).has_data =
+        TRUE;
+}
+
+static gboolean
+take_box (DecryptLayout *self, const BmffHeader *header, GError **error)
+{
+  switch (header->type) {
+    case FOURCC_MOOV:
+      return take_moov (self, header, error);
+    case FOURCC_MOOF:
+      return take_moof (self, header, error);
+    case FOURCC_MDAT:
+      take_mdat (self);
+      return TRUE;
+    case FOURCC_META:
+      self->has_image = TRUE;
+      return TRUE;
+    default:
+      return !is_protection_box (header) ||
+          take_protection_box (self, header, error);
+  }
+}
+
+/* What a file can begin with; anything else is no file of this format. */
+gboolean
+decrypt_box_can_be_first (guint32 type)
+{
+  static const guint32 types[] = { BMFF_FOURCC ('f', 't', 'y', 'p'),
+    BMFF_FOURCC ('s', 't', 'y', 'p'), FOURCC_MOOV, FOURCC_MOOF, FOURCC_MDAT,
+    BMFF_FOURCC ('f', 'r', 'e', 'e'), BMFF_FOURCC ('s', 'k', 'i', 'p'),
+    BMFF_FOURCC ('w', 'i', 'd', 'e'), BMFF_FOURCC ('p', 'n', 'o', 't'),
+    BMFF_FOURCC ('s', 'i', 'd', 'x'), BMFF_FOURCC ('p', 'd', 'i', 'n'),
+    BMFF_FOURCC ('e', 'm', 's', 'g'), BMFF_FOURCC ('p', 'r', 'f', 't'),
+    FOURCC_META, FOURCC_PSSH, FOURCC_UUID };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (types); i++) {
+    if (types[i] == type)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* TRUE: *header is a box that lies in the file, or the file is at its end or
+ * plain. */
+static gboolean
+read_header (DecryptLayout *self, BmffHeader *header, GError **error)
+{
+  guint64 size = bmff_source_get_size (self->source);
+  GError *failed = NULL;
+  gboolean ok =
+      bmff_source_read_header (self->source, self->next, header, &failed);
+
+  if (!ok && !failed) {
+    self->at_end = TRUE;
+    return TRUE;
+  }
+  if (self->next == 0 &&
+      (ok ? !decrypt_box_can_be_first (header->type)
+          : failed->domain == BMFF_ERROR)) {
+    g_clear_error (&failed);
+    self->plain = TRUE;
+    return TRUE;
+  }
+  if (failed) {
+    g_propagate_error (error, failed);
+    return FALSE;
+  }
+  if (size != G_MAXUINT64 && header->size > size - self->next) {
+    self->truncated_at = self->next;
+    self->truncated_end = self->next + header->size;
+    self->truncated_type = header->type;
+  }
+  return TRUE;
+}
+
+static gboolean
+step (DecryptLayout *self, GError **error)
+{
+  BmffHeader header;
+
+  if (!read_header (self, &header, error))
+    return FALSE;
+  if (self->at_end || self->plain)
+    return TRUE;
+  if (!self->has_data && ++self->n_boxes > MAX_BOXES_WITHOUT_DATA)
+    return fail (error, BMFF_ERROR_LIMIT, self->next,
+        "boxes without media data");
+  if (!take_box (self, &header, error))
+    return FALSE;
+  if (header.size == 0 || self->truncated_end > 0 ||
+      header.size > G_MAXUINT64 - self->next)
+    self->at_end = TRUE;
+  else
+    self->next += header.size;
+  return TRUE;
+}
+
+gboolean
+decrypt_layout_walk (DecryptLayout *self, guint64 offset, GError **error)
+{
+  GError *failed = NULL;
+
+  /* Nothing of media data goes out before the moov was seen. */
+  while (!self->plain && !self->at_end &&
+      (self->next < offset || (self->has_data && self->movies->len == 0))) {
+    if (!step (self, &failed)) {
+      /* What was seen so far is clear, and passes untouched, broken or not. */
+      if (self->movies->len > 0 && self->movie_spans->len == 0 &&
+          failed->domain == BMFF_ERROR) {
+        g_clear_error (&failed);
+        self->plain = TRUE;
+        break;
+      }
+      g_propagate_error (error, failed);
+      return FALSE;
+    }
+  }
+  if (!self->plain && self->at_end && self->movies->len == 0) {
+    if (self->has_data && !self->has_image)
+      return fail (error, BMFF_ERROR_TRUNCATED, self->next,
+          "media data, but no moov up to the end");
+    self->plain = self->truncated_end == 0;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_extent (const DecryptSpan *span, const gchar *box, guint64 size,
+    GError **error)
+{
+  guint64 start, end;
+
+  decrypt_span_get_extent (span, &start, &end);
+  if (end <= size)
+    return TRUE;
+  g_set_error (error, BMFF_ERROR, BMFF_ERROR_TRUNCATED,
+      "%s at %" G_GUINT64_FORMAT ": its samples end at %" G_GUINT64_FORMAT
+      ", the file at %" G_GUINT64_FORMAT,
+      box, decrypt_span_get_patch (span)->offset, end, size);
+  return FALSE;
+}
+
+static gboolean
+check_last_moof (DecryptLayout *self, guint64 size, GError **error)
+{
+  const DecryptMoof *moof;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (DecryptSpan) span = NULL;
+
+  if (self->moofs->len == 0)
+    return TRUE;
+  moof = &g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1);
+  bytes = bmff_source_read_all (self->source, moof->offset, (gsize) moof->size,
+      "moof", error);
+  if (!bytes)
+    return FALSE;
+  span = decrypt_movie_parse_fragment (moof->movie, bytes, moof->offset,
+      self->source, error);
+  return span && check_extent (span, "moof", size, error);
+}
+
+gboolean
+decrypt_layout_check_end (DecryptLayout *self, GError **error)
+{
+  guint64 size = bmff_source_get_size (self->source);
+  guint i;
+
+  if (!decrypt_layout_walk (self, G_MAXUINT64, error))
+    return FALSE;
+  if (self->plain || (self->movies->len > 0 && self->movie_spans->len == 0))
+    return TRUE;
+  if (self->truncated_end > 0) {
+    g_set_error (error, BMFF_ERROR, BMFF_ERROR_TRUNCATED,
+        "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT
+        " ends at %" G_GUINT64_FORMAT ", the file at %" G_GUINT64_FORMAT,
+        BMFF_FOURCC_ARGS (self->truncated_type), self->truncated_at,
+        self->truncated_end, size);
+    return FALSE;
+  }
+  for (i = 0; i < self->movie_spans->len; i++) {
+    if (!check_extent (g_ptr_array_index (self->movie_spans, i), "moov", size,
+            error))
+      return FALSE;
+  }
+  return check_last_moof (self, size, error);
+}

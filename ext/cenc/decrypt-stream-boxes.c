@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/decrypt-stream-private.h"
+
+#include <gio/gio.h>
+
+static Step
+emit_bytes (DecryptStream *self, GBytes *bytes)
+{
+  gst_adapter_flush (self->adapter, g_bytes_get_size (bytes));
+  return decrypt_stream_emit (self, gst_buffer_new_wrapped_bytes (bytes));
+}
+
+/*
+ * Boxes that are needed whole
+ */
+
+static void
+set_movie (DecryptStream *self, DecryptMovie *movie)
+{
+  decrypt_movie_set_verify (movie, self->verify);
+  g_mutex_lock (&self->movie_lock);
+  g_clear_pointer (&self->movie, decrypt_movie_unref);
+  self->movie = movie;
+  g_mutex_unlock (&self->movie_lock);
+
+  g_ptr_array_set_size (self->spans, 0);
+  if (decrypt_movie_get_span (movie))
+    g_ptr_array_add (self->spans,
+        decrypt_span_ref (decrypt_movie_get_span (movie)));
+  self->group = G_MAXUINT64;
+  self->group_has_data = FALSE;
+}
+
+gboolean
+decrypt_stream_take_moov (DecryptStream *self, GBytes *bytes, guint64 offset,
+    GError **error)
+{
+  DecryptMovie *movie = decrypt_movie_new (bytes, offset, self->source, error);
+
+  if (movie)
+    set_movie (self, movie);
+  return movie != NULL;
+}
+
+void
+decrypt_stream_end_group (DecryptStream *self)
+{
+  guint n_movies = decrypt_stream_is_protected (self) ? 1 : 0;
+
+  if (self->spans->len > n_movies)
+    g_ptr_array_remove_range (self->spans, n_movies,
+        self->spans->len - n_movies);
+  self->group = G_MAXUINT64;
+  self->group_has_data = FALSE;
+}
+
+/* The samples of what stands from @from on were all there at @offset. */
+gboolean
+decrypt_stream_check_samples (DecryptStream *self, guint64 from, guint64 offset,
+    GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->spans->len; i++) {
+    DecryptSpan *span = g_ptr_array_index (self->spans, i);
+    guint64 start, end;
+
+    decrypt_span_get_extent (span, &start, &end);
+    if (decrypt_span_get_patch (span)->offset >= from && end > offset) {
+      g_set_error (error, BMFF_ERROR, BMFF_ERROR_TRUNCATED,
+          "samples of the box at %" G_GUINT64_FORMAT
+          " end at %" G_GUINT64_FORMAT ", their data at %" G_GUINT64_FORMAT,
+          decrypt_span_get_patch (span)->offset, end, offset);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static DecryptSpan *
+take_moof (DecryptStream *self, GBytes *bytes, GError **error)
+{
+  g_autoptr (DecryptSpan) span = NULL;
+  guint64 start, end;
+
+  if (self->group_has_data) {
+    if (!decrypt_stream_check_samples (self, self->group, self->position,
+            error))
+      return NULL;
+    decrypt_stream_end_group (self);
+  }
+  span = decrypt_movie_parse_fragment (self->movie, bytes, self->position,
+      self->source, error);
+  if (!span)
+    return NULL;
+  decrypt_span_get_extent (span, &start, &end);
+  if (end > 0 && start < self->position) {
+    decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MOOF,
+        self->position, "its samples stand in front of it");
+    return NULL;
+  }
+  if (self->group == G_MAXUINT64)
+    self->group = self->position;
+  g_ptr_array_add (self->spans, decrypt_span_ref (span));
+  return g_steal_pointer (&span);
+}
+
+/* (transfer full): what goes out in place of @bytes */
+static GBytes *
+take_box (DecryptStream *self, GBytes *bytes, GError **error)
+{
+  DecryptSpan *span = NULL;
+
+  if (self->header.type == FOURCC_MOOV) {
+    if (!decrypt_stream_take_moov (self, bytes, self->position, error))
+      return NULL;
+    span = decrypt_movie_get_span (self->movie);
+  } else if (self->header.type == FOURCC_MOOF) {
+    span = take_moof (self, bytes, error);
+    if (!span)
+      return NULL;
+  } else {
+    return decrypt_patch_box (bytes, self->position, error);
+  }
+  return g_bytes_ref (span ? decrypt_span_get_patch (span)->bytes : bytes);
+}
+
+Step
+decrypt_stream_step_collect (DecryptStream *self, GError **error)
+{
+  gsize size = (gsize) (self->box_end - self->box_start);
+  guint64 end = self->position + gst_adapter_available (self->adapter);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) changed = NULL;
+  GError *failed = NULL;
+
+  if (end < self->box_end || end < self->wanted)
+    return STEP_MORE;
+  self->wanted = 0;
+  bytes = gst_adapter_copy_bytes (self->adapter, 0, size);
+  changed = take_box (self, bytes, &failed);
+  if (!changed &&
+      g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+    g_clear_error (&failed);
+    return STEP_MORE;
+  }
+  if (!changed) {
+    g_propagate_error (error, failed);
+    return STEP_FAILED;
+  }
+  self->state = STATE_HEADER;
+  return emit_bytes (self, changed);
+}
