@@ -56,6 +56,18 @@ get_reach (const BmffSidx *sidx, guint64 end)
   return end;
 }
 
+gboolean
+encrypt_sidx_get_reach (const BmffBox *box, guint64 *reach, GError **error)
+{
+  BmffSidx *sidx = bmff_sidx_parse (box, error);
+
+  if (!sidx)
+    return FALSE;
+  *reach = get_reach (sidx, box->offset + box->parsed_size);
+  bmff_sidx_free (sidx);
+  return TRUE;
+}
+
 static GBytes *
 move (Place *place, EncryptMoves *moves, GError **error)
 {

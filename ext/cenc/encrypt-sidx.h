@@ -16,6 +16,10 @@ typedef struct _EncryptSidx EncryptSidx;
 EncryptSidx *encrypt_sidx_new (void);
 void encrypt_sidx_free (EncryptSidx *self);
 
+/** Up to where in the input @box, a sidx, tells of. FALSE if it is broken. */
+gboolean
+encrypt_sidx_get_reach (const BmffBox *box, guint64 *reach, GError **error);
+
 /**
  * encrypt_sidx_take:
  * @box: a sidx of the input

@@ -130,21 +130,27 @@ encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
 
 /* sidx */
 
+static BmffBox *
+parse_sidx (EncryptStream *self, guint64 start, GError **error)
+{
+  guint8 size[4];
+
+  encrypt_queue_copy (self->queue, start, sizeof (size), size);
+  return parse_box (self, start, start + bmff_get_u32 (size), error);
+}
+
 /* What goes out for the sidx at @start. */
 static GBytes *
 take_sidx (EncryptStream *self, guint64 start, guint64 known, guint64 *end,
     GError **error)
 {
-  g_autoptr (BmffBox) box = NULL;
-  guint8 header[4];
+  g_autoptr (BmffBox) box = parse_sidx (self, start, error);
   gboolean whole;
   GBytes *bytes;
 
-  encrypt_queue_copy (self->queue, start, sizeof (header), header);
-  *end = start + bmff_get_u32 (header);
-  box = parse_box (self, start, *end, error);
   if (!box)
     return NULL;
+  *end = start + box->parsed_size;
   bytes = encrypt_sidx_take (self->sidx, box, known, self->moves,
       self->seekable, &whole, error);
   if (bytes && !whole && !self->seekable && !self->lost_sidx) {
@@ -196,13 +202,39 @@ encrypt_stream_flush_lead (EncryptStream *self, GError **error)
 
 /* moof */
 
+/* Is there a sidx that leads more than the fragment that ends at @end? */
+static gboolean
+find_leading_sidx (EncryptStream *self, guint64 end, gboolean *found,
+    GError **error)
+{
+  guint i;
+
+  *found = FALSE;
+  for (i = 0; i < self->lead_sidx->len && !*found; i++) {
+    g_autoptr (BmffBox) box =
+        parse_sidx (self, g_array_index (self->lead_sidx, guint64, i), error);
+    guint64 reach;
+
+    if (!box || !encrypt_sidx_get_reach (box, &reach, error))
+      return FALSE;
+    *found = reach > end;
+  }
+  return TRUE;
+}
+
+/* Room for a sidx, in front of the first fragment, which ends at @end. */
 static GstFlowReturn
-reserve_index (EncryptStream *self)
+reserve_index (EncryptStream *self, guint64 end, GError **error)
 {
   g_autoptr (GBytes) room = NULL;
   BmffTrack *track = index_track (self->movie);
+  gboolean has_sidx;
 
-  if (self->has_fragments || self->has_sidx || !self->seekable || !track)
+  if (self->has_fragments || !self->seekable || !track)
+    return GST_FLOW_OK;
+  if (!find_leading_sidx (self, end, &has_sidx, error))
+    return GST_FLOW_ERROR;
+  if (has_sidx)
     return GST_FLOW_OK;
   self->index = encrypt_index_new (self->out, track->id, track->timescale);
   room = encrypt_index_make_free (ENCRYPT_INDEX_SIZE);
@@ -261,7 +293,7 @@ encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
   EncryptCut range = { encrypt_queue_get_start (self->queue), end,
     encrypt_fragment_get_moof_start (self->fragment),
     encrypt_fragment_get_moof_end (self->fragment), 0 };
-  GstFlowReturn flow = reserve_index (self);
+  GstFlowReturn flow = reserve_index (self, end, error);
   GstBuffer *whole;
 
   if (flow != GST_FLOW_OK)

@@ -43,7 +43,7 @@ struct _EncryptStream
   guint64 out; /* where the next byte goes */
   guint64 data_out; /* where the last fragment ended in the output */
   guint64 wanted; /* 0, or where the box that is waited for ends */
-  gboolean has_sidx, lost_sidx, has_fragments;
+  gboolean lost_sidx, has_fragments;
   gboolean rewriting; /* the muxer went back to its moov */
   guint64 resume; /* where the input had got to then */
   GstClockTime latency;

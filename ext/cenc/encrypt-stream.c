@@ -150,10 +150,8 @@ handle_whole (EncryptStream *self, const BmffHeader *header, GError **error)
 static void
 take_lead (EncryptStream *self, const BmffHeader *header)
 {
-  if (header->type == FOURCC_SIDX) {
+  if (header->type == FOURCC_SIDX)
     g_array_append_val (self->lead_sidx, self->scan);
-    self->has_sidx = TRUE;
-  }
   self->scan += header->size;
 }
 
