@@ -2,7 +2,7 @@
 
 #include "encrypt-fragment.h"
 
-#include <string.h>
+#include "cenc/encrypt-movie.h"
 
 #define FOURCC_SENC BMFF_FOURCC ('s', 'e', 'n', 'c')
 #define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
@@ -318,20 +318,6 @@ move_runs (EncryptFragment *self, guint64 moof_start, guint64 delta,
   return TRUE;
 }
 
-static guint64
-position_in (const BmffBox *parent, const BmffBox *child)
-{
-  guint64 position = bmff_box_get_size (parent);
-  guint i = parent->children->len;
-
-  if (parent->trailer)
-    position -= g_bytes_get_size (parent->trailer);
-  do
-    position -= bmff_box_get_size (g_ptr_array_index (parent->children, --i));
-  while (g_ptr_array_index (parent->children, i) != child);
-  return position;
-}
-
 static void
 point_at_senc (const EncryptFragment *self)
 {
@@ -343,8 +329,8 @@ point_at_senc (const EncryptFragment *self)
 
     if (part->saio)
       cenc_saio_set_offset (part->saio,
-          position_in (moof, part->traf->box) +
-              position_in (part->traf->box, part->senc) +
+          encrypt_box_position (moof, part->traf->box) +
+              encrypt_box_position (part->traf->box, part->senc) +
               cenc_aux_writer_get_data_offset (part->writer));
   }
 }

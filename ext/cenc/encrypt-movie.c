@@ -157,7 +157,8 @@ encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
 }
 
 static GBytes *
-protect_header (GBytes *box, guint32 type, EncryptPlan *plan, GError **error)
+protect_header (GBytes *box, guint32 type, EncryptPlan *plan,
+    gboolean *fragmented, GError **error)
 {
   g_autoptr (BmffMovie) movie = NULL;
   BmffBox *moov;
@@ -167,35 +168,62 @@ protect_header (GBytes *box, guint32 type, EncryptPlan *plan, GError **error)
   moov = bmff_box_parse (box, 0, error);
   if (!moov)
     return NULL;
+  if (!encrypt_movie_is_fragmented (moov)) {
+    bmff_box_free (moov);
+    return g_bytes_new (NULL, 0);
+  }
+  *fragmented = TRUE;
   movie = encrypt_movie_new (moov, plan, error);
   return movie ? bmff_box_to_bytes (movie->moov) : NULL;
 }
 
-GBytes *
-encrypt_headers_protect (GBytes *headers, EncryptPlan *plan, GError **error)
+static gboolean
+next_header (const guint8 *data, gsize size, BmffHeader *header, GError **error)
 {
-  gsize size, pos = 0;
+  if (bmff_header_parse (header, data, size) == BMFF_HEADER_OK &&
+      header->size > 0 && header->size <= size)
+    return TRUE;
+  g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "the stream headers in the caps are not whole boxes");
+  return FALSE;
+}
+
+GBytes *
+encrypt_headers_protect (GBytes *headers, EncryptPlan *plan,
+    gboolean *fragmented, GError **error)
+{
+  gsize size, pos;
   const guint8 *data = g_bytes_get_data (headers, &size);
   g_autoptr (GByteArray) out = g_byte_array_new ();
   BmffHeader header;
 
-  while (pos < size) {
+  *fragmented = FALSE;
+  for (pos = 0; pos < size; pos += header.size) {
     g_autoptr (GBytes) box = NULL;
     g_autoptr (GBytes) made = NULL;
 
-    if (bmff_header_parse (&header, data + pos, size - pos) != BMFF_HEADER_OK ||
-        header.size == 0 || header.size > size - pos) {
-      g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-          "the stream headers in the caps are not whole boxes");
+    if (!next_header (data + pos, size - pos, &header, error))
       return NULL;
-    }
     box = g_bytes_new_from_bytes (headers, pos, header.size);
-    made = protect_header (box, header.type, plan, error);
+    made = protect_header (box, header.type, plan, fragmented, error);
     if (!made)
       return NULL;
     g_byte_array_append (out, g_bytes_get_data (made, NULL),
         g_bytes_get_size (made));
-    pos += header.size;
   }
   return g_byte_array_free_to_bytes (g_steal_pointer (&out));
+}
+
+guint64
+encrypt_box_position (const BmffBox *parent, const BmffBox *child)
+{
+  guint64 position = bmff_box_get_size (parent);
+  guint i = parent->children->len;
+
+  if (parent->trailer)
+    position -= g_bytes_get_size (parent->trailer);
+  do
+    position -= bmff_box_get_size (g_ptr_array_index (parent->children, --i));
+  while (g_ptr_array_index (parent->children, i) != child);
+  return position;
 }

@@ -31,13 +31,18 @@ gboolean encrypt_movie_check_empty (const BmffMovie *movie, GError **error);
 gboolean encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
     GError **error);
 
+/** Where @child, one of @parent's, will start, counted from @parent's first byte. */
+guint64 encrypt_box_position (const BmffBox *parent, const BmffBox *child);
+
 /**
  * encrypt_headers_protect:
  * @headers: whole boxes one after the other: a muxer's stream headers
+ * @fragmented: (out): whether a moov with mvex is among them
  *
- * Returns: (transfer full): the same with each moov protected
+ * Returns: (transfer full): the same with each such moov protected; one of a
+ *   progressive file is left out
  */
-GBytes *
-encrypt_headers_protect (GBytes *headers, EncryptPlan *plan, GError **error);
+GBytes *encrypt_headers_protect (GBytes *headers, EncryptPlan *plan,
+    gboolean *fragmented, GError **error);
 
 G_END_DECLS

@@ -187,6 +187,14 @@ find_subsampler (EncryptTrack *self, const BmffSample *sample, GError **error)
   return NULL;
 }
 
+gboolean
+encrypt_track_wants_data (EncryptTrack *self, const BmffSample *sample)
+{
+  Subsampler *subsampler = find_subsampler (self, sample, NULL);
+
+  return subsampler && !subsampler_is_whole_sample (subsampler);
+}
+
 /* The sample's subsamples to self->subsamples; their number, or -1. */
 static gint
 map_subsamples (EncryptTrack *self, const BmffSample *sample,

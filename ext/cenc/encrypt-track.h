@@ -69,6 +69,10 @@ encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key);
 /** @entries (transfer full). If they are byte for byte those that the track has, what it learned from its samples is kept. */
 void encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries);
 
+/** FALSE: encrypt_track_map() looks at no byte of it (codecs that are encrypted whole). */
+gboolean
+encrypt_track_wants_data (EncryptTrack *self, const BmffSample *sample);
+
 /**
  * encrypt_track_map:
  * @sample: where and what it is

@@ -9,6 +9,8 @@
  * the encrypted file: sample entries wrapped, `pssh` added, samples encrypted,
  * every offset that moved corrected. What is not encrypted stays byte for byte.
  * Fragmented input streams, with one fragment of latency and of memory.
+ * Progressive input stays progressive; it is read twice where upstream can be
+ * pulled from, and waits for its end in a spool file where it is pushed.
  *
  * ## Example launch lines
  * |[
@@ -33,17 +35,13 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
+#include "cenc/encrypt-caps.h"
 #include "cenc/encrypt-hex.h"
-#include "cenc/encrypt-layout.h"
-#include "cenc/encrypt-movie.h"
-#include "cenc/encrypt-stream.h"
+#include "cenc/encrypt-run.h"
 #include <gst/cenc/gstcenckeysession.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_encrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_encrypt_debug
-
-/* Pull mode: a fragment comes in one piece up to this size. */
-#define MAX_PULL (16u << 20)
 
 struct _GstCencEncrypt
 {
@@ -53,17 +51,15 @@ struct _GstCencEncrypt
 
   /* Properties, by the object lock. */
   EncryptSettings settings; /* its key and seed are made at the start */
-  gchar *key_id, *iv; /* as given */
+  gchar *key_id, *iv, *spool_directory; /* as given */
   guint8 key[GST_CENC_KEY_SIZE];
   gint key_size; /* bytes given; -1: they were no such thing */
 
   /* READY to PAUSED and back; by the stream lock in between. */
   EncryptPlan *plan;
-  EncryptQueue *queue; /* until it is known what comes */
-  EncryptStream *stream; /* from then on */
+  EncryptRun *run; /* NULL: none has begun */
   GList *held; /* events that came amid a fragment, the last one first */
   GstSegment segment; /* of the input */
-  gboolean seekable; /* the output */
   gboolean begun; /* pull mode: the first events went out */
   gboolean failed; /* an error was posted: nothing more goes out */
   guint64
@@ -82,6 +78,7 @@ enum
   PROP_IV_SIZE,
   PROP_CRYPT_BYTE_BLOCK,
   PROP_SKIP_BYTE_BLOCK,
+  PROP_SPOOL_DIRECTORY,
 };
 
 static GstStaticPadTemplate sink_template =
@@ -216,11 +213,10 @@ warn (gpointer user_data, const gchar *message)
       ("%s", message), (NULL));
 }
 
-static const EncryptStreamFuncs stream_funcs = { push_buffer, overwrite, warn };
-
 static gboolean
-output_is_seekable (GstCencEncrypt *self)
+output_is_seekable (gpointer user_data)
 {
+  GstCencEncrypt *self = user_data;
   GstQuery *query = gst_query_new_seeking (GST_FORMAT_BYTES);
   gboolean seekable = FALSE;
 
@@ -234,7 +230,7 @@ output_is_seekable (GstCencEncrypt *self)
 static void
 update_latency (GstCencEncrypt *self)
 {
-  GstClockTime latency = encrypt_stream_get_latency (self->stream);
+  GstClockTime latency = encrypt_run_get_latency (self->run);
   gboolean grew;
 
   GST_OBJECT_LOCK (self);
@@ -259,45 +255,40 @@ push_held (GstCencEncrypt *self)
 
 /* Input */
 
-/* What was queued tells what comes; FALSE with an error. */
 static GstFlowReturn
-decide (GstCencEncrypt *self, guint64 *wanted, GError **error)
+pull (gpointer user_data, guint64 offset, guint size, GstBuffer **buffer)
 {
-  EncryptLayout layout;
-
-  if (!encrypt_layout_probe (self->queue, &layout, wanted, error))
-    return GST_FLOW_ERROR;
-  if (layout == ENCRYPT_LAYOUT_MORE)
-    return GST_FLOW_OK;
-  if (layout == ENCRYPT_LAYOUT_PROGRESSIVE) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
-        "a progressive file: only fragmented ones are encrypted so far");
-    return GST_FLOW_ERROR;
-  }
-  self->seekable = output_is_seekable (self);
-  self->stream = encrypt_stream_new (self->plan, g_steal_pointer (&self->queue),
-      self->seekable, &stream_funcs, self);
-  return encrypt_stream_take (self->stream, NULL, error);
+  return gst_pad_pull_range (GST_CENC_ENCRYPT (user_data)->sinkpad, offset,
+      size, buffer);
 }
 
-static GstFlowReturn
-take_buffer (GstCencEncrypt *self, GstBuffer *buffer, guint64 *wanted,
-    GError **error)
+static guint64
+query_size (GstCencEncrypt *self)
 {
-  GstFlowReturn flow;
+  gint64 size;
 
-  if (!self->stream) {
-    if (encrypt_queue_push (self->queue, buffer))
-      return decide (self, wanted, error);
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "a buffer cannot be read");
-    return GST_FLOW_ERROR;
-  }
-  flow = encrypt_stream_take (self->stream, buffer, error);
-  update_latency (self);
-  if (self->held && encrypt_stream_is_idle (self->stream))
-    push_held (self);
-  return flow;
+  return gst_pad_peer_query_duration (self->sinkpad, GST_FORMAT_BYTES, &size) &&
+          size >= 0
+      ? (guint64) size
+      : G_MAXUINT64;
+}
+
+static EncryptRun *
+get_run (GstCencEncrypt *self)
+{
+  gboolean pulling = GST_PAD_MODE (self->sinkpad) == GST_PAD_MODE_PULL;
+  EncryptRunFuncs funcs = { { push_buffer, overwrite, warn },
+    pulling ? pull : NULL, output_is_seekable };
+  g_autofree gchar *directory = NULL;
+
+  if (self->run)
+    return self->run;
+  GST_OBJECT_LOCK (self);
+  directory = g_strdup (self->spool_directory);
+  GST_OBJECT_UNLOCK (self);
+  return self->run = encrypt_run_new (self->plan,
+             pulling ? query_size (self) : G_MAXUINT64, directory, &funcs,
+             self);
 }
 
 static GstFlowReturn
@@ -305,32 +296,29 @@ gst_cenc_encrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
   GError *error = NULL;
-  guint64 wanted;
   GstFlowReturn flow;
 
   if (self->failed) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
-  flow = take_buffer (self, buffer, &wanted, &error);
+  flow = encrypt_run_take (get_run (self), buffer, &error);
+  update_latency (self);
+  if (self->held && encrypt_run_is_idle (self->run))
+    push_held (self);
   return judge_flow (self, flow, error);
 }
 
-/* The end of the input: TRUE if EOS may go on. */
+/* The end of a pushed input; GST_FLOW_OK: the output is whole. */
 static GstFlowReturn
 finish (GstCencEncrypt *self)
 {
   GError *error = NULL;
-  GstFlowReturn flow = GST_FLOW_ERROR;
+  GstFlowReturn flow;
 
   if (self->failed)
     return GST_FLOW_ERROR;
-  if (self->stream)
-    flow = encrypt_stream_end (self->stream, &error);
-  else
-    g_set_error (&error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-        "the input ends at offset %" G_GUINT64_FORMAT " without a moov",
-        encrypt_queue_get_end (self->queue));
+  flow = encrypt_run_end (get_run (self), &error);
   push_held (self);
   return judge_flow (self, flow, error);
 }
@@ -338,75 +326,15 @@ finish (GstCencEncrypt *self)
 static void
 restart (GstCencEncrypt *self)
 {
-  g_clear_pointer (&self->stream, encrypt_stream_free);
-  g_clear_pointer (&self->queue, encrypt_queue_free);
+  g_clear_pointer (&self->run, encrypt_run_free);
   g_list_free_full (g_steal_pointer (&self->held),
       (GDestroyNotify) gst_event_unref);
-  self->queue = encrypt_queue_new ();
   self->position = G_MAXUINT64;
   self->end = 0;
   self->begun = self->failed = FALSE;
 }
 
 /* Events */
-
-static GstBuffer *
-protect_headers (GstCencEncrypt *self, const GValue *headers, GError **error)
-{
-  GstBuffer *all = gst_buffer_new ();
-  g_autoptr (GBytes) clear = NULL;
-  g_autoptr (GBytes) made = NULL;
-  gpointer data = NULL;
-  gsize size = 0;
-  guint i;
-
-  for (i = 0; i < gst_value_array_get_size (headers); i++) {
-    GstBuffer *one =
-        gst_value_get_buffer (gst_value_array_get_value (headers, i));
-
-    if (one)
-      all = gst_buffer_append (all, gst_buffer_ref (one));
-  }
-  gst_buffer_extract_dup (all, 0, -1, &data, &size);
-  gst_buffer_unref (all);
-  clear = g_bytes_new_take (data, size);
-  made = encrypt_headers_protect (clear, self->plan, error);
-  return made ? gst_buffer_new_wrapped_bytes (made) : NULL;
-}
-
-static void
-set_headers (GstStructure *structure, GstBuffer *buffer)
-{
-  GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
-
-  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
-  g_value_init (&array, GST_TYPE_ARRAY);
-  g_value_init (&value, GST_TYPE_BUFFER);
-  gst_value_take_buffer (&value, buffer);
-  gst_value_array_append_and_take_value (&array, &value);
-  gst_structure_take_value (structure, "streamheader", &array);
-}
-
-/* Caps that hold a clear moov must not go out; NULL with an error. */
-static GstCaps *
-protect_caps (GstCencEncrypt *self, GstCaps *caps, GError **error)
-{
-  const GValue *headers =
-      gst_structure_get_value (gst_caps_get_structure (caps, 0),
-          "streamheader");
-  GstBuffer *buffer;
-
-  caps = gst_caps_copy (caps);
-  if (!headers || !GST_VALUE_HOLDS_ARRAY (headers))
-    return caps;
-  buffer = protect_headers (self, headers, error);
-  if (!buffer) {
-    gst_caps_unref (caps);
-    return NULL;
-  }
-  set_headers (gst_caps_get_structure (caps, 0), buffer);
-  return caps;
-}
 
 static GstEvent *
 protect_caps_event (GstCencEncrypt *self, GstEvent *event)
@@ -416,7 +344,7 @@ protect_caps_event (GstCencEncrypt *self, GstEvent *event)
   GError *error = NULL;
 
   gst_event_parse_caps (event, &clear);
-  caps = protect_caps (self, clear, &error);
+  caps = encrypt_caps_protect (clear, self->plan, &error);
   if (caps) {
     made = gst_event_new_caps (caps);
     gst_event_set_seqnum (made, gst_event_get_seqnum (event));
@@ -432,8 +360,8 @@ protect_caps_event (GstCencEncrypt *self, GstEvent *event)
 static gboolean
 forward (GstCencEncrypt *self, GstEvent *event)
 {
-  if (self->stream && GST_EVENT_IS_SERIALIZED (event) &&
-      !encrypt_stream_is_idle (self->stream)) {
+  if (self->run && GST_EVENT_IS_SERIALIZED (event) &&
+      !encrypt_run_is_idle (self->run)) {
     self->held = g_list_prepend (self->held, event);
     return TRUE;
   }
@@ -445,21 +373,13 @@ static gboolean
 take_segment (GstCencEncrypt *self, GstEvent *event)
 {
   GError *error = NULL;
-  guint64 offset;
 
   gst_event_copy_segment (event, &self->segment);
   gst_event_unref (event);
-  if (self->segment.format != GST_FORMAT_BYTES) {
+  if (self->segment.format == GST_FORMAT_BYTES)
+    encrypt_run_seek (get_run (self), self->segment.start, &error);
+  else
     self->position = G_MAXUINT64;
-    return TRUE;
-  }
-  offset = self->segment.start;
-  if (self->stream)
-    encrypt_stream_seek (self->stream, offset, &error);
-  else if (offset != encrypt_queue_get_end (self->queue))
-    g_set_error (&error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
-        "the input goes to offset %" G_GUINT64_FORMAT " before its moov",
-        offset);
   return judge_flow (self, GST_FLOW_OK, error) == GST_FLOW_OK;
 }
 
@@ -592,23 +512,6 @@ push_first_events (GstCencEncrypt *self)
   g_free (id);
 }
 
-/* Pulls what is wanted next and takes it. */
-static GstFlowReturn
-pull_some (GstCencEncrypt *self, GError **error)
-{
-  guint64 size = 4096, wanted = 0;
-  guint64 offset = self->stream
-      ? encrypt_stream_get_wanted (self->stream, &size)
-      : encrypt_queue_get_end (self->queue);
-  GstBuffer *buffer = NULL;
-  GstFlowReturn flow =
-      gst_pad_pull_range (self->sinkpad, offset, MIN (size, MAX_PULL), &buffer);
-
-  if (flow == GST_FLOW_OK)
-    flow = take_buffer (self, buffer, &wanted, error);
-  return flow;
-}
-
 static void
 gst_cenc_encrypt_loop (gpointer user_data)
 {
@@ -619,14 +522,13 @@ gst_cenc_encrypt_loop (gpointer user_data)
   if (!self->begun)
     push_first_events (self);
   self->begun = TRUE;
-  flow = pull_some (self, &error);
+  flow = encrypt_run_step (get_run (self), &error);
+  update_latency (self);
   flow = judge_flow (self, flow, error);
   if (flow == GST_FLOW_OK)
     return;
   gst_pad_pause_task (self->sinkpad);
   if (flow == GST_FLOW_EOS)
-    flow = finish (self);
-  if (flow == GST_FLOW_OK)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
   else if (flow != GST_FLOW_FLUSHING && !self->failed)
     GST_ELEMENT_FLOW_ERROR (self, flow);
@@ -734,7 +636,6 @@ static void
 stop (GstCencEncrypt *self)
 {
   restart (self);
-  g_clear_pointer (&self->queue, encrypt_queue_free);
   g_clear_pointer (&self->plan, encrypt_plan_free);
 }
 
@@ -796,6 +697,10 @@ gst_cenc_encrypt_set_property (GObject *object, guint id, const GValue *value,
     case PROP_SKIP_BYTE_BLOCK:
       self->settings.skip_byte_block = g_value_get_int (value);
       break;
+    case PROP_SPOOL_DIRECTORY:
+      g_free (self->spool_directory);
+      self->spool_directory = g_value_dup_string (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -829,6 +734,9 @@ gst_cenc_encrypt_get_property (GObject *object, guint id, GValue *value,
     case PROP_SKIP_BYTE_BLOCK:
       g_value_set_int (value, self->settings.skip_byte_block);
       break;
+    case PROP_SPOOL_DIRECTORY:
+      g_value_set_string (value, self->spool_directory);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -845,6 +753,7 @@ gst_cenc_encrypt_finalize (GObject *object)
   encrypt_settings_clear (&self->settings);
   g_free (self->key_id);
   g_free (self->iv);
+  g_free (self->spool_directory);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -879,6 +788,11 @@ install_properties (GObjectClass *klass)
       g_param_spec_int ("skip-byte-block", "Skip byte block",
           "Clear blocks of the pattern (-1: 9; video with cens and cbcs)", -1,
           15, -1, flags));
+  g_object_class_install_property (klass, PROP_SPOOL_DIRECTORY,
+      g_param_spec_string ("spool-directory", "Spool directory",
+          "Where pushed input that is not fragmented waits for its end, clear, "
+          "in a file without a name (unset: the system's temporary directory)",
+          NULL, flags));
 }
 
 static void

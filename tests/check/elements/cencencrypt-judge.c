@@ -7,6 +7,7 @@
 #include <gst/cenc/gstcenckey.h>
 #include <gst/check/gstcheck.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "cenc/cenc-cipher.h"
 #include "cenc/encrypt-hex.h"
@@ -72,10 +73,11 @@ get_params (guint32 index, gpointer user_data)
 }
 
 static CencAuxTable *
-read_aux (const BmffBox *parent, guint64 base, BmffSource *source,
-    ParamsData *params, JudgeAux aux, JudgeTrack *track, GError **error)
+read_aux (const BmffBox *parent, const BmffBox *trak, guint64 base,
+    BmffSource *source, ParamsData *params, JudgeAux aux, JudgeTrack *track,
+    GError **error)
 {
-  const BmffBox *senc = bmff_box_child (parent, FOURCC ("senc"));
+  const BmffBox *senc = bmff_box_child (trak ? trak : parent, FOURCC ("senc"));
   CencAuxTable *table = NULL;
 
   if (aux == JUDGE_SAIZ)
@@ -91,8 +93,8 @@ read_aux (const BmffBox *parent, guint64 base, BmffSource *source,
 /* Adds all samples of a stbl or traf to @track. */
 static gboolean
 read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
-    const BmffSampleTable *samples, const BmffBox *parent, guint64 base,
-    JudgeAux aux_kind, JudgeTrack *track, GError **error)
+    const BmffSampleTable *samples, const BmffBox *parent, const BmffBox *trak,
+    guint64 base, JudgeAux aux_kind, JudgeTrack *track, GError **error)
 {
   g_autoptr (CencTrackRun) run = cenc_track_run_new (protection, traf, error);
   g_autoptr (BmffSource) source = bmff_source_new_bytes (file, 0);
@@ -103,7 +105,8 @@ read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
 
   if (!run)
     return FALSE;
-  table = read_aux (parent, base, source, &params, aux_kind, track, error);
+  table =
+      read_aux (parent, trak, base, source, &params, aux_kind, track, error);
   if (error && *error)
     return FALSE;
   for (i = 0; i < n; i++) {
@@ -166,8 +169,8 @@ read_moov (Reading *self, BmffBox *moov, GError **error)
     g_ptr_array_add (self->protection, protection);
     table = bmff_sample_table_new_from_stbl (track->stbl, error);
     if (!table ||
-        !read_samples (self->file, protection, NULL, table, track->stbl, 0,
-            self->aux, mine, error))
+        !read_samples (self->file, protection, NULL, table, track->stbl,
+            track->trak, 0, self->aux, mine, error))
       return FALSE;
   }
   return self->movie != NULL;
@@ -188,7 +191,7 @@ read_moof (Reading *self, BmffBox *moof, GError **error)
 
       if (track->id == traf->track_id)
         ok = read_samples (self->file, g_ptr_array_index (self->protection, k),
-            traf, traf->samples, traf->box,
+            traf, traf->samples, traf->box, NULL,
             traf->has_base_data_offset ? traf->base_data_offset
                                        : fragment->offset,
             self->aux, track, error);
@@ -511,6 +514,30 @@ read_and_remove (const gchar *path)
   fail_unless (g_file_get_contents (path, &data, &size, NULL));
   g_unlink (path);
   return g_bytes_new_take (data, size);
+}
+
+GBytes *
+judge_run_apart (const gchar *description)
+{
+  g_autofree gchar *path = make_path ();
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) bytes = judge_run (description, &error);
+
+    if (!bytes)
+      GST_ERROR ("%s", error ? error->message : "");
+    _exit (bytes &&
+                g_file_set_contents (path, g_bytes_get_data (bytes, NULL),
+                    g_bytes_get_size (bytes), NULL)
+            ? 0
+            : 1);
+  }
+  fail_unless (pid > 0 && waitpid (pid, &status, 0) == pid);
+  fail_unless (status == 0, "%s", description);
+  return read_and_remove (path);
 }
 
 GBytes *

@@ -57,6 +57,9 @@ gboolean judge_has_elements (const gchar *names);
  */
 GBytes *judge_run (const gchar *description, GError **error);
 
+/** judge_run() in a process of its own: for a fixture, whose process will be forked and must have no threads. Fails the test on error. */
+GBytes *judge_run_apart (const gchar *description);
+
 /** (transfer full): runs a pipeline that ends in a filesink, and gives its file. %s in @description is the location. NULL with @error */
 GBytes *judge_run_to_file (const gchar *description, GError **error);
 

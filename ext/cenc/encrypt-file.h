@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * EncryptFile: a progressive movie, encrypted in two passes: the samples' headers
+ * first, since what is found there stands in the moov, and then the bytes in
+ * the order of the file. The layout stays: moov first or last, mdats as they
+ * are.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-plan.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  /* (transfer full): @size bytes at @offset of the input, fewer only at its
+   * end, none behind it. */
+  GstFlowReturn (*read) (gpointer user_data, guint64 offset, guint size,
+      GstBuffer **buffer);
+  /* The next bytes of the output; (transfer full). */
+  GstFlowReturn (*push) (gpointer user_data, GstBuffer *buffer);
+} EncryptFileFuncs;
+
+typedef struct _EncryptFile EncryptFile;
+
+/**
+ * encrypt_file_new:
+ * @plan: has to outlive the file
+ * @size: of the input
+ */
+EncryptFile *encrypt_file_new (EncryptPlan *plan, guint64 size,
+    const EncryptFileFuncs *funcs, gpointer user_data);
+void encrypt_file_free (EncryptFile *self);
+
+/**
+ * encrypt_file_step: does a piece of the work.
+ *
+ * Returns: GST_FLOW_OK: there is more to do; GST_FLOW_EOS: all is done; what a
+ *   callback returned; or GST_FLOW_ERROR with @error. Nothing goes out before
+ *   the first pass has found no fault.
+ */
+GstFlowReturn encrypt_file_step (EncryptFile *self, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptFile, encrypt_file_free)
+
+G_END_DECLS

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cencencrypt on files whose moov has the sample tables, by every way they come. */
+
+#include "../elements/cencencrypt-judge.h"
+
+#include <glib/gstdio.h>
+#include <gst/check/gstcheck.h>
+#include <string.h>
+
+#define H264 \
+  "videotestsrc num-buffers=125 ! video/x-raw,width=320,height=240," \
+  "framerate=25/1 ! x264enc key-int-max=25 speed-preset=ultrafast ! h264parse "
+#define AAC "audiotestsrc num-buffers=216 ! avenc_aac ! aacparse "
+#define ENCRYPT \
+  "cencencrypt key-id=" JUDGE_KID " key=" JUDGE_KEY " iv=1122334455667788 "
+#define NEEDED "x264enc h264parse avenc_aac aacparse mp4mux tee"
+#define QUEUE "queue max-size-bytes=0 max-size-buffers=0 max-size-time=0 ! "
+
+static GBytes *
+run (const gchar *description)
+{
+  GError *error = NULL;
+  GBytes *out = judge_run_to_file (description, &error);
+
+  fail_unless (out, "%s: %s", description, error ? error->message : "");
+  return out;
+}
+
+static GBytes *
+mux (const gchar *muxer)
+{
+  g_autofree gchar *description = g_strconcat (H264 "! mp4mux name=m ", muxer,
+      " ! filesink location=%s " AAC "! m.", NULL);
+
+  return run (description);
+}
+
+/* @between: elements between the file and ours */
+static GBytes *
+encrypt_file (GBytes *file, const gchar *between, const gchar *properties)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
+      between, ENCRYPT, properties, " ! filesink location=%s", NULL);
+  GBytes *out = run (description);
+
+  g_unlink (path);
+  return out;
+}
+
+static const gchar *schemes[] = { "cenc", "cbcs", "cens", "cbc1" };
+static const gchar *layouts[] = { "", "faststart=true" };
+
+GST_START_TEST (test_pull)
+{
+  const gchar *scheme = schemes[__i__ / 2];
+  g_autofree gchar *properties = g_strconcat ("scheme=", scheme, NULL);
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = mux (layouts[__i__ % 2]);
+  out = encrypt_file (clear, "", properties);
+  judge_same_samples (clear, out, scheme);
+  judge_places (out);
+}
+GST_END_TEST
+
+/* By way of the spool the file is the same, byte for byte. */
+GST_START_TEST (test_push)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) pulled = NULL;
+  g_autoptr (GBytes) pushed = NULL;
+
+  if (!judge_has_elements (NEEDED " queue"))
+    return;
+  clear = mux (layouts[__i__]);
+  pulled = encrypt_file (clear, "", "");
+  pushed = encrypt_file (clear, "queue ! ", "");
+  fail_unless (g_bytes_equal (pulled, pushed));
+}
+GST_END_TEST
+
+/* All of mp4mux's ways to write, several of which go back. */
+static const gchar *modes[] = {
+  "",
+  "faststart=true",
+  "fragment-duration=1000 fragment-mode=first-moov-then-finalise",
+  "reserved-max-duration=20000000000 reserved-moov-update-period=1000000000",
+};
+
+GST_START_TEST (test_behind_mp4mux)
+{
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  gchar *data;
+  gsize size;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = g_bytes_new (NULL, 0);
+  path = judge_write (clear);
+  g_clear_pointer (&clear, g_bytes_unref);
+  description = g_strconcat (H264 "! mp4mux name=m ", modes[__i__],
+      " ! tee name=t ! " QUEUE "filesink async=false location=", path,
+      " t. ! " QUEUE ENCRYPT
+      "scheme=cbcs ! filesink async=false location=%s " AAC "! m.",
+      NULL);
+  out = run (description);
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  clear = g_bytes_new_take (data, size);
+  g_unlink (path);
+  judge_same_samples (clear, out, "cbcs");
+  judge_places (out);
+}
+GST_END_TEST
+
+/* A sink that cannot be overwritten gets the same file. */
+GST_START_TEST (test_into_unseekable)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) want = NULL;
+  g_autoptr (GBytes) out = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+  GError *error = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = mux ("");
+  want = encrypt_file (clear, "", "");
+  path = judge_write (clear);
+  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
+      "! appsink name=out", NULL);
+  out = judge_run (description, &error);
+  g_unlink (path);
+  fail_unless (out, "%s", error ? error->message : "");
+  fail_unless (g_bytes_equal (want, out));
+}
+GST_END_TEST
+
+/* Cut off anywhere, it ends in an error: mp4mux writes the moov last. */
+GST_START_TEST (test_truncated)
+{
+  static const gchar *between[] = { "", "queue ! " };
+  g_autoptr (GBytes) clear = NULL;
+  gsize size, i;
+
+  if (!judge_has_elements (NEEDED " queue"))
+    return;
+  clear = mux (layouts[__i__ % 2]);
+  size = g_bytes_get_size (clear);
+  for (i = 1; i < 6; i++) {
+    g_autoptr (GBytes) part = g_bytes_new_from_bytes (clear, 0, size * i / 6);
+    g_autofree gchar *path = judge_write (part);
+    g_autofree gchar *description = g_strconcat ("filesrc location=", path,
+        " ! ", between[__i__ / 2], ENCRYPT, "! filesink location=%s", NULL);
+    g_autoptr (GError) error = NULL;
+
+    fail_if (judge_run_to_file (description, &error));
+    g_unlink (path);
+    fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                     GST_STREAM_ERROR_DEMUX),
+        "%s", error->message);
+  }
+}
+GST_END_TEST
+
+static Suite *
+encrypt_progressive_suite (void)
+{
+  Suite *s = suite_create ("encrypt-progressive");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_loop_test (tc, test_pull, 0, 8);
+  tcase_add_loop_test (tc, test_push, 0, 2);
+  tcase_add_loop_test (tc, test_behind_mp4mux, 0, G_N_ELEMENTS (modes));
+  tcase_add_test (tc, test_into_unseekable);
+  tcase_add_loop_test (tc, test_truncated, 0, 4);
+  return s;
+}
+
+GST_CHECK_MAIN (encrypt_progressive);
