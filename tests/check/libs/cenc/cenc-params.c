@@ -16,11 +16,13 @@ unhex (const gchar *text)
   GByteArray *bytes = g_byte_array_new ();
 
   for (; *text; text += *text == ' ' ? 1 : 2) {
-    guint8 byte = (guint8) (g_ascii_xdigit_value (text[0]) << 4 |
-        g_ascii_xdigit_value (text[1]));
+    guint8 byte;
 
-    if (*text != ' ')
-      g_byte_array_append (bytes, &byte, 1);
+    if (*text == ' ')
+      continue;
+    byte = (guint8) (g_ascii_xdigit_value (text[0]) << 4 |
+        g_ascii_xdigit_value (text[1]));
+    g_byte_array_append (bytes, &byte, 1);
   }
   return g_byte_array_free_to_bytes (bytes);
 }
