@@ -233,6 +233,27 @@ class Movie:
             require(track in self.moofs.get(offset, ()), f'tfra at {tfra.start}: entry {i} leads to {offset}')
 
 
+def media_data(path):
+    """(start, end) of the payload of each mdat at the top level, in file order."""
+    found = []
+    with open(path, 'rb') as file:
+        size = file.seek(0, 2)
+        at = 0
+        while at + 8 <= size:
+            file.seek(at)
+            header = file.read(16)
+            length, kind = struct.unpack_from('>I4s', header)
+            body = 8
+            if length == 1:
+                length, body = struct.unpack_from('>Q', header, 8)[0], 16
+            length = length or size - at
+            require(length >= body, f'{kind} at {at} has the size {length}')
+            if kind == b'mdat':
+                found.append((at + body, at + length))
+            at += length
+    return found
+
+
 def protected_ranges(sample):
     if sample.subsamples is None:
         return [(0, sample.size)]

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is judged: clips, the layouts in which they come to cencencrypt, schemes,
 and which judges each meets."""
+import csv
 import dataclasses
+import hashlib
+import os
 import pathlib
 
 import boxes
@@ -13,6 +16,8 @@ KID = 'a7e61c373e219033c21091fa607bf3b8'
 KEY = '76a6c65c5ea762046bd749a2e632ccbb'
 WRONG = '76a6c65c5ea762046bd749a2e632ccbc'
 FRAMES = 150
+VECTORS = pathlib.Path(os.environ.get('CENC_VECTORS') or
+                       pathlib.Path(__file__).resolve().parents[3] / 'shared' / 'vectors')
 SCHEMES = ('cenc', 'cbcs')
 
 
@@ -200,9 +205,39 @@ def judging_judges(clips, available, expect_rejection):
     return plans
 
 
+def vectors():
+    """The rows of the vectors' manifest that can be decrypted here; None where
+    there are no vectors."""
+    if not VECTORS.is_dir():
+        return None
+    with open(VECTORS / 'manifest.tsv', encoding='utf-8', newline='') as manifest:
+        rows = list(csv.DictReader(manifest, delimiter='\t', quoting=csv.QUOTE_NONE))
+    return [row for row in rows if row['keys (kid:key)'] and row['scheme'] in SCHEMES]
+
+
+def from_vector(row):
+    """A case of a file that others made. Its clear original is what cencdecrypt
+    makes of it in front of the demuxer, if the manifest says that this is right."""
+    def make(directory):
+        protected, clear = VECTORS / row['file'], directory / 'clear.mp4'
+        keys = row['keys (kid:key)']
+        tools.gst(f'filesrc location={protected} ! cencdecrypt keys={keys} ! filesink location={clear}')
+        digest = hashlib.sha256()
+        for start, end in boxes.media_data(clear):
+            digest.update(clear.read_bytes()[start:end])
+        if digest.hexdigest() != row['sha256 of all mdat payloads after decryption']:
+            raise Rejected('cencdecrypt in front of the demuxer: other bytes than the manifest says')
+        return judges.Case(row['file'], row['scheme'], dict(pair.split(':') for pair in keys.split(',')),
+                           {}, [(protected, clear)], {}, 0, directory)
+    return make
+
+
 def plan(clips, available, expect_rejection):
     """All that is judged."""
     plans = judging_judges(clips, available, expect_rejection)
+    for row in vectors() or ():
+        plans.append(Plan(f"vector {row['file']}", from_vector(row),
+                          chosen(available, 'cencdecrypt behind, or refused')))
 
     for codec in ('h264', 'h265'):
         for scheme in SCHEMES:

@@ -68,7 +68,7 @@ def make_and_judge(planned, directory, wanted):
 
 
 def run(directory, wanted):
-    """Runs everything; (passed, failed)."""
+    """Runs everything; (passed, failed, skipped)."""
     clips = cases.make_clips(directory)
     plan = cases.plan(clips, judges.JUDGES, expect_rejection)
     passed = failed = 0
@@ -79,7 +79,11 @@ def run(directory, wanted):
                     passed += 1
                 else:
                     failed += 1
-    return passed, failed
+    skipped = 0
+    if cases.vectors() is None:
+        print(f'skip: no vectors in {cases.VECTORS} (CENC_VECTORS names another place)')
+        skipped = 1
+    return passed, failed, skipped
 
 
 @contextlib.contextmanager
@@ -104,12 +108,12 @@ def main():
         return not args.patterns or any(pattern in name for pattern in args.patterns)
 
     with work_directory(args.keep) as directory:
-        passed, failed = run(directory, wanted)
+        passed, failed, skipped = run(directory, wanted)
     if passed + failed == 0:
         failed = 1
     if args.counts:
-        pathlib.Path(args.counts).write_text(f'{passed} {failed} 0\n', encoding='ascii')
-    print(f'{passed} passed, {failed} failed')
+        pathlib.Path(args.counts).write_text(f'{passed} {failed} {skipped}\n', encoding='ascii')
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
     sys.exit(1 if failed else 0)
 
 
