@@ -368,7 +368,7 @@ encrypt_stream_seek (EncryptStream *self, guint64 offset, GError **error)
     return FALSE;
   }
   encrypt_queue_reset (self->queue, offset);
-  self->scan = offset;
+  self->scan = self->pass_end = offset;
   return TRUE;
 }
 

@@ -63,7 +63,8 @@ def make_and_judge(planned, directory, wanted):
     made = []
     _, reason, _ = verdict('', lambda: made.append(planned.make(here)))
     if reason is not None:
-        return [(f'{planned.name}: {name}', f'cannot be made: {reason}', 0) for name in checks]
+        return [(f'{planned.name}: {name}', f'cannot be made: {reason}' if name == checks[0] else 'likewise', 0)
+                for name in checks]
     return [verdict(f'{planned.name}: {name}', lambda n=name: planned.judges[n](made[0])) for name in checks]
 
 
