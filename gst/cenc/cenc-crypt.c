@@ -320,6 +320,8 @@ cenc_crypt_sample (CencCrypt *self, const CencParams *params,
     return FALSE;
 
   self->mode = params->mode;
+  if (size == 0) /* @in and @out may be NULL */
+    return TRUE;
   if (walk (self, params, aux, in, out, size))
     return TRUE;
   g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,

@@ -514,6 +514,23 @@ GST_START_TEST (test_not_protected_is_copied)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_sample_of_no_bytes)
+{
+  static const guint8 entry[CENC_SUBSAMPLE_SIZE] = { 0 };
+  Case c = make_case (CENC_SCHEME_CENC, 0, 0, 8, NULL, 0);
+  ToyCipher toy = { 0 };
+  g_autoptr (CencCrypt) crypt = cenc_crypt_new (&toy_funcs, &toy, 0);
+  CencSampleAux aux = case_aux (&c);
+
+  fail_unless (
+      cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
+  aux.subsamples = entry;
+  aux.n_subsamples = 1;
+  fail_unless (
+      cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
+}
+GST_END_TEST;
+
 /* --- what is refused --- */
 
 static void
@@ -656,6 +673,7 @@ cenc_crypt_suite (void)
   tcase_add_test (tc, test_pattern_run_cut_off_stays_clear);
   tcase_add_test (tc, test_one_call_for_many_blocks);
   tcase_add_test (tc, test_not_protected_is_copied);
+  tcase_add_test (tc, test_sample_of_no_bytes);
   tcase_add_test (tc, test_subsamples_have_to_add_up);
   tcase_add_test (tc, test_missing_iv);
   tcase_add_test (tc, test_pattern_that_protects_nothing);
