@@ -216,9 +216,18 @@ read_senc_any_way (CencAuxTable *self, SencShape *shape,
   return FALSE;
 }
 
+static gboolean
+check_count (const BmffBox *box, guint32 count, guint32 max, GError **error)
+{
+  if (count <= MIN (max, MAX_ITEMS))
+    return TRUE;
+  return refuse (box, error, "it tells of %u samples, where there are %u",
+      count, MIN (max, MAX_ITEMS));
+}
+
 CencAuxTable *
-cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
-    gpointer user_data, GError **error)
+cenc_aux_table_new_from_senc_bounded (const BmffBox *senc, guint32 max_samples,
+    CencParamsFunc params, gpointer user_data, GError **error)
 {
   g_autoptr (CencAuxTable) self = table_new (senc->payload);
   SencShape shape = { params, user_data };
@@ -237,12 +246,22 @@ cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
   }
   shape.has_subsamples = (flags & SENC_SUBSAMPLES) != 0;
   count = bmff_reader_u32 (&reader);
-  if (!bmff_reader_ok (&reader) || count > MAX_ITEMS ||
+  if (!check_count (senc, count, max_samples, error))
+    return NULL;
+  if (!bmff_reader_ok (&reader) ||
       !read_senc_any_way (self, &shape, &reader, count)) {
     refuse (senc, error, "it does not hold just its %u samples", count);
     return NULL;
   }
   return g_steal_pointer (&self);
+}
+
+CencAuxTable *
+cenc_aux_table_new_from_senc (const BmffBox *senc, CencParamsFunc params,
+    gpointer user_data, GError **error)
+{
+  return cenc_aux_table_new_from_senc_bounded (senc, G_MAXUINT32, params,
+      user_data, error);
 }
 
 /* --- saiz and saio --- */
@@ -301,7 +320,7 @@ read_saiz (Where *where, BmffReader *reader, GError **error)
   where->count = bmff_reader_u32 (reader);
   if (where->default_size == 0)
     where->sizes = bmff_reader_bytes (reader, where->count);
-  if (!bmff_reader_ok (reader) || where->count > MAX_ITEMS)
+  if (!bmff_reader_ok (reader))
     return refuse (where->saiz, error, "it ends before its %u sizes do",
         where->count);
   return TRUE;
@@ -450,9 +469,9 @@ find_where (const BmffBox *parent, Where *where, GError **error)
 }
 
 CencAuxTable *
-cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
-    const GArray *run_counts, BmffSource *source, CencParamsFunc params,
-    gpointer user_data, GError **error)
+cenc_aux_table_new_from_saiz_bounded (const BmffBox *parent, guint64 base,
+    const GArray *run_counts, BmffSource *source, guint32 max_samples,
+    CencParamsFunc params, gpointer user_data, GError **error)
 {
   g_autoptr (CencAuxTable) self = NULL;
   g_autoptr (GByteArray) data = g_byte_array_new ();
@@ -460,6 +479,7 @@ cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
   Where where = { 0 };
 
   if (!find_where (parent, &where, error) ||
+      !check_count (where.saiz, where.count, max_samples, error) ||
       !collect (&where, base, run_counts, source, data, error))
     return NULL;
   bytes = g_byte_array_free_to_bytes (g_steal_pointer (&data));
@@ -467,4 +487,13 @@ cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
   if (!read_items (self, &where, params, user_data, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+CencAuxTable *
+cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
+    const GArray *run_counts, BmffSource *source, CencParamsFunc params,
+    gpointer user_data, GError **error)
+{
+  return cenc_aux_table_new_from_saiz_bounded (parent, base, run_counts, source,
+      G_MAXUINT32, params, user_data, error);
 }

@@ -51,6 +51,19 @@ CencAuxTable *cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
     const GArray *run_counts, BmffSource *source, CencParamsFunc params,
     gpointer user_data, GError **error);
 
+/**
+ * cenc_aux_table_new_from_senc_bounded, cenc_aux_table_new_from_saiz_bounded:
+ * @max_samples: how many samples the traf or track has: information for more is
+ *   GST_CENC_ERROR_FORMAT before any of it is read (a few bytes can claim 2^32)
+ */
+CencAuxTable *
+cenc_aux_table_new_from_senc_bounded (const BmffBox *senc, guint32 max_samples,
+    CencParamsFunc params, gpointer user_data, GError **error);
+CencAuxTable *
+cenc_aux_table_new_from_saiz_bounded (const BmffBox *parent, guint64 base,
+    const GArray *run_counts, BmffSource *source, guint32 max_samples,
+    CencParamsFunc params, gpointer user_data, GError **error);
+
 CencAuxTable *cenc_aux_table_ref (CencAuxTable *self);
 void cenc_aux_table_unref (CencAuxTable *self);
 guint32 cenc_aux_table_get_count (const CencAuxTable *self);

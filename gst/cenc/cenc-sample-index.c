@@ -101,7 +101,8 @@ read_senc (Part *self, const BmffBox *senc, GError **error)
   ParamsWalk walk = { self };
 
   bmff_sample_cursor_init (&walk.cursor, self->samples, 0);
-  self->aux = cenc_aux_table_new_from_senc (senc, get_params, &walk, error);
+  self->aux = cenc_aux_table_new_from_senc_bounded (senc,
+      bmff_sample_table_get_count (self->samples), get_params, &walk, error);
   return self->aux != NULL;
 }
 
@@ -114,8 +115,9 @@ read_saiz (Part *self, const BmffBox *parent, guint64 base,
   GError *local = NULL;
 
   bmff_sample_cursor_init (&walk.cursor, self->samples, 0);
-  self->aux = cenc_aux_table_new_from_saiz (parent, base, run_counts, source,
-      get_params, &walk, &local);
+  self->aux = cenc_aux_table_new_from_saiz_bounded (parent, base, run_counts,
+      source, bmff_sample_table_get_count (self->samples), get_params, &walk,
+      &local);
   if (!local)
     return TRUE;
   g_propagate_error (error, local);

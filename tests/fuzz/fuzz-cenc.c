@@ -237,8 +237,8 @@ fuzz_traf (const File *file, const BmffBox *traf, CencParams *params)
 
   for (i = 1; i < 5; i++)
     g_array_append_val (runs, i);
-  fuzz_table (cenc_aux_table_new_from_saiz (traf, 0, runs, file->source,
-                  get_params, params, NULL),
+  fuzz_table (cenc_aux_table_new_from_saiz_bounded (traf, 0, runs, file->source,
+                  MAX_SAMPLES, get_params, params, NULL),
       params);
 }
 

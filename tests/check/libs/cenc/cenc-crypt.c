@@ -522,12 +522,10 @@ GST_START_TEST (test_sample_of_no_bytes)
   g_autoptr (CencCrypt) crypt = cenc_crypt_new (&toy_funcs, &toy, 0);
   CencSampleAux aux = case_aux (&c);
 
-  fail_unless (
-      cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
+  fail_unless (cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
   aux.subsamples = entry;
   aux.n_subsamples = 1;
-  fail_unless (
-      cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
+  fail_unless (cenc_crypt_sample (crypt, &c.params, &aux, NULL, NULL, 0, NULL));
 }
 GST_END_TEST;
 

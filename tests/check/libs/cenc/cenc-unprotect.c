@@ -367,6 +367,22 @@ GST_START_TEST (test_missing_information)
 }
 GST_END_TEST;
 
+/* A claim of more samples than there are costs neither time nor memory. */
+GST_START_TEST (test_information_for_more_samples)
+{
+  CencParams params = test_params (CENC_SCHEME_CENC, 1);
+  GError *error = NULL;
+  Indexed self = make_indexed (&params, 1, make_senc (7), FALSE, &error);
+
+  fail_unless (self.index == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT));
+  fail_unless (strstr (error->message, "7 samples, where there are 6") != NULL,
+      "%s", error->message);
+  g_clear_error (&error);
+  indexed_clear (&self);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_entry_that_is_not_there)
 {
   CencParams params = test_params (CENC_SCHEME_CENC, 1);
@@ -477,6 +493,7 @@ cenc_unprotect_suite (void)
   tcase_add_test (tc, test_index_of_clear_tracks);
   tcase_add_test (tc, test_constant_iv_needs_no_senc);
   tcase_add_test (tc, test_missing_information);
+  tcase_add_test (tc, test_information_for_more_samples);
   tcase_add_test (tc, test_entry_that_is_not_there);
   tcase_add_test (tc, test_saio_by_chunk);
   tcase_add_test (tc, test_piff_override);
