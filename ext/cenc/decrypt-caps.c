@@ -55,6 +55,15 @@ decrypt_caps_sink_template (void)
   return caps;
 }
 
+GstCaps *
+decrypt_caps_license_template (void)
+{
+  GstCaps *caps = gst_caps_new_empty_simple (DECRYPT_LICENSE_TYPE);
+
+  gst_caps_append (caps, decrypt_caps_sink_template ());
+  return caps;
+}
+
 static gboolean
 structure_is_samples (const GstStructure *structure)
 {

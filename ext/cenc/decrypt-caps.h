@@ -14,6 +14,11 @@ G_BEGIN_DECLS
 /** (transfer full): of the sink: `application/x-cenc` without and with each known `protection-system`, `application/x-webm-enc`, and what qtdemux takes. */
 GstCaps *decrypt_caps_sink_template (void);
 
+#define DECRYPT_LICENSE_TYPE "application/x-cenc-license"
+
+/** (transfer full): of the license pad: all of the sink's and a license. The pad itself takes a license only; but parsebin and decodebin (1.22 to 1.28) plug an element only if the stream's caps are a subset of each of its sink templates. */
+GstCaps *decrypt_caps_license_template (void);
+
 /** Whether @caps are those of samples from behind a demuxer (else: of a file). */
 gboolean decrypt_caps_are_samples (const GstCaps *caps);
 /** Whether @caps are matroskademux's. */

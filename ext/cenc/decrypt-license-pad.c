@@ -2,6 +2,8 @@
 
 #include "cenc/decrypt-license-pad.h"
 
+#include "cenc/decrypt-caps.h"
+
 /* A license is some KiB; a film that is linked here by mistake is not collected. */
 #define MAX_DOCUMENT (1u << 20)
 
@@ -141,6 +143,18 @@ license_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return TRUE;
 }
 
+static gboolean
+license_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
+    return gst_pad_query_default (pad, parent, query);
+  caps = gst_caps_new_empty_simple (DECRYPT_LICENSE_TYPE);
+  decrypt_caps_answer (query, caps);
+  return TRUE;
+}
+
 static GstIterator *
 no_internal_links (GstPad *pad, GstObject *parent)
 {
@@ -171,6 +185,7 @@ decrypt_license_pad_new (GstPadTemplate *templ, DecryptKeys *keys)
       (GDestroyNotify) license_pad_free);
   gst_pad_set_chain_function (pad, GST_DEBUG_FUNCPTR (license_pad_chain));
   gst_pad_set_event_function (pad, GST_DEBUG_FUNCPTR (license_pad_event));
+  gst_pad_set_query_function (pad, GST_DEBUG_FUNCPTR (license_pad_query));
   gst_pad_set_iterate_internal_links_function (pad,
       GST_DEBUG_FUNCPTR (no_internal_links));
   g_signal_connect (pad, "linked", G_CALLBACK (on_linked), self);

@@ -156,6 +156,7 @@ read_subsamples (DecryptMeta *self, const GstStructure *info, GError **error)
   guint count = get_uint (info, "subsample_count");
   GstBuffer *buffer = get_buffer (info, "subsamples");
 
+  self->has_count = gst_structure_has_field (info, "subsample_count");
   if (count == 0)
     return TRUE;
   if (!buffer || !map (self, MAP_SUBSAMPLES, buffer) ||

@@ -16,6 +16,7 @@ typedef struct
 {
   CencParams params; /* is_protected FALSE: a clear sample */
   CencSampleAux aux; /* borrows the maps below */
+  gboolean has_count; /* a number of subsamples is given, be it 0 */
   /*< private >*/
   GstBuffer *buffers[2];
   GstMapInfo maps[2];

@@ -6,7 +6,6 @@
 #include "cenc/decrypt-clear.h"
 #include "cenc/decrypt-meta.h"
 #include "cenc/decrypt-pool.h"
-#include "gst/isobmff/bmff-reader.h"
 
 struct _DecryptSamples
 {
@@ -14,6 +13,7 @@ struct _DecryptSamples
   gboolean verify;
   DecryptPool *pool;
   DecryptClearRun run;
+  gboolean proven; /* the demuxer reads what a sample needs */
 
   /* From the caps */
   DecryptTrack track;
@@ -73,10 +73,22 @@ decrypt_samples_flush (DecryptSamples *self)
   decrypt_clear_run_clear (&self->run);
 }
 
-void
-decrypt_samples_drain (DecryptSamples *self, GQueue *out)
+gboolean
+decrypt_samples_is_holding (const DecryptSamples *self)
 {
-  decrypt_clear_run_end (&self->run, out);
+  return decrypt_clear_run_is_holding (&self->run);
+}
+
+void
+decrypt_samples_hold_event (DecryptSamples *self, GstEvent *event)
+{
+  decrypt_clear_run_add_event (&self->run, event);
+}
+
+gboolean
+decrypt_samples_finish (DecryptSamples *self, GQueue *out, GError **error)
+{
+  return decrypt_clear_run_finish (&self->run, &self->probe, out, error);
 }
 
 static void
@@ -107,18 +119,16 @@ take_clear_webm (GstBuffer *buffer)
   return buffer;
 }
 
-/* NAL codecs and AV1 have to leave lengths and headers clear. qtdemux 1.22
- * marks the clear lead of a cbcs track as encrypted, without subsamples: it
- * parses, and a sample that was encrypted whole does not. */
+/* Of cbcs, qtdemux gives the track's constant IV for each sample, also where it
+ * has not found what is protected of it: of a clear lead (before 1.22.6), and of a file
+ * whose information it does not read. Where the codec has subsamples, that is
+ * no information. */
 static gboolean
-is_clear_lead (const DecryptSamples *self, const DecryptMeta *meta,
-    const guint8 *data, gsize size)
+says_nothing (const DecryptSamples *self, const DecryptMeta *meta)
 {
-  return meta->params.scheme == CENC_SCHEME_CBCS &&
-      meta->aux.n_subsamples == 0 &&
-      (self->probe.nal_length_size > 0 ||
-          self->probe.codec == BMFF_FOURCC ('a', 'v', '0', '1')) &&
-      sample_probe_check (&self->probe, data, size) == SAMPLE_PROBE_GOOD;
+  return meta->params.is_protected && meta->params.scheme == CENC_SCHEME_CBCS &&
+      !meta->has_count &&
+      decrypt_clear_get_need (&self->probe) == DECRYPT_CLEAR_BY_PROOF;
 }
 
 static gboolean
@@ -153,13 +163,12 @@ decrypt_in_place (DecryptSamples *self, const DecryptMeta *meta,
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READWRITE))
     return set_map_error (error);
-  ok = is_clear_lead (self, meta, map.data, map.size) ||
-      decrypt (self, meta, use, map.data, map.data, map.size, error);
+  ok = decrypt (self, meta, use, map.data, map.data, map.size, error);
   gst_buffer_unmap (buffer, &map);
   return ok;
 }
 
-/* Gives a new buffer in *buffer, unless the sample turns out to be clear. */
+/* Gives a new buffer in *buffer. */
 static gboolean
 decrypt_to_pool (DecryptSamples *self, const DecryptMeta *meta,
     GstCencKeyUse use, GstBuffer **buffer, GError **error)
@@ -170,11 +179,6 @@ decrypt_to_pool (DecryptSamples *self, const DecryptMeta *meta,
 
   if (!gst_buffer_map (*buffer, &in, GST_MAP_READ))
     return set_map_error (error);
-  if (is_clear_lead (self, meta, in.data, in.size)) {
-    gst_buffer_unmap (*buffer, &in);
-    return TRUE;
-  }
-
   clear = decrypt_pool_acquire (self->pool, in.size);
   ok = gst_buffer_map (clear, &out, GST_MAP_WRITE);
   if (ok) {
@@ -201,40 +205,57 @@ process_protected (DecryptSamples *self, const DecryptMeta *meta,
       : decrypt_to_pool (self, meta, use, buffer, error);
 }
 
+/* (transfer full) @buffer */
 static gboolean
-process_with_meta (DecryptSamples *self, const GstStructure *info,
-    GstCencKeyUse use, GstBuffer **buffer, GError **error)
+process_with_meta (DecryptSamples *self, const DecryptMeta *meta,
+    GstCencKeyUse use, GstBuffer *buffer, GQueue *out, GError **error)
 {
-  g_auto (DecryptMeta) meta = { { 0 } };
-
-  if (!decrypt_meta_read (&meta, info, self->cipher_mode, error))
+  if (meta->params.is_protected)
+    self->proven = TRUE;
+  decrypt_clear_run_end (&self->run, out);
+  if (meta->params.is_protected &&
+      !process_protected (self, meta, use, &buffer, error)) {
+    gst_buffer_unref (buffer);
     return FALSE;
-  return !meta.params.is_protected ||
-      process_protected (self, &meta, use, buffer, error);
+  }
+  buffer = gst_buffer_make_writable (buffer);
+  remove_meta (buffer);
+  g_queue_push_tail (out, buffer);
+  return TRUE;
+}
+
+/* (transfer full) @buffer */
+static gboolean
+process_without (DecryptSamples *self, GstBuffer *buffer, GQueue *out,
+    GError **error)
+{
+  buffer = gst_buffer_make_writable (buffer);
+  remove_meta (buffer);
+  if (self->is_webm) {
+    g_queue_push_tail (out, take_clear_webm (buffer));
+    return TRUE;
+  }
+  if (gst_buffer_get_size (buffer) == 0 && !decrypt_samples_is_holding (self)) {
+    g_queue_push_tail (out, buffer);
+    return TRUE;
+  }
+  return decrypt_clear_run_add (&self->run, &self->probe, self->proven, buffer,
+      out, error);
 }
 
 gboolean
 decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
     GstCencKeyUse use, GQueue *out, GError **error)
 {
-  GstProtectionMeta *meta = gst_buffer_get_protection_meta (buffer);
-  gboolean ok;
+  GstProtectionMeta *info = gst_buffer_get_protection_meta (buffer);
+  g_auto (DecryptMeta) meta = { { 0 } };
 
-  if (!meta && self->is_webm) {
-    g_queue_push_tail (out, take_clear_webm (buffer));
-    return TRUE;
-  }
-  if (!meta && gst_buffer_get_size (buffer) > 0)
-    return decrypt_clear_run_add (&self->run, &self->probe, buffer, out, error);
-
-  decrypt_clear_run_end (&self->run, out);
-  ok = !meta || process_with_meta (self, meta->info, use, &buffer, error);
-  if (ok) {
-    buffer = gst_buffer_make_writable (buffer);
-    remove_meta (buffer);
-    g_queue_push_tail (out, buffer);
-  } else {
+  if (info &&
+      !decrypt_meta_read (&meta, info->info, self->cipher_mode, error)) {
     gst_buffer_unref (buffer);
+    return FALSE;
   }
-  return ok;
+  if (!info || says_nothing (self, &meta))
+    return process_without (self, buffer, out, error);
+  return process_with_meta (self, &meta, use, buffer, out, error);
 }

@@ -27,16 +27,22 @@ void decrypt_samples_flush (DecryptSamples *self);
 /**
  * decrypt_samples_process:
  * @buffer: (transfer full): a sample
- * @out: (element-type GstBuffer): none, one or several clear buffers without
- *   protection meta are appended; also in front of an error
+ * @out: (element-type GstMiniObject): none, one or several clear buffers without
+ *   protection meta are appended, and events that were held with them; also in
+ *   front of an error
  *
  * Works in @buffer's memory if nobody else holds it, else into memory from a pool.
  */
 gboolean decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
     GstCencKeyUse use, GQueue *out, GError **error);
 
-/** The stream ends, or an event comes that no sample may pass: gives what is held. */
-void decrypt_samples_drain (DecryptSamples *self, GQueue *out);
+/** Whether samples are held until they can be judged. */
+gboolean decrypt_samples_is_holding (const DecryptSamples *self);
+/** @event: (transfer full): goes out behind the samples that are held. */
+void decrypt_samples_hold_event (DecryptSamples *self, GstEvent *event);
+/** The stream ends: gives what is held, or FALSE with an error if that cannot be judged. */
+gboolean
+decrypt_samples_finish (DecryptSamples *self, GQueue *out, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptSamples, decrypt_samples_free)
 

@@ -56,11 +56,15 @@
 #include "cenc/decrypt-preroll.h"
 #include "cenc/decrypt-samples.h"
 #include "cenc/decrypt-settings.h"
+#include "cenc/decrypt-watchdog.h"
 
 #include <gst/cenc/gstcenckeyring.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_decrypt_debug
+
+/* How long a demuxer may be silent while samples are held. */
+#define HOLD_TIMEOUT (5 * GST_SECOND)
 
 /* See finish() */
 #define ERROR_DELAY (100 * GST_MSECOND)
@@ -85,6 +89,7 @@ struct _GstCencDecrypt
   DecryptPreroll preroll;
   DecryptCrypto *crypto; /* there as long as pads are active */
   DecryptSamples *samples; /* behind a demuxer: set by such caps */
+  DecryptWatchdog *watchdog; /* while samples are held */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
 };
@@ -95,10 +100,6 @@ GST_ELEMENT_REGISTER_DEFINE (cencdecrypt, "cencdecrypt", GST_RANK_MARGINAL,
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
-static GstStaticPadTemplate license_template =
-    GST_STATIC_PAD_TEMPLATE ("license", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS ("application/x-cenc-license"));
 
 /*
  * Where keys come from
@@ -349,18 +350,51 @@ gst_cenc_decrypt_loop (gpointer user_data)
  */
 
 static GstFlowReturn
-push_all (GstCencDecrypt *self, GQueue *buffers)
+push_object (GstCencDecrypt *self, gpointer object)
+{
+  if (GST_IS_BUFFER (object))
+    return gst_pad_push (self->srcpad, object);
+  (void) gst_pad_push_event (self->srcpad, object);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+push_all (GstCencDecrypt *self, GQueue *objects)
 {
   GstFlowReturn ret = GST_FLOW_OK;
-  GstBuffer *buffer;
+  gpointer object;
 
-  while ((buffer = g_queue_pop_head (buffers))) {
+  while ((object = g_queue_pop_head (objects))) {
     if (ret == GST_FLOW_OK)
-      ret = gst_pad_push (self->srcpad, buffer);
+      ret = push_object (self, object);
     else
-      gst_buffer_unref (buffer);
+      gst_mini_object_unref (object);
   }
   return ret;
+}
+
+static void
+hold_for_too_long (GstObject *element)
+{
+  GST_ELEMENT_ERROR (element, STREAM, DECRYPT,
+      ("no sample information: put cencdecrypt in front of the demuxer (samples "
+       "came without it, and then no more samples)"),
+      ("The demuxer may be waiting for another branch of the pipeline to take "
+       "its data, and that for this one."));
+}
+
+static void
+watch_samples (GstCencDecrypt *self)
+{
+  if (!self->samples || !decrypt_samples_is_holding (self->samples)) {
+    if (self->watchdog)
+      decrypt_watchdog_stop (self->watchdog);
+    return;
+  }
+  if (!self->watchdog)
+    self->watchdog = decrypt_watchdog_new (HOLD_TIMEOUT, hold_for_too_long,
+        GST_OBJECT (self));
+  decrypt_watchdog_feed (self->watchdog);
 }
 
 static GstFlowReturn
@@ -373,18 +407,30 @@ chain_sample (GstCencDecrypt *self, GstBuffer *buffer, GError **error)
       decrypt_samples_process (self->samples, buffer, use, &out, error);
   GstFlowReturn ret = push_all (self, &out);
 
+  watch_samples (self);
   return ok || ret != GST_FLOW_OK ? ret : GST_FLOW_ERROR;
 }
 
-static void
-drain (GstCencDecrypt *self)
+static gboolean
+finish_samples (GstCencDecrypt *self, GError **error)
 {
   GQueue out = G_QUEUE_INIT;
+  gboolean ok = decrypt_samples_finish (self->samples, &out, error);
 
-  if (!self->samples)
-    return;
-  decrypt_samples_drain (self->samples, &out);
   (void) push_all (self, &out);
+  watch_samples (self);
+  return ok;
+}
+
+/* Events do not pass samples that are held. */
+static gboolean
+push_or_hold (GstCencDecrypt *self, GstEvent *event)
+{
+  if (!self->samples || !GST_EVENT_IS_SERIALIZED (event) ||
+      !decrypt_samples_is_holding (self->samples))
+    return gst_pad_push_event (self->srcpad, event);
+  decrypt_samples_hold_event (self->samples, event);
+  return TRUE;
 }
 
 /*
@@ -419,7 +465,7 @@ set_sink_caps (GstCencDecrypt *self, GstCaps *caps)
     if (!decrypt_samples_set_caps (self->samples, caps))
       return FALSE;
   }
-  return gst_pad_push_event (self->srcpad, gst_event_new_caps (clear));
+  return push_or_hold (self, gst_event_new_caps (clear));
 }
 
 /* The end of half a file is not handed on: the error has been posted. */
@@ -428,7 +474,8 @@ take_eos (GstCencDecrypt *self, GstPad *pad, GstObject *parent, GstEvent *event)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->samples || decrypt_front_end (get_front (self), &error))
+  if (self->samples ? finish_samples (self, &error)
+                    : decrypt_front_end (get_front (self), &error))
     return gst_pad_event_default (pad, parent, event);
   (void) finish (self, GST_FLOW_ERROR, error);
   gst_event_unref (event);
@@ -452,9 +499,6 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
   GstEventType type = GST_EVENT_TYPE (event);
-
-  if (GST_EVENT_IS_SERIALIZED (event) && type != GST_EVENT_FLUSH_STOP)
-    drain (self);
 
   if (!self->samples &&
       (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP ||
@@ -481,11 +525,12 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       decrypt_keys_set_flushing (self->keys, FALSE);
       if (self->samples)
         decrypt_samples_flush (self->samples);
+      watch_samples (self);
       break;
     default:
       break;
   }
-  return gst_pad_event_default (pad, parent, event);
+  return push_or_hold (self, event);
 }
 
 static gboolean
@@ -670,6 +715,7 @@ stop (GstCencDecrypt *self)
 {
   g_autoptr (GstPad) license_pad = NULL;
 
+  g_clear_pointer (&self->watchdog, decrypt_watchdog_free);
   g_clear_pointer (&self->samples, decrypt_samples_free);
   g_clear_pointer (&self->front, decrypt_front_free);
   g_clear_pointer (&self->crypto, decrypt_crypto_free);
@@ -779,6 +825,7 @@ gst_cenc_decrypt_class_init (GstCencDecryptClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   g_autoptr (GstCaps) sink_caps = decrypt_caps_sink_template ();
+  g_autoptr (GstCaps) license_caps = decrypt_caps_license_template ();
 
   GST_DEBUG_CATEGORY_INIT (gst_cenc_decrypt_debug, "cencdecrypt", 0,
       "Common Encryption decryptor");
@@ -796,7 +843,9 @@ gst_cenc_decrypt_class_init (GstCencDecryptClass *klass)
   gst_element_class_add_pad_template (element_class,
       gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, sink_caps));
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_add_static_pad_template (element_class, &license_template);
+  gst_element_class_add_pad_template (element_class,
+      gst_pad_template_new ("license", GST_PAD_SINK, GST_PAD_REQUEST,
+          license_caps));
   gst_element_class_set_static_metadata (element_class,
       "Common Encryption decryptor", "Decryptor/Video/Audio",
       "Decrypts ISO/IEC 23001-7 protected media", "gst-plugins-cenc");

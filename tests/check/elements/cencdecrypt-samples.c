@@ -216,69 +216,159 @@ GST_END_TEST;
 static const guint8 avc_sample[] = { 0, 0, 0, 2, 9, 0x10, 0, 0, 0, 7, 0x65, 1,
   2, 3, 4, 5, 6 };
 
-GST_START_TEST (test_no_meta)
+/* The slice's last four bytes are encrypted. */
+static const guint8 avc_subsamples[] = { 0, 13, 0, 0, 0, 4 };
+static const TestMeta avc_ctr = { nist_ctr_iv, 16, avc_subsamples, 1 };
+static const TestMeta avc_cbcs = { nist_cbc_iv, 16, avc_subsamples, 1, FALSE, 1,
+  9 };
+
+/* A lead is held until a sample shows that the demuxer knows what is
+ * protected; then it was clear. Events keep their place. */
+static void
+check_lead (const gchar *caps, const TestMeta *lead, const TestMeta *info)
 {
   GstBus *bus;
-  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+  guint i;
 
-  /* A clear lead shows that it is one; ciphertext does not look like it; and
-   * where nothing can be told, nothing passes. */
+  for (i = 0; i < 3; i++) {
+    GstBuffer *buffer = test_buffer_new (avc_sample, sizeof avc_sample);
+
+    if (lead)
+      buffer = test_add_meta (buffer, lead);
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+    fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  }
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (avc_sample,
+                                                 sizeof avc_sample),
+                                  info)),
+      GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 4);
+  for (i = 0; i < 3; i++) {
+    GstBuffer *buffer = gst_harness_pull (h);
+
+    gst_check_buffer_data (buffer, avc_sample, sizeof avc_sample);
+    fail_unless (gst_buffer_get_protection_meta (buffer) == NULL);
+    gst_buffer_unref (buffer);
+  }
+  gst_buffer_unref (gst_harness_pull (h));
+  /* From then on such a sample is clear. */
   test_expect (h, test_buffer_new (avc_sample, sizeof avc_sample), avc_sample,
       sizeof avc_sample);
   test_harness_free (h, bus);
+}
 
+/* Subsamples leave all in the clear that a NAL unit could be judged by: no such
+ * sample passes if nothing else says that it is clear. */
+static void
+check_no_lead (const gchar *caps, const TestMeta *lead)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+  GstBuffer *buffer = test_buffer_new (avc_sample, sizeof avc_sample);
+
+  if (lead)
+    buffer = test_add_meta (buffer, lead);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "in front of the demuxer");
+  test_harness_free (h, bus);
+}
+
+GST_START_TEST (test_no_meta)
+{
+  check_lead (CAPS_AVC "cenc", NULL, &avc_ctr);
+  check_no_lead (CAPS_AVC "cenc", NULL);
   check_refused (CAPS_AVC "cenc", NULL, nist_ctr, 64,
       "in front of the demuxer");
   check_refused (CAPS_CENC, NULL, nist_plain, 64, "in front of the demuxer");
 }
 GST_END_TEST;
 
-GST_START_TEST (test_no_meta_weak_codec)
+/* qtdemux 1.22 says of a cbcs clear lead that it is encrypted whole; and of a
+ * progressive file's ciphertext too. */
+GST_START_TEST (test_cbcs_clear_lead)
 {
-  /* AV1: a temporal delimiter and a frame: one such sample proves little. */
-  static const guint8 av1_sample[] = { 0x12, 0x00, 0x32, 0x02, 0x55, 0x80 };
-  const gchar *caps = "application/x-cenc, original-media-type=video/x-av1, "
-                      "stream-format=obu-stream, cipher-mode=cenc";
+  const TestMeta lead = { nist_cbc_iv, 16, NULL, 0, TRUE, 1, 9 };
+
+  check_lead (CAPS_AVC "cbcs", &lead, &avc_cbcs);
+  check_no_lead (CAPS_AVC "cbcs", &lead);
+}
+GST_END_TEST;
+
+static GstEventType
+pull_type (GstHarness *h)
+{
+  GstEvent *event = gst_harness_try_pull_event (h);
+  GstEventType type = event ? GST_EVENT_TYPE (event) : GST_EVENT_UNKNOWN;
+
+  if (event)
+    gst_event_unref (event);
+  return type;
+}
+
+GST_START_TEST (test_events_are_held)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+
+  while (pull_type (h) != GST_EVENT_UNKNOWN)
+    ;
+  gst_harness_push (h, test_buffer_new (avc_sample, sizeof avc_sample));
+  gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, GST_SECOND));
+  fail_unless_equals_int (pull_type (h), GST_EVENT_UNKNOWN);
+  gst_harness_push (h,
+      test_add_meta (test_buffer_new (avc_sample, sizeof avc_sample),
+          &avc_ctr));
+  fail_unless_equals_int (gst_harness_buffers_received (h), 2);
+  fail_unless_equals_int (pull_type (h), GST_EVENT_GAP);
+
+  /* A flush drops what is held. */
+  test_harness_free (h, bus);
+  h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+  gst_harness_push (h, test_buffer_new (avc_sample, sizeof avc_sample));
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_no_meta_whole_sample_codec)
+{
+  /* AC-3: the sync word, twice by chance in 2^32. */
+  static const guint8 ac3_sample[] = { 0x0b, 0x77, 1, 2, 0x10, 0x40, 3, 4 };
+  const gchar *caps = "application/x-cenc, original-media-type=audio/x-ac3, "
+                      "cipher-mode=cenc";
   GstBus *bus;
   GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
-  guint i;
 
-  for (i = 0; i < 3; i++)
-    fail_unless_equals_int (gst_harness_push (h,
-                                test_buffer_new (av1_sample,
-                                    sizeof av1_sample)),
-        GST_FLOW_OK);
+  gst_harness_push (h, test_buffer_new (ac3_sample, sizeof ac3_sample));
   fail_unless_equals_int (gst_harness_buffers_received (h), 0);
-  fail_unless_equals_int (gst_harness_push (h,
-                              test_buffer_new (av1_sample, sizeof av1_sample)),
-      GST_FLOW_OK);
-  fail_unless_equals_int (gst_harness_buffers_received (h), 4);
+  gst_harness_push (h, test_buffer_new (ac3_sample, sizeof ac3_sample));
+  fail_unless_equals_int (gst_harness_buffers_received (h), 2);
   test_harness_free (h, bus);
 
   /* The end of the stream gives what parsed; ciphertext in between stops all. */
   h = test_harness_new (caps, NIST_KEYS, &bus);
-  gst_harness_push (h, test_buffer_new (av1_sample, sizeof av1_sample));
+  gst_harness_push (h, test_buffer_new (ac3_sample, sizeof ac3_sample));
   gst_harness_push_event (h, gst_event_new_eos ());
   fail_unless_equals_int (gst_harness_buffers_received (h), 1);
   test_harness_free (h, bus);
 
   h = test_harness_new (caps, NIST_KEYS, &bus);
-  gst_harness_push (h, test_buffer_new (av1_sample, sizeof av1_sample));
+  gst_harness_push (h, test_buffer_new (ac3_sample, sizeof ac3_sample));
   fail_unless_equals_int (gst_harness_push (h, test_buffer_new (nist_ctr, 64)),
       GST_FLOW_ERROR);
   fail_unless_equals_int (gst_harness_buffers_received (h), 0);
   test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
       "in front");
   test_harness_free (h, bus);
-}
-GST_END_TEST;
-
-/* qtdemux 1.22 says of a cbcs clear lead that it is encrypted whole. */
-GST_START_TEST (test_cbcs_clear_lead)
-{
-  const TestMeta lead = { nist_cbc_iv, 16, NULL, 0, TRUE, 1, 9 };
-
-  check (CAPS_AVC "cbcs", &lead, avc_sample, avc_sample, sizeof avc_sample);
 }
 GST_END_TEST;
 
@@ -397,7 +487,8 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_webm);
   tcase_add_test (tc, test_broken_meta);
   tcase_add_test (tc, test_no_meta);
-  tcase_add_test (tc, test_no_meta_weak_codec);
+  tcase_add_test (tc, test_no_meta_whole_sample_codec);
+  tcase_add_test (tc, test_events_are_held);
   tcase_add_test (tc, test_cbcs_clear_lead);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_caps);

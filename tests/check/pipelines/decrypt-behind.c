@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cencdecrypt behind qtdemux, against cencdecrypt in front of it; seeks; autoplugging. */
+
+#include "decrypt-util.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_STREAMS 4
+
+/* What came out of a demuxer's pads, sample by sample, in the order of pads. */
+typedef struct
+{
+  const gchar *between; /* elements between demuxer and sink */
+  const gchar *keys;
+  GChecksum *checksums[MAX_STREAMS];
+  guint samples[MAX_STREAMS];
+  guint n_streams;
+} Collector;
+
+typedef struct
+{
+  Collector *collector;
+  guint stream;
+} Handoff;
+
+static void
+on_sample (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  Handoff *handoff = data;
+  GstMapInfo map;
+
+  fail_unless (gst_buffer_get_protection_meta (buffer) == NULL);
+  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_checksum_update (handoff->collector->checksums[handoff->stream], map.data,
+      (gssize) map.size);
+  gst_buffer_unmap (buffer, &map);
+  handoff->collector->samples[handoff->stream]++;
+}
+
+static gboolean
+is_protected (GstPad *pad)
+{
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  gboolean ret = gst_structure_has_name (gst_caps_get_structure (caps, 0),
+      "application/x-cenc");
+
+  gst_caps_unref (caps);
+  return ret;
+}
+
+static void
+on_pad (GstElement *demuxer, GstPad *pad, gpointer data)
+{
+  Collector *collector = data;
+  GstObject *pipeline = gst_object_get_parent (GST_OBJECT (demuxer));
+  GstElement *bin =
+      gst_parse_bin_from_description (is_protected (pad) ? collector->between
+                                                         : "fakesink name=sink",
+          TRUE, NULL);
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
+  GstElement *decryptor = gst_bin_get_by_name (GST_BIN (bin), "dec");
+  GstPad *bin_pad = gst_element_get_static_pad (bin, "sink");
+  Handoff *handoff = g_new (Handoff, 1);
+
+  fail_unless (collector->n_streams < MAX_STREAMS);
+  handoff->collector = collector;
+  handoff->stream = collector->n_streams++;
+  collector->checksums[handoff->stream] = g_checksum_new (G_CHECKSUM_SHA256);
+  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, "async", FALSE,
+      NULL);
+  g_signal_connect_data (sink, "handoff", G_CALLBACK (on_sample), handoff,
+      (GClosureNotify) (void (*) (void)) g_free, 0);
+  if (decryptor)
+    g_object_set (decryptor, "keys", collector->keys, NULL);
+
+  gst_bin_add (GST_BIN (pipeline), bin);
+  gst_element_sync_state_with_parent (bin);
+  fail_unless_equals_int (gst_pad_link (pad, bin_pad), GST_PAD_LINK_OK);
+  gst_object_unref (bin_pad);
+  gst_object_unref (sink);
+  gst_clear_object (&decryptor);
+  gst_object_unref (pipeline);
+}
+
+/* Collects into @self, or gives the error. */
+static gboolean
+collect (Collector *self, const Vector *vector, const gchar *in_front,
+    const gchar *between, GError **error)
+{
+  gchar *launch =
+      g_strdup_printf ("filesrc location=%s %s ! qtdemux name=demux",
+          vector->path, in_front);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+  GstElement *demuxer = gst_bin_get_by_name (GST_BIN (pipeline), "demux");
+  GstElement *decryptor = gst_bin_get_by_name (GST_BIN (pipeline), "dec");
+  GError *failed = NULL;
+
+  memset (self, 0, sizeof *self);
+  self->between = between;
+  self->keys = vector->keys;
+  if (decryptor)
+    g_object_set (decryptor, "keys", vector->keys, NULL);
+  gst_clear_object (&decryptor);
+  g_signal_connect (demuxer, "pad-added", G_CALLBACK (on_pad), self);
+  gst_object_unref (demuxer);
+  pipeline_run (pipeline, &failed);
+  g_free (launch);
+  if (!failed)
+    return TRUE;
+  g_propagate_error (error, failed);
+  return FALSE;
+}
+
+static void
+collector_clear (Collector *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_streams; i++)
+    g_checksum_free (self->checksums[i]);
+}
+
+static void
+check_equal (const Collector *a, const Collector *b, const gchar *file)
+{
+  guint i;
+
+  fail_unless (a->n_streams > 0 && a->n_streams == b->n_streams, "%s", file);
+  for (i = 0; i < a->n_streams; i++) {
+    fail_unless (a->samples[i] > 0 && a->samples[i] == b->samples[i],
+        "%s: %u and %u samples", file, a->samples[i], b->samples[i]);
+    fail_unless (g_str_equal (g_checksum_get_string (a->checksums[i]),
+                     g_checksum_get_string (b->checksums[i])),
+        "%s: stream %u differs", file, i);
+  }
+}
+
+/* What qtdemux itself refuses, or gives without what is needed to decrypt it:
+ * never a sample that is not clear. Gives TRUE if it played. */
+static gboolean
+check_vector (const Vector *vector)
+{
+  Collector front, behind;
+  GError *error = NULL;
+  gboolean played;
+
+  fail_unless (collect (&front, vector, "! cencdecrypt name=dec",
+                   "fakesink name=sink", &error),
+      "%s: %s", vector->file, error ? error->message : "");
+  played = collect (&behind, vector, "",
+      "cencdecrypt name=dec ! fakesink name=sink", &error);
+  if (played)
+    check_equal (&front, &behind, vector->file);
+  g_print ("%-6s %-10s %s: %s\n", vector->scheme, vector->codec, vector->file,
+      played ? "plays" : error->message);
+  g_clear_error (&error);
+  collector_clear (&front);
+  collector_clear (&behind);
+  return played;
+}
+
+GST_START_TEST (test_vectors)
+{
+  GPtrArray *vectors = vectors_load ();
+  guint i, n_played = 0;
+
+  for (i = 0; vectors && i < vectors->len; i++)
+    n_played += check_vector (g_ptr_array_index (vectors, i));
+  /* With GStreamer 1.22; later versions play more. */
+  if (vectors)
+    fail_unless (n_played >= 40, "only %u play", n_played);
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
+/*
+ * Seeks
+ */
+
+static const Vector *
+find_vector (GPtrArray *vectors, const gchar *file)
+{
+  guint i;
+
+  for (i = 0; i < vectors->len; i++) {
+    const Vector *vector = g_ptr_array_index (vectors, i);
+
+    if (g_str_equal (vector->file, file))
+      return vector;
+  }
+  fail ("no vector %s", file);
+  return NULL;
+}
+
+/* (transfer full): the first sample after an accurate flushing seek to @time */
+static GstBuffer *
+sample_at (GstElement *pipeline, GstClockTime time)
+{
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  GstSample *sample = NULL;
+  GstBuffer *buffer;
+
+  fail_unless (gst_element_seek_simple (pipeline, GST_FORMAT_TIME,
+      GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT, (gint64) time));
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  g_object_get (sink, "last-sample", &sample, NULL);
+  fail_unless (sample != NULL);
+  buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
+  gst_sample_unref (sample);
+  gst_object_unref (sink);
+  return buffer;
+}
+
+/* @keys: of the cencdecrypt in front of the demuxer, or behind it; NULL: none */
+static GstElement *
+paused_pipeline (const gchar *path, const gchar *keys, gboolean behind)
+{
+  gchar *decryptor =
+      keys ? g_strdup_printf ("! cencdecrypt keys=%s", keys) : g_strdup ("");
+  gchar *launch = g_strdup_printf (
+      "filesrc location=%s %s ! qtdemux %s ! fakesink name=sink sync=false",
+      path, behind ? "" : decryptor, behind ? decryptor : "");
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+                              20 * GST_SECOND),
+      GST_STATE_CHANGE_SUCCESS);
+  g_free (launch);
+  g_free (decryptor);
+  return pipeline;
+}
+
+static void
+check_seeks (const Vector *vector, gboolean behind, const gchar *clear)
+{
+  GRand *rand = g_rand_new_with_seed (7);
+  GstElement *a = paused_pipeline (vector->path, vector->keys, behind);
+  GstElement *b = paused_pipeline (clear, NULL, FALSE);
+  gint64 duration = 0;
+  guint i;
+
+  fail_unless (gst_element_query_duration (a, GST_FORMAT_TIME, &duration));
+  for (i = 0; i < 30; i++) {
+    GstClockTime time =
+        (GstClockTime) (g_rand_double (rand) * (gdouble) duration * 0.95);
+    GstBuffer *got = sample_at (a, time), *wanted = sample_at (b, time);
+    GstMapInfo map;
+
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (got), GST_BUFFER_PTS (wanted));
+    gst_buffer_map (wanted, &map, GST_MAP_READ);
+    gst_check_buffer_data (got, map.data, map.size);
+    gst_buffer_unmap (wanted, &map);
+    gst_buffer_unref (got);
+    gst_buffer_unref (wanted);
+  }
+  gst_element_set_state (a, GST_STATE_NULL);
+  gst_element_set_state (b, GST_STATE_NULL);
+  gst_object_unref (a);
+  gst_object_unref (b);
+  g_rand_free (rand);
+}
+
+/* The clear file, made by what decrypt-front tests. */
+static gchar *
+clear_file (const Vector *vector)
+{
+  gchar *path = NULL, *launch;
+  gint fd = g_file_open_tmp ("cencdecrypt-XXXXXX.mp4", &path, NULL);
+  GError *error = NULL;
+  GByteArray *data;
+
+  fail_unless (fd >= 0);
+  close (fd);
+  launch = g_strdup_printf (
+      "filesrc location=%s ! cencdecrypt keys=%s ! fakesink name=sink",
+      vector->path, vector->keys);
+  data = pipeline_collect (launch, &error);
+  fail_unless (data != NULL);
+  fail_unless (g_file_set_contents (path, (const gchar *) data->data,
+      (gssize) data->len, NULL));
+  g_byte_array_unref (data);
+  g_free (launch);
+  return path;
+}
+
+static const gchar *const seek_files[] = { "peer-bento4-frag-MPEG-CENC.mp4",
+  "peer-bento4-frag-MPEG-CBCS.mp4", "peer-gpac-prog-cenc.mp4",
+  "peer-gpac-prog-roll.mp4", "peer-gpac-frag-cbc1.mp4" };
+
+GST_START_TEST (test_seeks)
+{
+  GPtrArray *vectors = vectors_load ();
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (seek_files); i++) {
+    const Vector *vector = find_vector (vectors, seek_files[i]);
+    gchar *clear = clear_file (vector);
+
+    check_seeks (vector, FALSE, clear);
+    if (i < 2)
+      check_seeks (vector, TRUE, clear);
+    g_unlink (clear);
+    g_free (clear);
+  }
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
+/*
+ * Autoplugging
+ */
+
+static void
+give_keys (GstBin *bin, GstBin *sub, GstElement *element, gpointer keys)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory && g_str_equal (GST_OBJECT_NAME (factory), "cencdecrypt"))
+    g_object_set (element, "keys", keys, NULL);
+}
+
+static void
+check_plays (const Vector *vector, const gchar *launch)
+{
+  GError *error = NULL;
+  GstElement *pipeline = gst_parse_launch (launch, &error);
+
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  g_signal_connect (pipeline, "deep-element-added", G_CALLBACK (give_keys),
+      vector->keys);
+  pipeline_run (pipeline, &error);
+  fail_unless (error == NULL, "%s: %s", launch, error ? error->message : "");
+}
+
+static gboolean
+have_element (const gchar *name)
+{
+  GstElementFactory *factory = gst_element_factory_find (name);
+
+  if (factory)
+    gst_object_unref (factory);
+  else
+    g_print ("skipped: no %s\n", name);
+  return factory != NULL;
+}
+
+GST_START_TEST (test_autoplugging)
+{
+  GPtrArray *vectors = vectors_load ();
+  static const gchar *const files[] = { "vsd_cenc-single_video_init.mp4",
+    "vsd_cbcs-multi_video_init.mp4", "mp4ff_mp4_testdata_cbcs_audio.mp4" };
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
+    const Vector *vector = find_vector (vectors, files[i]);
+    gchar *uri = gst_filename_to_uri (vector->path, NULL);
+    gchar *launch;
+
+    launch = g_strdup_printf ("filesrc location=%s ! parsebin ! fakesink",
+        vector->path);
+    check_plays (vector, launch);
+    g_free (launch);
+    if (have_element ("avdec_h264") && have_element ("avdec_aac")) {
+      launch =
+          g_strdup_printf ("uridecodebin3 uri=%s ! fakesink sync=false", uri);
+      check_plays (vector, launch);
+      g_free (launch);
+      launch = g_strdup_printf (
+          "playbin3 uri=%s "
+          "video-sink=\"fakesink sync=false\" audio-sink=\"fakesink sync=false\"",
+          uri);
+      check_plays (vector, launch);
+      g_free (launch);
+    }
+    g_free (uri);
+  }
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
+static Suite *
+decrypt_behind_suite (void)
+{
+  Suite *suite = suite_create ("decrypt-behind");
+  TCase *tc = tcase_create ("pipelines");
+
+  suite_add_tcase (suite, tc);
+  tcase_set_timeout (tc, 120);
+  if (!have_element ("qtdemux"))
+    return suite;
+  tcase_add_test (tc, test_vectors);
+  tcase_add_test (tc, test_seeks);
+  tcase_add_test (tc, test_autoplugging);
+  return suite;
+}
+
+GST_CHECK_MAIN (decrypt_behind);
