@@ -224,7 +224,7 @@ common_multiple (guint64 a, guint64 b)
     x = y;
     y = rest;
   }
-  return a / x * b;
+  return x ? a / x * b : 0;
 }
 
 /* The least common multiple of all sources', so that no time is rounded. */
