@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "gst/cenc/cenc-subsamples.h"
+#include "gst/isobmff/bmff-reader.h"
 
 #include <gst/cenc/gstcenckeysession.h>
 #include <gst/check/gstcheck.h>
@@ -162,8 +163,8 @@ GST_START_TEST (test_many_slices_fit)
       (const CencRange *) (gpointer) ranges->data, 4000, 4000 * 110, 42, NULL);
   fail_unless (n > 36 && n <= 42, "%d entries", n);
   for (i = 0; i < out->len; i += CENC_SUBSAMPLE_SIZE) {
-    guint clear = GST_READ_UINT16_BE (out->data + i);
-    guint size = GST_READ_UINT32_BE (out->data + i + 2);
+    guint clear = bmff_get_u16 (out->data + i);
+    guint size = bmff_get_u32 (out->data + i + 2);
 
     sum += clear + size;
     if (size > 0)
@@ -188,6 +189,56 @@ GST_START_TEST (test_what_does_not_fit)
 }
 GST_END_TEST;
 
+/* Ranges of random shape: the entries tell of each byte once, protect none that
+ * was not offered, are aligned, and are not too many. */
+static void
+check_random (GRand *rand, CencScheme scheme, guint max)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  CencRange ranges[60];
+  guint i, r = 0, n = (guint) g_rand_int_range (rand, 0, 60);
+  gsize pos = 0, size;
+  gint count;
+
+  for (i = 0; i < n; i++) {
+    gint gap = g_rand_int_range (rand, 0, 20) ? 30 : 150000;
+
+    ranges[i].offset = pos + (gsize) g_rand_int_range (rand, 0, gap);
+    ranges[i].size = (gsize) g_rand_int_range (rand, 0, 100);
+    pos = ranges[i].offset + ranges[i].size;
+  }
+  size = pos + (gsize) g_rand_int_range (rand, 0, 40);
+  count = cenc_subsamples_append (out, scheme, ranges, n, size, max, NULL);
+  if (count < 0)
+    return;
+  fail_unless (max == 0 || count <= (gint) max);
+  for (i = 0, pos = 0; i < (guint) count; i++) {
+    const guint8 *e = out->data + i * CENC_SUBSAMPLE_SIZE;
+    guint32 protected_bytes = bmff_get_u32 (e + 2);
+
+    pos += bmff_get_u16 (e);
+    fail_if (scheme != CENC_SCHEME_CBCS && protected_bytes % 16 != 0);
+    while (protected_bytes > 0 && ranges[r].offset + ranges[r].size <= pos)
+      r++;
+    if (protected_bytes > 0)
+      fail_unless (pos >= ranges[r].offset &&
+          pos + protected_bytes == ranges[r].offset + ranges[r].size);
+    pos += protected_bytes;
+  }
+  assert_equals_uint64 (pos, size);
+}
+
+GST_START_TEST (test_random_ranges)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (23001);
+  guint i;
+
+  for (i = 0; i < 20000; i++)
+    check_random (rand, i % 2 ? CENC_SCHEME_CBCS : CENC_SCHEME_CENC,
+        i % 3 ? 40 : 0);
+}
+GST_END_TEST;
+
 static Suite *
 cenc_subsamples_suite (void)
 {
@@ -205,6 +256,7 @@ cenc_subsamples_suite (void)
   tcase_add_test (tc, test_smallest_ranges_stay_clear);
   tcase_add_test (tc, test_many_slices_fit);
   tcase_add_test (tc, test_what_does_not_fit);
+  tcase_add_test (tc, test_random_ranges);
   return s;
 }
 
