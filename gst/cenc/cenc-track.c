@@ -197,14 +197,13 @@ get_group (const CencTrackRun *self, guint variant, guint32 group)
   return groups_get (&self->track->groups, variant, group);
 }
 
-/* 0 = no group: the entry's tenc counts. */
+/* 0 = no group: the entry's tenc counts. A sample that a map puts in no group
+ * does not get the default one, which is for samples that no map tells of. */
 static guint32
 group_of (const CencTrackRun *self, guint32 index)
 {
-  guint32 group = self->map ? bmff_group_map_get (self->map, index) : 0;
-
-  if (group != 0)
-    return group;
+  if (self->map && index < bmff_group_map_get_count (self->map))
+    return bmff_group_map_get (self->map, index);
   if (self->local.default_group != 0)
     return LOCAL_GROUPS + self->local.default_group;
   return self->track->groups.default_group;

@@ -252,6 +252,14 @@ bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index)
       run->indices + (sample_index - start) % run->length);
 }
 
+guint32
+bmff_group_map_get_count (const BmffGroupMap *self)
+{
+  if (self->runs->len == 0)
+    return 0;
+  return g_array_index (self->runs, Run, self->runs->len - 1).end;
+}
+
 static void
 raise_highest (guint32 group, guint32 *shared, guint32 *local)
 {

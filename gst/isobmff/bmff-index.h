@@ -79,6 +79,8 @@ BmffGroupMap *bmff_group_map_parse (const BmffBox *parent,
 void bmff_group_map_free (BmffGroupMap *self);
 /** O(log n). Samples past the end of the map are in no group. */
 guint32 bmff_group_map_get (const BmffGroupMap *self, guint32 sample_index);
+/** How many samples the map tells of; for those behind it, sgpd's default counts (8.9.3). */
+guint32 bmff_group_map_get_count (const BmffGroupMap *self);
 /** The highest description numbers that any sample has: among the track's, and among the fragment's own (without bit 16); 0 = none has one. To be held against sgpd. */
 void bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
     guint32 *local);

@@ -292,6 +292,22 @@ GST_START_TEST (test_default_group)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_default_group_is_for_samples_without_a_map)
+{
+  CencParams groups[3];
+  g_autoptr (BmffMovie) movie = NULL;
+  g_autoptr (CencTrack) track = NULL;
+  g_autoptr (CencTrackRun) run = NULL;
+
+  make_groups (groups);
+  movie = make_movie (test_sgpd (3, 3, groups),
+      test_box ("sbgp", 0, FCC ("seig"), 2, 1, 1, 2, 0));
+  track = make_track (movie);
+  run = cenc_track_run_new (track, NULL, NULL);
+  ASSERT_KIDS (run, 0x11, 1, 1, 0x13, 0x13);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_group_that_nobody_describes)
 {
   CencParams groups[3];
@@ -420,6 +436,7 @@ cenc_track_suite (void)
   tcase_add_test (tc, test_clear_lead_is_told_by_the_entry);
   tcase_add_test (tc, test_groups_of_the_track);
   tcase_add_test (tc, test_default_group);
+  tcase_add_test (tc, test_default_group_is_for_samples_without_a_map);
   tcase_add_test (tc, test_group_that_nobody_describes);
   tcase_add_test (tc, test_broken_group_description);
   tcase_add_test (tc, test_groups_of_the_fragment);

@@ -33,6 +33,7 @@ assert_groups (BmffBox *box, guint n, const guint32 *groups)
 
   fail_unless_no_error (error);
   fail_unless (map != NULL);
+  fail_unless_equals_int (bmff_group_map_get_count (map), n);
   for (i = 0; i < n; i++) {
     if (groups[i] > 0x10000)
       local = MAX (local, groups[i] - 0x10000);
