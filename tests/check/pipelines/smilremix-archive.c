@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tracks in files of their own, several bitrates, archives in fragments, and
+ * fragmented output. */
+
+#include <string.h>
+
+#include "remix-media.h"
+
+/* 2022-01-01T00:00:00Z */
+#define EPOCH G_GUINT64_CONSTANT (1640995200)
+
+static guint32
+get_u32 (const guint8 *p)
+{
+  return GST_READ_UINT32_BE (p);
+}
+
+/* Moves the tfdt of each traf in a moof by @seconds: video counts in 12800, sound
+ * in 48000. */
+static void
+shift_moof (guint8 *moof, gsize size, guint64 seconds)
+{
+  guint32 id = 0;
+  gsize i;
+
+  for (i = 4; i + 16 <= size; i++) {
+    if (memcmp (moof + i, "tfhd", 4) == 0)
+      id = get_u32 (moof + i + 8);
+    if (memcmp (moof + i, "tfdt", 4) == 0) {
+      guint64 time = GST_READ_UINT64_BE (moof + i + 8);
+
+      fail_unless_equals_int (moof[i + 4], 1);
+      time += seconds * (id == 1 ? 12800 : 48000);
+      GST_WRITE_UINT64_BE (moof + i + 8, time);
+    }
+  }
+}
+
+/* Cuts a fragmented file into segments of @n fragments each, each with the moov in
+ * front, on a timeline that counts from 1970. */
+static void
+make_segments (const gchar *name, guint n)
+{
+  g_autofree gchar *path = remix_media_path (name);
+  g_autoptr (GByteArray) head = g_byte_array_new ();
+  g_autoptr (GByteArray) segment = g_byte_array_new ();
+  g_autofree gchar *data = NULL;
+  guint fragments = 0, segments = 0;
+  gsize size, at, box;
+
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  for (at = 0; at + 8 <= size; at += box) {
+    guint8 *p = (guint8 *) data + at;
+
+    box = get_u32 (p);
+    if (memcmp (p + 4, "ftyp", 4) == 0 || memcmp (p + 4, "moov", 4) == 0)
+      g_byte_array_append (head, p, (guint) box);
+    if (memcmp (p + 4, "moof", 4) == 0) {
+      shift_moof (p, box, EPOCH);
+      if (fragments % n == 0)
+        g_byte_array_append (segment, head->data, head->len);
+    }
+    if (memcmp (p + 4, "moof", 4) == 0 || memcmp (p + 4, "mdat", 4) == 0)
+      g_byte_array_append (segment, p, (guint) box);
+    if (memcmp (p + 4, "mdat", 4) == 0 && ++fragments % n == 0) {
+      g_autofree gchar *out = g_strdup_printf ("archive%u.mp4", segments++);
+      g_autofree gchar *to = remix_media_path (out);
+
+      fail_unless (g_file_set_contents (to, (gchar *) segment->data,
+          (gssize) segment->len, NULL));
+      g_byte_array_set_size (segment, 0);
+    }
+  }
+  fail_unless_equals_int (segments, 4);
+}
+
+static void
+setup (void)
+{
+  remix_media_setup ();
+  remix_media_make ("-f lavfi -i testsrc2=s=160x90:r=25:d=20 -f lavfi -i "
+                    "sine=440:r=48000:d=20 -c:v libx264 -threads 1 -g 25 "
+                    "-keyint_min 25 -sc_threshold 0 -bf 0 -pix_fmt yuv420p "
+                    "-c:a aac -ac 2 -movflags "
+                    "frag_keyframe+empty_moov+default_base_moof G.mp4");
+  make_segments ("G.mp4", 5);
+  remix_media_make ("-i M.mp4 -map 0:v -c copy video.mp4");
+  remix_media_make ("-i M.mp4 -map 0:a -c copy audio.mp4");
+}
+
+static void
+expect_ok (const gchar *body, const gchar *properties)
+{
+  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
+
+  fail_unless (error == NULL, "%s", error);
+}
+
+static void
+expect_error (const gchar *body, const gchar *first, const gchar *second)
+{
+  g_autofree gchar *error = remix_media_run (body, NULL, "o.mp4");
+
+  fail_unless (error != NULL, "no error");
+  fail_unless (strstr (error, first) != NULL, "%s", error);
+  fail_unless (strstr (error, second) != NULL, "%s", error);
+}
+
+static void
+add (GPtrArray *expected, const gchar *name, guint track, guint from, guint to)
+{
+  g_autoptr (GPtrArray) frames = remix_media_frames (name, track);
+
+  remix_media_append (expected, frames, from, to);
+}
+
+static void
+expect_duration (gdouble seconds)
+{
+  gdouble video = remix_media_probe_number ("o.mp4", "v:0", "duration");
+  gdouble audio = remix_media_probe_number ("o.mp4", "a:0", "duration");
+
+  fail_unless (ABS (video - seconds) < 0.0005, "video %f", video);
+  fail_unless (ABS (audio - seconds) < 0.0005, "audio %f", audio);
+}
+
+/* Without an edit list ffmpeg puts the priming of its AAC encoder on the timeline:
+ * the pictures are 21 ms late, and a keyframe lies at 3.021 s. */
+#define SEGMENTS_BEGIN \
+  "<seq isContinuous='true'" \
+  " clipBegin='wallclock(2022-01-01T00:00:03.100Z)'" \
+  " clipEnd='wallclock(2022-01-01T00:00:17.100Z)'>"
+
+GST_START_TEST (test_continuous)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "G.mp4", 0, 75, 425);
+  expect_ok (SEGMENTS_BEGIN
+      "<video src='archive0.mp4'/><video src='archive1.mp4'/>"
+      "<video src='archive2.mp4'/><video src='archive3.mp4'/></seq>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (14);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_gap)
+{
+  expect_error (SEGMENTS_BEGIN
+      "<video src='archive0.mp4'/><video src='archive2.mp4'/></seq>",
+      "archive2.mp4: its video starts at 1640995210.021 s",
+      "archive0.mp4 ends at 1640995205.021 s");
+  expect_error (SEGMENTS_BEGIN
+      "<video src='archive1.mp4'/><video src='archive0.mp4'/></seq>",
+      "a segment between them is missing or out of order", "clip 1");
+}
+
+GST_END_TEST;
+
+/* One segment alone: wallclock, and a time from its own start. */
+GST_START_TEST (test_fragmented_source)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "G.mp4", 0, 150, 200);
+  add (expected, "G.mp4", 0, 125, 150);
+  expect_ok ("<video src='archive1.mp4'"
+             " clipBegin='wallclock(2022-01-01T01:00:06.1+01:00)'"
+             " clipEnd='wallclock(2022-01-01T00:00:08,1Z)'/>"
+             "<video src='archive1.mp4' clipEnd='npt=1s'/>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (3);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_par)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "M.mp4", 0, 100, 250);
+  add (expected, "A5.mp4", 0, 0, 125);
+  expect_ok ("<par clipBegin='4s' clipEnd='10s'><video src='video.mp4'/>"
+             "<video src='audio.mp4'/></par><video src='A5.mp4'/>",
+      NULL);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (11);
+}
+
+GST_END_TEST;
+
+#define LADDER_VIDEO \
+  "-map 0:v -c:v libx264 -threads 1 -g 50 -keyint_min 50 -sc_threshold 0 " \
+  "-pix_fmt yuv420p "
+
+/* Three bitrates in files of their own, then all in one, in another order. */
+GST_START_TEST (test_ladder)
+{
+  static const gchar *const names[] = { "low.mp4", "middle.mp4", "high.mp4" };
+  guint i;
+
+  for (i = 0; i < 3; i++) {
+    g_autofree gchar *args = g_strdup_printf (
+        "-i M.mp4 -t 4 " LADDER_VIDEO "-crf %u %s", 44 - 14 * i, names[i]);
+
+    remix_media_make (args);
+  }
+  remix_media_make ("-i high.mp4 -i low.mp4 -i middle.mp4 -i A5.mp4 -map 0:v "
+                    "-map 3:a -map 1:v -map 2:v -c copy -t 4 all.mp4");
+  expect_ok ("<par><video src='low.mp4'/><video src='middle.mp4'/>"
+             "<video src='high.mp4'/><video src='audio.mp4' clipEnd='4s'/></par>"
+             "<video src='all.mp4'/>",
+      NULL);
+  for (i = 0; i < 3; i++) {
+    g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+    add (expected, names[i], 0, 0, 100);
+    add (expected, names[i], 0, 0, 100);
+    remix_media_expect_frames ("o.mp4", i, expected);
+  }
+  expect_duration (8);
+}
+
+GST_END_TEST;
+
+/* The target has sound, the first clip has not: its tracks rule. */
+GST_START_TEST (test_output_description)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *error = remix_media_run_document (
+      "<smil><head><meta name='outputDescription' content='M.mp4'/></head>"
+      "<body><video src='video.mp4' clipEnd='2s'/><video src='A5.mp4'/></body>"
+      "</smil>",
+      NULL, "o.mp4");
+
+  fail_unless (error == NULL, "%s", error);
+  add (expected, "M.mp4", 0, 0, 50);
+  add (expected, "A5.mp4", 0, 0, 125);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (7);
+}
+
+GST_END_TEST;
+
+/* Fragments of one sample description: ffmpeg follows. */
+GST_START_TEST (test_fragmented_output)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  g_autofree gchar *data = NULL;
+  gsize size, at;
+  guint moofs = 0, sidx = 0;
+
+  add (expected, "M.mp4", 0, 50, 200);
+  add (expected, "M.mp4", 0, 0, 100);
+  expect_ok ("<video src='M.mp4' clipBegin='2s' clipEnd='8s'/>"
+             "<video src='M.mp4' clipEnd='4s'/>",
+      "fragment-duration=2000");
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  for (at = 0; at < size; at += get_u32 ((guint8 *) data + at)) {
+    fail_unless (at + 8 <= size && get_u32 ((guint8 *) data + at) >= 8);
+    moofs += memcmp (data + at + 4, "moof", 4) == 0;
+    sidx += memcmp (data + at + 4, "sidx", 4) == 0;
+  }
+  fail_unless_equals_uint64 (at, size);
+  fail_unless_equals_int (moofs, 5);
+  fail_unless_equals_int (sidx, 1);
+}
+
+GST_END_TEST;
+
+static void
+expect_played (const gchar *options, guint n_frames, gdouble seconds)
+{
+  static const gchar *const middles[] = { "", "! valve" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (middles); i++) {
+    g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+    g_autofree gchar *source =
+        g_strdup_printf ("smilremixsrc location=\"%s\" %s %s", playlist,
+            options, middles[i]);
+    guint n_video, n_audio;
+
+    remix_media_play (source, &n_video, &n_audio);
+    fail_unless_equals_int (n_video, n_frames);
+    fail_unless (ABS (n_audio * 1024.0 / 48000 - seconds) < 3 * 1024.0 / 48000,
+        "%u frames of sound", n_audio);
+  }
+}
+
+/* Fragments with several sample descriptions: qtdemux follows. */
+GST_START_TEST (test_fragmented_join)
+{
+  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='4s'/>"
+             "<video src='A3.mp4'/>",
+      "fragment-duration=2000");
+  expect_played ("fragment-duration=2000", 300, 12);
+}
+
+GST_END_TEST;
+
+/* What came out goes in again. */
+GST_START_TEST (test_again)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *error = NULL;
+
+  add (expected, "A5.mp4", 0, 0, 125);
+  add (expected, "M.mp4", 0, 0, 50);
+  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>", NULL);
+  error = remix_media_run ("<video src='o.mp4'/>", NULL, "again.mp4");
+  fail_unless (error == NULL, "%s", error);
+  remix_media_expect_frames ("again.mp4", 0, expected);
+  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>",
+      "fragment-duration=1000");
+  g_clear_pointer (&error, g_free);
+  error = remix_media_run ("<video src='o.mp4'/>", NULL, "again.mp4");
+  fail_unless (error == NULL, "%s", error);
+  remix_media_expect_frames ("again.mp4", 0, expected);
+}
+
+GST_END_TEST;
+
+static Suite *
+smilremix_archive_suite (void)
+{
+  Suite *s = suite_create ("smilremix-archive");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_unchecked_fixture (tc, setup, remix_media_teardown);
+  tcase_add_test (tc, test_continuous);
+  tcase_add_test (tc, test_gap);
+  tcase_add_test (tc, test_fragmented_source);
+  tcase_add_test (tc, test_par);
+  tcase_add_test (tc, test_ladder);
+  tcase_add_test (tc, test_output_description);
+  tcase_add_test (tc, test_fragmented_output);
+  tcase_add_test (tc, test_fragmented_join);
+  tcase_add_test (tc, test_again);
+
+  return s;
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_check_init (&argc, &argv);
+  if (!remix_media_available ()) {
+    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
+    return 77;
+  }
+  return gst_check_run_suite (smilremix_archive_suite (), "smilremix_archive",
+      __FILE__);
+}
