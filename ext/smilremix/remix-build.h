@@ -75,4 +75,15 @@ gboolean remix_build_audio (RemixBuild *self, const RemixStream *stream,
 gboolean remix_build_text (RemixBuild *self, const RemixStream *stream,
     gint64 begin, const RemixSlot *slot, GError **error);
 
+/** A new track of the output, without a sample; borrowed. */
+RemixOutput *remix_plan_add_output (RemixPlan *self, RemixKind kind,
+    guint32 handler, guint32 timescale);
+
+/** Once all clips are there: a track with the events of @playlist, if it has any. */
+gboolean remix_build_events (RemixPlan *plan, const RemixPlaylist *playlist,
+    gboolean strict, GError **error);
+/** Once all else is done: RemixPlan.conditions. */
+gboolean remix_build_conditions (RemixPlan *plan, const RemixPlaylist *playlist,
+    gboolean strict, GError **error);
+
 G_END_DECLS

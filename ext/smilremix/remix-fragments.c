@@ -63,10 +63,10 @@ clip_changes_description (const Split *self, guint clip)
 static gboolean
 take_condition (Split *self, guint64 time)
 {
-  const GArray *conditions = self->options->conditions;
+  const GArray *conditions = self->plan->conditions;
   gboolean reached = FALSE;
 
-  while (conditions && self->next_condition < conditions->len &&
+  while (self->next_condition < conditions->len &&
       g_array_index (conditions, guint64, self->next_condition) <= time) {
     self->next_condition++;
     reached = TRUE;

@@ -47,6 +47,7 @@ remix_plan_free (RemixPlan *self)
     return;
   g_ptr_array_unref (self->outputs);
   g_array_unref (self->clip_times);
+  g_array_unref (self->conditions);
   g_byte_array_unref (self->memory);
   g_ptr_array_unref (self->warnings);
   g_free (self);
@@ -59,9 +60,27 @@ plan_new (void)
 
   self->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
   self->clip_times = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->conditions = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->memory = g_byte_array_new ();
   self->warnings = g_ptr_array_new_with_free_func (g_free);
   return self;
+}
+
+RemixOutput *
+remix_plan_add_output (RemixPlan *self, RemixKind kind, guint32 handler,
+    guint32 timescale)
+{
+  RemixOutput *output = g_new0 (RemixOutput, 1);
+
+  output->kind = kind;
+  output->handler = handler;
+  output->timescale = timescale;
+  output->formats =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_format_unref);
+  output->samples = g_array_new (FALSE, FALSE, sizeof (RemixSample));
+  output->clip_starts = g_array_new (FALSE, TRUE, sizeof (guint32));
+  g_ptr_array_add (self->outputs, output);
+  return output;
 }
 
 static Part *
@@ -296,20 +315,13 @@ static gboolean
 prepare_output (Work *self, guint i, GError **error)
 {
   const RemixTrack *track = g_ptr_array_index (self->profile, i);
-  RemixOutput *output = g_new0 (RemixOutput, 1);
+  RemixOutput *output = remix_plan_add_output (self->plan, track->kind,
+      track->handler, get_common_timescale (self, i));
   RemixBuild *build = &self->builds[i];
 
-  g_ptr_array_add (self->plan->outputs, output);
-  output->kind = track->kind;
-  output->handler = track->handler;
-  output->timescale = get_common_timescale (self, i);
   memcpy (output->language, track->language, sizeof (output->language));
   output->tkhd_width = track->tkhd_width;
   output->tkhd_height = track->tkhd_height;
-  output->formats =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_format_unref);
-  output->samples = g_array_new (FALSE, FALSE, sizeof (RemixSample));
-  output->clip_starts = g_array_new (FALSE, FALSE, sizeof (guint32));
   build->output = output;
   build->memory = self->plan->memory;
   build->silence_format = g_ptr_array_index (track->formats, 0);
@@ -500,7 +512,10 @@ run (Work *self, GError **error)
   if (!add_clips (self, error))
     return FALSE;
   finish (self);
-  return TRUE;
+  return remix_build_events (self->plan, self->playlist, self->options->strict,
+             error) &&
+      remix_build_conditions (self->plan, self->playlist, self->options->strict,
+          error);
 }
 
 RemixPlan *

@@ -52,6 +52,8 @@ typedef struct
   guint64 duration; /* of the title, in the leader's timescale */
   GArray *
       clip_times; /* (element-type guint64): when each clip starts, in the leader's timescale; one more for the end */
+  GArray *
+      conditions; /* (element-type guint64): conditioning points that have a sync sample, sorted, in the leader's timescale */
   GByteArray *memory; /* samples that come from no source */
   GPtrArray *warnings; /* (element-type utf8) */
 } RemixPlan;

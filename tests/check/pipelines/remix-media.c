@@ -199,6 +199,17 @@ remix_media_probe_number (const gchar *name, const gchar *stream,
   return g_ascii_strtod (text, NULL);
 }
 
+gchar *
+remix_media_packets (const gchar *name, const gchar *stream)
+{
+  g_autofree gchar *command = g_strdup_printf (
+      "ffprobe -loglevel error -select_streams %s -show_entries "
+      "packet=pts_time,duration_time,size -of csv=p=0 %s",
+      stream, name);
+
+  return g_strstrip (run (command));
+}
+
 gdouble
 remix_media_audio_seconds (const gchar *name)
 {

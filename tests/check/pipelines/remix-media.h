@@ -37,6 +37,8 @@ gchar *
 remix_media_probe (const gchar *name, const gchar *stream, const gchar *key);
 gdouble remix_media_probe_number (const gchar *name, const gchar *stream,
     const gchar *key);
+/** A line "pts_time,duration_time,size" for each packet of @stream; (transfer full). */
+gchar *remix_media_packets (const gchar *name, const gchar *stream);
 /** Seconds of decoded audio, as the edit list leaves them. */
 gdouble remix_media_audio_seconds (const gchar *name);
 /** Fails unless video track 0 of @name decodes to exactly @expected. */

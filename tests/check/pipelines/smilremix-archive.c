@@ -203,16 +203,18 @@ GST_START_TEST (test_ladder)
   guint i;
 
   for (i = 0; i < 3; i++) {
-    g_autofree gchar *args = g_strdup_printf (
-        "-i M.mp4 -t 4 " LADDER_VIDEO "-crf %u %s", 44 - 14 * i, names[i]);
+    g_autofree gchar *args =
+        g_strdup_printf ("-i M.mp4 -t 4 " LADDER_VIDEO "-crf %u %s",
+            44 - 14 * i, names[i]);
 
     remix_media_make (args);
   }
   remix_media_make ("-i high.mp4 -i low.mp4 -i middle.mp4 -i A5.mp4 -map 0:v "
                     "-map 3:a -map 1:v -map 2:v -c copy -t 4 all.mp4");
-  expect_ok ("<par><video src='low.mp4'/><video src='middle.mp4'/>"
-             "<video src='high.mp4'/><video src='audio.mp4' clipEnd='4s'/></par>"
-             "<video src='all.mp4'/>",
+  expect_ok (
+      "<par><video src='low.mp4'/><video src='middle.mp4'/>"
+      "<video src='high.mp4'/><video src='audio.mp4' clipEnd='4s'/></par>"
+      "<video src='all.mp4'/>",
       NULL);
   for (i = 0; i < 3; i++) {
     g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
@@ -326,6 +328,104 @@ GST_START_TEST (test_again)
 
 GST_END_TEST;
 
+/* "time duration size" of each packet of the data track. */
+static void
+expect_packets (const gchar *const *expected)
+{
+  g_autofree gchar *out = remix_media_packets ("o.mp4", "d:0");
+  g_auto (GStrv) lines = g_strsplit (out, "\n", -1);
+  guint i;
+
+  for (i = 0; expected[i]; i++)
+    fail_unless (lines[i] && g_str_has_prefix (lines[i], expected[i]),
+        "packet %u: %s", i, lines[i]);
+  fail_unless (lines[i] == NULL, "more: %s", lines[i]);
+}
+
+#define EVENT(time, duration, id) \
+  "<Event presentationTime='" time "' duration='" duration "' id='" id "'>" \
+  "<SpliceInfoSection xmlns='http://www.scte.org/schemas/35/2016'/></Event>"
+#define STREAM(events) \
+  "<EventStream xmlns='urn:mpeg:dash:schema:mpd:2011' timescale='1000'" \
+  " schemeIdUri='urn:scte:scte35:2013:xml'>" events "</EventStream>"
+
+/* The second clip's event moves by what the first clip came to last: 6 s, cut from
+ * 3 to 9 at keyframes. */
+GST_START_TEST (test_events)
+{
+  static const gchar *const expected[] = { "0.000000,1.000000,8",
+    "1.000000,2.000000,", "3.000000,5.000000,8", "8.000000,1.500000,",
+    "9.500000,1.500000,8", NULL };
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  g_autofree gchar *data = NULL;
+  gsize size;
+  static const gchar emsg[] = "emsg\0\0\0\0urn:scte:scte35:2013:xml\0\0"
+                              "\0\0\3\350\0\0\0\0\0\0\5\334\0\0\0\11<Splice";
+
+  expect_ok ("<par clipBegin='3s' clipEnd='9s'><video src='M.mp4'/>" STREAM (
+                 EVENT ("1000", "2000",
+                     "7")) "</par>"
+                           "<par><video src='A5.mp4'/>" STREAM (
+                               EVENT ("2000", "1500", "9")) "</par>",
+      NULL);
+  expect_packets (expected);
+  expect_duration (11);
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  {
+    const gchar *p = data, *end = data + size - sizeof (emsg);
+
+    while (p < end && memcmp (p, emsg, sizeof (emsg) - 1) != 0)
+      p++;
+    fail_unless (p < end, "the second emsg is not there");
+  }
+}
+
+GST_END_TEST;
+
+/* A par that holds events only takes no time. */
+GST_START_TEST (test_events_only)
+{
+  static const gchar *const expected[] = { "0.000000,5.000000,8",
+    "5.000000,1.000000,", "6.000000,2.000000,8", NULL };
+
+  expect_ok ("<video src='A5.mp4'/><par>" STREAM (
+                 EVENT ("0", "1000", "1")) "</par><video src='A3.mp4'/>",
+      NULL);
+  expect_packets (expected);
+  expect_duration (8);
+  expect_played ("", 200, 8);
+}
+
+GST_END_TEST;
+
+#define CONDITION(offset, duration) \
+  "<ConditioningInfo acquisitionSignalIDRef='x' startOffset='" offset \
+  "' duration='" duration "'/>"
+
+/* Fragments of at least 60 s, but for the conditioning points. */
+GST_START_TEST (test_conditions)
+{
+  g_autofree gchar *error = NULL;
+  g_autofree gchar *data = NULL;
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  gsize size, at;
+  guint moofs = 0;
+
+  expect_ok ("<par><video src='M.mp4'/>" CONDITION ("PT4S", "PT6S") "</par>",
+      "fragment-duration=60000 strict=true");
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  for (at = 0; at + 8 <= size; at += get_u32 ((guint8 *) data + at))
+    moofs += memcmp (data + at + 4, "moof", 4) == 0;
+  fail_unless_equals_int (moofs, 3);
+  error = remix_media_run ("<par><video src='M.mp4'/>" CONDITION ("PT5S",
+                               "PT1S") "</par>",
+      "strict=true", "o.mp4");
+  fail_unless (error && strstr (error, "no keyframe at this conditioning"),
+      "%s", error);
+}
+
+GST_END_TEST;
+
 static Suite *
 smilremix_archive_suite (void)
 {
@@ -344,6 +444,9 @@ smilremix_archive_suite (void)
   tcase_add_test (tc, test_fragmented_output);
   tcase_add_test (tc, test_fragmented_join);
   tcase_add_test (tc, test_again);
+  tcase_add_test (tc, test_events);
+  tcase_add_test (tc, test_events_only);
+  tcase_add_test (tc, test_conditions);
 
   return s;
 }
