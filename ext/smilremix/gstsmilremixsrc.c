@@ -46,6 +46,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 
 #define DEFAULT_MAX_SOURCES 500
 #define DEFAULT_MAX_MOOV_SIZE (64u << 20)
+#define DEFAULT_TIMEOUT 15
 #define DEFAULT_BLOCKSIZE (256u << 10)
 
 struct _GstSmilRemixSrc
@@ -61,6 +62,7 @@ struct _GstSmilRemixSrc
   guint max_sources;
   guint64 max_moov_size;
   gboolean strict;
+  guint timeout; /* seconds */
 
   GCancellable *cancellable;
   RemixTitle *title; /* from start() to stop() */
@@ -77,6 +79,7 @@ enum
   PROP_ROOT,
   PROP_MAX_SOURCES,
   PROP_MAX_MOOV_SIZE,
+  PROP_TIMEOUT,
   PROP_ETAG,
   N_PROPERTIES,
 };
@@ -182,6 +185,7 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   options.max_moov_size = self->max_moov_size;
   options.fragment_duration = self->fragment_duration * GST_MSECOND;
   options.strict = self->strict;
+  options.timeout = self->timeout;
   GST_OBJECT_UNLOCK (self);
 
   if (!location && !playlist) {
@@ -353,6 +357,9 @@ gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
     case PROP_MAX_MOOV_SIZE:
       self->max_moov_size = g_value_get_uint64 (value);
       break;
+    case PROP_TIMEOUT:
+      self->timeout = g_value_get_uint (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -389,6 +396,9 @@ gst_smil_remix_src_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_MAX_MOOV_SIZE:
       g_value_set_uint64 (value, self->max_moov_size);
+      break;
+    case PROP_TIMEOUT:
+      g_value_set_uint (value, self->timeout);
       break;
     case PROP_ETAG:
       g_value_set_string (value,
@@ -452,6 +462,10 @@ install_properties (GObjectClass *class)
   properties[PROP_MAX_MOOV_SIZE] = g_param_spec_uint64 ("max-moov-size",
       "Maximum moov size", "How many bytes of moov and moof a source may have",
       1024, G_MAXUINT32, DEFAULT_MAX_MOOV_SIZE, flags);
+  properties[PROP_TIMEOUT] = g_param_spec_uint ("timeout", "Timeout",
+      "Seconds without a byte from an HTTP server until it is an error (0 = "
+      "wait for ever)",
+      0, 3600, DEFAULT_TIMEOUT, flags);
   properties[PROP_ETAG] = g_param_spec_string ("etag", "ETag",
       "Changes when the output does; from PAUSED on", NULL,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
@@ -493,6 +507,7 @@ gst_smil_remix_src_init (GstSmilRemixSrc *self)
 {
   self->max_sources = DEFAULT_MAX_SOURCES;
   self->max_moov_size = DEFAULT_MAX_MOOV_SIZE;
+  self->timeout = DEFAULT_TIMEOUT;
   self->cancellable = g_cancellable_new ();
   gst_base_src_set_blocksize (GST_BASE_SRC (self), DEFAULT_BLOCKSIZE);
 }

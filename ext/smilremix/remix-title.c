@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include "remix-error.h"
+#include "remix-http.h"
 #include "remix-layout.h"
 #include "remix-playlist.h"
 #include "remix-source.h"
@@ -17,6 +18,7 @@ struct _RemixTitle
   gchar *uri; /* of the playlist; NULL if it was given inline */
   gchar *base; /* what its addresses refer to */
   RemixPolicy *policy;
+  RemixHttp *http; /* NULL until it is needed */
   GPtrArray *sources; /* RemixSource */
   GHashTable *movies; /* URI → RemixMovie; only while opening */
   GPtrArray *warnings;
@@ -35,6 +37,14 @@ add_warnings (RemixTitle *self, const GPtrArray *warnings)
         g_strdup (g_ptr_array_index (warnings, i)));
 }
 
+static RemixHttp *
+get_http (RemixTitle *self)
+{
+  if (!self->http)
+    self->http = remix_http_new (self->options->timeout);
+  return self->http;
+}
+
 /* How a source is read, by its scheme. */
 static RemixSource *
 open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
@@ -44,9 +54,8 @@ open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
     return NULL;
   if (remix_uri_is_file (uri))
     return remix_source_open_file (uri, self->policy, error);
-  g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
-      "%s: HTTP is not supported yet", uri);
-  return NULL;
+  return remix_source_open_http (get_http (self), uri, self->policy,
+      cancellable, error);
 }
 
 static gboolean
@@ -142,6 +151,28 @@ read_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
       error);
 }
 
+/* A server that makes playlists need not give ranges of them. Where it redirected
+ * to is where the playlist is. */
+static gboolean
+fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
+    GError **error)
+{
+  g_autofree gchar *final = NULL;
+  g_autoptr (GBytes) bytes = remix_http_get (get_http (self), self->uri,
+      self->policy, REMIX_XML_MAX_SIZE + 1, NULL, &final, cancellable, error);
+
+  if (!bytes)
+    return FALSE;
+  g_byte_array_append (text, g_bytes_get_data (bytes, NULL),
+      (guint) g_bytes_get_size (bytes));
+  g_free (self->base);
+  self->base = g_steal_pointer (&final);
+  remix_policy_free (self->policy);
+  self->policy = remix_policy_new (self->base, self->options->allowed_schemes,
+      self->options->root);
+  return TRUE;
+}
+
 /* Where the playlist is, and so what it may name. One that is given inline is
  * the application's own word. */
 static gboolean
@@ -182,7 +213,9 @@ read_playlist (RemixTitle *self, GChecksum *checksum, GCancellable *cancellable,
     g_byte_array_append (text, (const guint8 *) self->options->playlist,
         (guint) MIN (strlen (self->options->playlist),
             (gsize) REMIX_XML_MAX_SIZE + 1));
-  else if (!read_document (self, text, cancellable, error))
+  else if (remix_uri_is_http (self->uri)
+          ? !fetch_document (self, text, cancellable, error)
+          : !read_document (self, text, cancellable, error))
     return NULL;
   g_checksum_update (checksum, text->data, text->len);
   playlist = remix_playlist_parse ((const gchar *) text->data, text->len,
@@ -262,10 +295,11 @@ remix_title_free (RemixTitle *self)
 {
   if (!self)
     return;
+  g_clear_pointer (&self->sources, g_ptr_array_unref);
+  remix_http_free (self->http);
   g_free (self->uri);
   g_free (self->base);
   remix_policy_free (self->policy);
-  g_clear_pointer (&self->sources, g_ptr_array_unref);
   g_clear_pointer (&self->movies, g_hash_table_unref);
   g_clear_pointer (&self->warnings, g_ptr_array_unref);
   remix_layout_free (self->layout);

@@ -24,6 +24,7 @@ typedef struct
   guint64 max_moov_size; /* bytes */
   guint64 fragment_duration; /* nanoseconds; 0: a progressive file */
   gboolean strict;
+  guint timeout; /* of HTTP, seconds; 0: none */
 } RemixTitleOptions;
 
 /** Reads the playlist and the headers of all sources; may block. NULL with an error of any of the room's kinds. */

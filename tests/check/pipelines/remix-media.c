@@ -117,23 +117,40 @@ run_pipeline (GstElement *pipeline)
   return debug;
 }
 
-gchar *
-remix_media_run_document (const gchar *document, const gchar *properties,
+static gchar *
+run_location (const gchar *location, const gchar *properties,
     const gchar *output)
 {
-  g_autofree gchar *playlist = remix_media_path ("playlist.smil");
   g_autofree gchar *path = remix_media_path (output);
   g_autofree gchar *line = NULL;
   g_autoptr (GstElement) pipeline = NULL;
   g_autoptr (GError) error = NULL;
 
-  remix_media_write ("playlist.smil", document);
   line = g_strdup_printf ("smilremixsrc location=\"%s\" %s ! "
                           "filesink location=\"%s\"",
-      playlist, properties ? properties : "", path);
+      location, properties ? properties : "", path);
   pipeline = gst_parse_launch (line, &error);
   fail_unless (error == NULL, "%s", error ? error->message : "");
   return run_pipeline (pipeline);
+}
+
+gchar *
+remix_media_run_uri (const gchar *location, guint port, const gchar *output)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("http://127.0.0.1:%u/%s", port, location);
+
+  return run_location (uri, NULL, output);
+}
+
+gchar *
+remix_media_run_document (const gchar *document, const gchar *properties,
+    const gchar *output)
+{
+  g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+
+  remix_media_write ("playlist.smil", document);
+  return run_location (playlist, properties, output);
 }
 
 gchar *

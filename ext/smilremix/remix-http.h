@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * RemixHttp: what all HTTP sources of a title share: connections that are kept
+ * alive, the policy, the timeout. Blocking; used by one thread at a time.
+ */
+
+#pragma once
+
+#include "smilremix/remix-source.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RemixHttp RemixHttp;
+
+/** @timeout: seconds without a byte until a connection counts as lost; 0: none. */
+RemixHttp *remix_http_new (guint timeout);
+/** All of its sources have to be freed before. */
+void remix_http_free (RemixHttp *self);
+
+/**
+ * remix_http_get:
+ * @max_size: of the document; one that is longer is cut off there
+ * @etag: (out) (optional) (transfer full): its ETag, or NULL
+ * @final_uri: (out): where redirects led; (transfer full)
+ *
+ * A document as a whole, from a server that need not give ranges.
+ */
+GBytes *remix_http_get (RemixHttp *self, const gchar *uri,
+    const RemixPolicy *policy, gsize max_size, gchar **etag, gchar **final_uri,
+    GCancellable *cancellable, GError **error);
+
+/**
+ * remix_source_open_http:
+ * @http: borrowed; has to outlive the source
+ * @policy: likewise
+ *
+ * Asks for the first bytes. Blocks of 64 KiB are read, as far as they go one
+ * behind the other from one response, and the last ones kept (2 MiB a source). A
+ * connection that breaks is taken up at the byte where it broke.
+ *
+ * Returns: NULL with REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND,
+ *   REMIX_ERROR_SEEK (the server gives no ranges) or REMIX_ERROR_READ
+ */
+RemixSource *remix_source_open_http (RemixHttp *http, const gchar *uri,
+    const RemixPolicy *policy, GCancellable *cancellable, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixHttp, remix_http_free)
+
+G_END_DECLS
