@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 
 #include <gst/cenc/gstcenckeysession.h>
@@ -100,11 +101,23 @@ jose_concat_kdf (const guint8 *z, gsize z_size, const gchar *alg, GBytes *apu,
   return run_sskdf (z, z_size, info, out, size);
 }
 
+/* Has the agreement made where the key is: left to itself OpenSSL takes the
+ * default provider, to which a TPM's key goes without its private part. */
+static EVP_PKEY_CTX *
+new_context (EVP_PKEY *own)
+{
+  const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider (own);
+  g_autofree gchar *query = provider
+      ? g_strconcat ("provider=", OSSL_PROVIDER_get0_name (provider), NULL)
+      : NULL;
+
+  return EVP_PKEY_CTX_new_from_pkey (NULL, own, query);
+}
+
 static gboolean
 agree (EVP_PKEY *own, EVP_PKEY *peer, GBytes *apu, GBytes *apv, guint8 *out)
 {
-  g_autoptr (EVP_PKEY_CTX) context =
-      EVP_PKEY_CTX_new_from_pkey (NULL, own, NULL);
+  g_autoptr (EVP_PKEY_CTX) context = new_context (own);
   guint8 z[64];
   gsize size = sizeof z;
   gboolean ok;

@@ -102,20 +102,16 @@ jose_key_from_jwk (JsonObject *jwk, GError **error)
   return key;
 }
 
-/*
- * A provider may hand the point out compressed or the group under another
- * name, so it is the encoded point that is judged, by its size.
- */
+/* The coordinates, rather than the encoded point: that one may be compressed, and
+ * tpm2-openssl does not give it by EVP_PKEY_get1_encoded_public_key(). */
 static gboolean
-get_point (EVP_PKEY *key, guint8 *point, gsize size)
+get_coordinate_of (EVP_PKEY *key, const gchar *name, guint8 *out)
 {
-  guint8 *encoded = NULL;
-  gsize n = EVP_PKEY_get1_encoded_public_key (key, &encoded);
-  gboolean ok = n == size && encoded[0] == 4;
+  BIGNUM *value = NULL;
+  gboolean ok = EVP_PKEY_get_bn_param (key, name, &value) == 1 &&
+      BN_bn2binpad (value, out, JOSE_P256_SIZE) == JOSE_P256_SIZE;
 
-  if (ok)
-    memcpy (point, encoded, size);
-  OPENSSL_free (encoded);
+  BN_free (value);
   return ok;
 }
 
@@ -134,9 +130,11 @@ is_p256 (EVP_PKEY *key)
 gchar *
 jose_key_to_jwk (EVP_PKEY *key, GError **error)
 {
-  guint8 point[1 + 2 * JOSE_P256_SIZE];
+  guint8 x_bytes[JOSE_P256_SIZE], y_bytes[JOSE_P256_SIZE];
   g_autofree gchar *x = NULL, *y = NULL;
-  gboolean ok = is_p256 (key) && get_point (key, point, sizeof point);
+  gboolean ok = is_p256 (key) &&
+      get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_X, x_bytes) &&
+      get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_Y, y_bytes);
 
   ERR_clear_error ();
   if (!ok) {
@@ -144,8 +142,8 @@ jose_key_to_jwk (EVP_PKEY *key, GError **error)
         "not an EC key on P-256");
     return NULL;
   }
-  x = jose_base64_encode (point + 1, JOSE_P256_SIZE);
-  y = jose_base64_encode (point + 1 + JOSE_P256_SIZE, JOSE_P256_SIZE);
+  x = jose_base64_encode (x_bytes, JOSE_P256_SIZE);
+  y = jose_base64_encode (y_bytes, JOSE_P256_SIZE);
   return g_strdup_printf ("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\","
                           "\"y\":\"%s\"}",
       x, y);

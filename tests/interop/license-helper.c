@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Our side of license-jose.sh: documents opened and written on the command line. */
+/* Our side of license-jose.sh and license-tpm.sh: documents opened and written on the command line. */
 
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +78,13 @@ write_certificate (const gchar *key_path, const gchar *to)
 }
 
 static void
+make_keys (const gchar *key_path, const gchar *to)
+{
+  EVP_PKEY_free (license_device_key_load (key_path, TRUE, &error));
+  write_certificate (key_path, to);
+}
+
+static void
 open_document (const gchar *path, const gchar *issuers, const gchar *device)
 {
   gsize size;
@@ -95,6 +102,7 @@ open_document (const gchar *path, const gchar *issuers, const gchar *device)
   keys = license_document_unseal (license, key, &error);
   check (keys != NULL);
   set = jose_keyset_write (keys);
+  EVP_PKEY_free (key); /* a TPM without a resource manager keeps it loaded */
   printf ("%.*s\n", (gint) set->size, (gchar *) set->data);
 }
 
@@ -110,6 +118,8 @@ write_document (const gchar *issuer_key, const gchar *device)
   bytes = license_document_write (license, test_keys (TRUE), key, signer, NULL,
       &error);
   check (bytes != NULL);
+  EVP_PKEY_free (signer);
+  EVP_PKEY_free (key);
   printf ("%.*s", (gint) g_bytes_get_size (bytes),
       (gchar *) g_bytes_get_data (bytes, NULL));
 }
@@ -121,6 +131,7 @@ print_thumbprint (const gchar *device)
 
   check (key != NULL);
   printf ("%s\n", jose_key_thumbprint (key, NULL));
+  EVP_PKEY_free (key);
 }
 
 int
@@ -133,6 +144,8 @@ main (int argc, char **argv)
     write_pem (argv[2], argv[3]);
   else if (g_str_equal (what, "certificate") && argc == 4)
     write_certificate (argv[2], argv[3]);
+  else if (g_str_equal (what, "keys") && argc == 4)
+    make_keys (argv[2], argv[3]);
   else if (g_str_equal (what, "open") && argc == 5)
     open_document (argv[2], argv[3], argv[4]);
   else if (g_str_equal (what, "write") && argc == 4)
