@@ -431,6 +431,51 @@ GST_START_TEST (test_changed_source)
 
 GST_END_TEST;
 
+static void
+count_buffer (GstElement *sink, GstBuffer *buffer, GstPad *pad,
+    gpointer user_data)
+{
+  g_atomic_int_inc ((gint *) user_data);
+}
+
+/* A player finds out by itself what to do with a playlist. */
+GST_START_TEST (test_playbin)
+{
+  g_autofree gchar *path = remix_media_path ("playlist.smil");
+  g_autofree gchar *uri = gst_filename_to_uri (path, NULL);
+  GstElement *playbin = gst_check_setup_element ("playbin");
+  GstElement *video = gst_check_setup_element ("fakesink");
+  GstElement *audio = gst_check_setup_element ("fakesink");
+  GstBus *bus = gst_element_get_bus (playbin);
+  gint n_frames = 0;
+  gint64 duration = 0;
+  GstMessage *message;
+
+  expect_ok (CASE_1, NULL);
+  g_object_set (video, "signal-handoffs", TRUE, NULL);
+  g_signal_connect (video, "handoff", G_CALLBACK (count_buffer), &n_frames);
+  g_object_set (playbin, "uri", uri, "video-sink", video, "audio-sink", audio,
+      NULL);
+  gst_element_set_state (playbin, GST_STATE_PAUSED);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR);
+  fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ASYNC_DONE);
+  gst_message_unref (message);
+  fail_unless (
+      gst_element_query_duration (playbin, GST_FORMAT_TIME, &duration));
+  fail_unless_equals_int64 (duration, 20 * GST_SECOND);
+  gst_element_set_state (playbin, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  fail_unless_equals_int (n_frames, 500);
+  gst_object_unref (bus);
+  gst_check_teardown_element (playbin);
+}
+
+GST_END_TEST;
+
 static Suite *
 smilremix_suite (void)
 {
@@ -454,6 +499,7 @@ smilremix_suite (void)
   tcase_add_test (tc, test_reordering);
   tcase_add_test (tc, test_picture_sizes);
   tcase_add_test (tc, test_deterministic);
+  tcase_add_test (tc, test_playbin);
   tcase_add_test (tc, test_changed_source);
 
   return s;
