@@ -286,8 +286,9 @@ add_boxes (EncryptFile *self, gboolean large)
 
   for (i = 0; i < self->parts->len; i++) {
     Part *part = &g_array_index (self->parts, Part, i);
-    BmffBox *saiz =
-        part->encrypted ? cenc_aux_writer_to_saiz (part->writer) : NULL;
+    BmffBox *saiz = part->encrypted
+        ? encrypt_track_make_saiz (part->encrypted, part->writer)
+        : NULL;
 
     if (saiz) {
       bmff_box_append (part->track->stbl, saiz);

@@ -279,7 +279,7 @@ cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
 static void
 add_boxes (Part *part)
 {
-  BmffBox *saiz = cenc_aux_writer_to_saiz (part->writer);
+  BmffBox *saiz = encrypt_track_make_saiz (part->track, part->writer);
 
   if (saiz) {
     bmff_box_append (part->traf->box, saiz);

@@ -2,7 +2,6 @@
 
 #include "encrypt-movie.h"
 
-#include "gst/cenc/cenc-pssh.h"
 #include "gst/cenc/cenc-track.h"
 #include "gst/isobmff/bmff-index.h"
 
@@ -60,14 +59,12 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
 static void
 add_pssh (BmffBox *moov, const EncryptPlan *plan)
 {
-  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (plan);
-  g_autoptr (CencPssh) pssh = NULL;
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (plan);
+  guint i;
 
-  if (kids->len == 0)
-    return;
-  pssh = cenc_pssh_new (CENC_SYSTEM_COMMON, kids->data,
-      kids->len / CENC_BLOCK_SIZE, NULL);
-  bmff_box_append (moov, cenc_pssh_to_box (pssh));
+  g_ptr_array_set_free_func (boxes, NULL);
+  for (i = 0; i < boxes->len; i++)
+    bmff_box_append (moov, g_ptr_array_index (boxes, i));
 }
 
 BmffMovie *

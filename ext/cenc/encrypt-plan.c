@@ -17,12 +17,28 @@ encrypt_settings_init (EncryptSettings *self)
   self->scheme = CENC_SCHEME_CENC;
   self->crypt_byte_block = self->skip_byte_block = self->iv_size = -1;
   self->tracks = ENCRYPT_TRACKS_VIDEO | ENCRYPT_TRACKS_AUDIO;
+  self->systems = ENCRYPT_SYSTEM_COMMON;
 }
 
 void
 encrypt_settings_clear (EncryptSettings *self)
 {
   g_clear_pointer (&self->key, gst_cenc_key_unref);
+  g_clear_pointer (&self->keys, encrypt_keys_unref);
+  g_clear_pointer (&self->pssh, g_ptr_array_unref);
+  encrypt_pssh_info_clear (&self->info);
+}
+
+void
+encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from)
+{
+  *self = *from;
+  self->key = from->key ? gst_cenc_key_ref (from->key) : NULL;
+  self->keys = from->keys ? encrypt_keys_ref (from->keys) : NULL;
+  self->pssh = from->pssh ? g_ptr_array_ref (from->pssh) : NULL;
+  self->info.content_id = g_strdup (from->info.content_id);
+  self->info.provider = g_strdup (from->info.provider);
+  self->info.la_url = g_strdup (from->info.la_url);
 }
 
 /* The IV size that a scheme takes where nobody said one: 8 bytes are read by
@@ -90,11 +106,10 @@ encrypt_plan_new (const EncryptSettings *settings, GError **error)
 {
   g_autoptr (EncryptPlan) self = g_new0 (EncryptPlan, 1);
 
-  self->settings = *settings;
-  self->settings.key = settings->key ? gst_cenc_key_ref (settings->key) : NULL;
+  encrypt_settings_copy (&self->settings, settings);
   self->tracks =
       g_ptr_array_new_with_free_func ((GDestroyNotify) encrypt_track_free);
-  if (!self->settings.key) {
+  if (!self->settings.key && !self->settings.keys) {
     settings_error (error, "key-id and key: no key to encrypt with");
     return NULL;
   }
@@ -156,17 +171,35 @@ count_sharing (const EncryptPlan *self, const GstCencKey *key)
   return n;
 }
 
+static GstCencKey *
+find_key (EncryptPlan *self, const BmffTrack *track, GError **error)
+{
+  const EncryptSettings *s = &self->settings;
+  GstCencKey *key = s->keys ? encrypt_keys_find (s->keys, track) : NULL;
+
+  if (!key)
+    key = s->key;
+  if (!key)
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
+        "track-keys: no key for track %u, whose label is %s", track->id,
+        encrypt_keys_get_label (track));
+  return key;
+}
+
 static EncryptTrack *
-add_track (EncryptPlan *self, guint32 id, GstCencKey *key, gboolean pattern,
+add_track (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
     GError **error)
 {
+  GstCencKey *key = find_key (self, from, error);
   CencParams params;
   EncryptTrack *track;
 
+  if (!key)
+    return NULL;
   init_params (self, pattern, key, &params);
   if (!cenc_params_check (&params, error))
     return NULL;
-  track = encrypt_track_new (id, key, &params, self->settings.seed,
+  track = encrypt_track_new (from->id, key, &params, self->settings.seed,
       count_sharing (self, key),
       self->settings.cens_partial ? CENC_CRYPT_CENS_PARTIAL
                                   : CENC_CRYPT_FLAGS_NONE,
@@ -190,8 +223,8 @@ encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
     return FALSE;
   *out = encrypt_plan_get_track (self, track->id);
   if (!*out)
-    *out = add_track (self, track->id, self->settings.key,
-        encrypt_entries_take_pattern (entries), error);
+    *out =
+        add_track (self, track, encrypt_entries_take_pattern (entries), error);
   if (*out)
     encrypt_track_take_entries (*out, g_steal_pointer (&entries));
   return *out != NULL;
@@ -243,4 +276,69 @@ CencScheme
 encrypt_plan_get_scheme (const EncryptPlan *self)
 {
   return self->settings.scheme;
+}
+
+GPtrArray *
+encrypt_plan_make_pssh (const EncryptPlan *self)
+{
+  const EncryptSettings *s = &self->settings;
+  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
+  GPtrArray *boxes = encrypt_pssh_make (kids->len ? s->systems : 0, kids,
+      s->scheme, settings_mode (s), &s->info);
+  guint i;
+
+  for (i = 0; kids->len && s->pssh && i < s->pssh->len; i++)
+    g_ptr_array_add (boxes, bmff_box_copy (g_ptr_array_index (s->pssh, i)));
+  return boxes;
+}
+
+static void
+append_hex (GValue *array, const guint8 *kid)
+{
+  GString *text = g_string_new (NULL);
+  GValue value = G_VALUE_INIT;
+  guint i;
+
+  for (i = 0; i < CENC_BLOCK_SIZE; i++)
+    g_string_append_printf (text, "%02x", kid[i]);
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_take_string (&value, g_string_free (text, FALSE));
+  gst_value_array_append_and_take_value (array, &value);
+}
+
+static GstBuffer *
+join_pssh (const EncryptPlan *self)
+{
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self);
+  GstBuffer *all = gst_buffer_new ();
+  guint i;
+
+  for (i = 0; i < boxes->len; i++) {
+    g_autoptr (GBytes) bytes = bmff_box_to_bytes (g_ptr_array_index (boxes, i));
+
+    all = gst_buffer_append (all, gst_buffer_new_wrapped_bytes (bytes));
+  }
+  return all;
+}
+
+GstStructure *
+encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
+{
+  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
+  g_autoptr (GstBuffer) pssh = NULL;
+  GstStructure *structure;
+  GValue array = G_VALUE_INIT;
+  guint i;
+
+  if (kids->len == 0)
+    return NULL;
+  pssh = join_pssh (self);
+  g_value_init (&array, GST_TYPE_ARRAY);
+  for (i = 0; i < kids->len; i += CENC_BLOCK_SIZE)
+    append_hex (&array, kids->data + i);
+  structure = gst_structure_new (name, "scheme", G_TYPE_STRING,
+      cenc_scheme_get_name (self->settings.scheme), "pssh", GST_TYPE_BUFFER,
+      pssh, NULL);
+  gst_structure_take_value (structure, "key-ids", &array);
+  return structure;
 }

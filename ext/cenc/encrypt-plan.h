@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include "cenc/encrypt-keys.h"
+#include "cenc/encrypt-pssh.h"
 #include "cenc/encrypt-track.h"
 
 G_BEGIN_DECLS
@@ -28,12 +30,19 @@ typedef struct
   guint given_iv_size; /* bytes of it that were given; 0: seed is random */
   gboolean cens_partial; /* see CENC_CRYPT_CENS_PARTIAL */
   EncryptTracks tracks;
-  GstCencKey *key; /* owned by the settings */
+  GstCencKey *
+      key; /* owned; NULL: only tracks that keys name are encrypted, others are an error */
+  EncryptKeys *keys; /* owned; NULL: all have the above */
+  EncryptSystems systems;
+  EncryptPsshInfo info; /* owned */
+  GPtrArray *pssh; /* (element-type BmffBox), owned, nullable: further boxes */
 } EncryptSettings;
 
 /** Defaults: cenc, video and audio, no key. */
 void encrypt_settings_init (EncryptSettings *self);
 void encrypt_settings_clear (EncryptSettings *self);
+/** Copies by value and takes references of its own. */
+void encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from);
 
 typedef struct _EncryptPlan EncryptPlan;
 
@@ -62,6 +71,11 @@ gboolean encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
 EncryptTrack *encrypt_plan_get_track (EncryptPlan *self, guint32 track_id);
 /** (transfer full): the KIDs in use, 16 bytes each, in the order of the tracks, none twice. */
 GByteArray *encrypt_plan_get_kids (const EncryptPlan *self);
+/** (transfer full) (element-type BmffBox): the pssh boxes for the KIDs in use. */
+GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self);
+/** (transfer full) (nullable): what an application may know of the keys in use: scheme, KIDs, pssh boxes; NULL if there is none yet. */
+GstStructure *
+encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
 CencScheme encrypt_plan_get_scheme (const EncryptPlan *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptPlan, encrypt_plan_free)

@@ -244,6 +244,14 @@ encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
   return TRUE;
 }
 
+BmffBox *
+encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer)
+{
+  return self->params.scheme == CENC_SCHEME_PIFF
+      ? NULL
+      : cenc_aux_writer_to_saiz (writer);
+}
+
 gboolean
 encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
     const guint8 *in, guint8 *out, gsize size, GError **error)

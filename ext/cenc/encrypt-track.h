@@ -84,6 +84,10 @@ encrypt_track_wants_data (EncryptTrack *self, const BmffSample *sample);
 gboolean encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, CencAuxWriter *writer, GError **error);
 
+/** (transfer full) (nullable): `saiz`, where the scheme has one: PIFF has only its senc. */
+BmffBox *
+encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer);
+
 /**
  * encrypt_track_cipher:
  * @aux: what encrypt_track_map() gave the sample

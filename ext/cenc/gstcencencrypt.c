@@ -20,6 +20,10 @@
  * gst-launch-1.0 filesrc location=clear.mp4 ! cencencrypt key-id=00112233445566778899aabbccddeeff key=000102030405060708090a0b0c0d0e0f ! filesink location=title.mp4
  * ]| Encrypts a file, in large blocks.
  *
+ * When it is known which keys are used, an element message "cencencrypt-keys" is
+ * posted: `scheme` (string), `key-ids` (array of strings, hexadecimal), `pssh`
+ * (buffer: the pssh boxes of the moov).
+ *
  * A key on a command line can be read by all users of the machine while the
  * command runs: for more than trials set the property from an application.
  *
@@ -32,11 +36,8 @@
 
 #include "cenc/gstcencencrypt.h"
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-#include <string.h>
 #include "cenc/encrypt-caps.h"
-#include "cenc/encrypt-hex.h"
+#include "cenc/encrypt-options.h"
 #include "cenc/encrypt-run.h"
 #include <gst/cenc/gstcenckeysession.h>
 
@@ -49,17 +50,14 @@ struct _GstCencEncrypt
 
   GstPad *sinkpad, *srcpad;
 
-  /* Properties, by the object lock. */
-  EncryptSettings settings; /* its key and seed are made at the start */
-  gchar *key_id, *iv, *spool_directory; /* as given */
-  guint8 key[GST_CENC_KEY_SIZE];
-  gint key_size; /* bytes given; -1: they were no such thing */
+  EncryptOptions options; /* by the object lock */
 
   /* READY to PAUSED and back; by the stream lock in between. */
   EncryptPlan *plan;
   EncryptRun *run; /* NULL: none has begun */
   GList *held; /* events that came amid a fragment, the last one first */
   GstSegment segment; /* of the input */
+  gboolean announced; /* the keys, by a message */
   gboolean begun; /* pull mode: the first events went out */
   gboolean failed; /* an error was posted: nothing more goes out */
   guint64
@@ -68,63 +66,12 @@ struct _GstCencEncrypt
   GstClockTime latency; /* by the object lock */
 };
 
-enum
-{
-  PROP_0,
-  PROP_SCHEME,
-  PROP_KEY_ID,
-  PROP_KEY,
-  PROP_IV,
-  PROP_IV_SIZE,
-  PROP_CRYPT_BYTE_BLOCK,
-  PROP_SKIP_BYTE_BLOCK,
-  PROP_SPOOL_DIRECTORY,
-};
-
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/quicktime; audio/x-m4a"));
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/quicktime; audio/x-m4a"));
-
-#define GST_TYPE_CENC_ENCRYPT_SCHEME (gst_cenc_encrypt_scheme_get_type ())
-static GType
-gst_cenc_encrypt_scheme_get_type (void)
-{
-  static GType type = 0;
-  static const GEnumValue values[] = {
-    { CENC_SCHEME_CENC, "AES-CTR, whole ranges", "cenc" },
-    { CENC_SCHEME_CBC1, "AES-CBC, whole ranges", "cbc1" },
-    { CENC_SCHEME_CENS, "AES-CTR, pattern", "cens" },
-    { CENC_SCHEME_CBCS, "AES-CBC, pattern", "cbcs" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstCencEncryptScheme", values));
-  return type;
-}
-
-#define GST_TYPE_CENC_ENCRYPT_IV_SIZE (gst_cenc_encrypt_iv_size_get_type ())
-static GType
-gst_cenc_encrypt_iv_size_get_type (void)
-{
-  static GType type = 0;
-  static const GEnumValue values[] = {
-    { -1, "8 for cenc and cens, 16 for cbc1, constant for cbcs", "auto" },
-    { 0, "One constant IV of 16 bytes (cbcs)", "constant" },
-    { 8, "8 bytes a sample", "8" },
-    { 16, "16 bytes a sample", "16" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstCencEncryptIvSize", values));
-  return type;
-}
 
 #define gst_cenc_encrypt_parent_class parent_class
 G_DEFINE_TYPE (GstCencEncrypt, gst_cenc_encrypt, GST_TYPE_ELEMENT)
@@ -242,6 +189,21 @@ update_latency (GstCencEncrypt *self)
         gst_message_new_latency (GST_OBJECT (self)));
 }
 
+/* Tells the application which KIDs the content has, once they are known. */
+static void
+announce_keys (GstCencEncrypt *self)
+{
+  GstStructure *structure;
+
+  if (self->announced)
+    return;
+  structure = encrypt_plan_describe (self->plan, "cencencrypt-keys");
+  self->announced = structure != NULL;
+  if (structure)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_element (GST_OBJECT (self), structure));
+}
+
 static void
 push_held (GstCencEncrypt *self)
 {
@@ -284,7 +246,7 @@ get_run (GstCencEncrypt *self)
   if (self->run)
     return self->run;
   GST_OBJECT_LOCK (self);
-  directory = g_strdup (self->spool_directory);
+  directory = g_strdup (self->options.spool_directory);
   GST_OBJECT_UNLOCK (self);
   return self->run = encrypt_run_new (self->plan,
              pulling ? query_size (self) : G_MAXUINT64, directory, &funcs,
@@ -304,6 +266,7 @@ gst_cenc_encrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   flow = encrypt_run_take (get_run (self), buffer, &error);
   update_latency (self);
+  announce_keys (self);
   if (self->held && encrypt_run_is_idle (self->run))
     push_held (self);
   return judge_flow (self, flow, error);
@@ -319,6 +282,7 @@ finish (GstCencEncrypt *self)
   if (self->failed)
     return GST_FLOW_ERROR;
   flow = encrypt_run_end (get_run (self), &error);
+  announce_keys (self);
   push_held (self);
   return judge_flow (self, flow, error);
 }
@@ -331,7 +295,7 @@ restart (GstCencEncrypt *self)
       (GDestroyNotify) gst_event_unref);
   self->position = G_MAXUINT64;
   self->end = 0;
-  self->begun = self->failed = FALSE;
+  self->announced = self->begun = self->failed = FALSE;
 }
 
 /* Events */
@@ -524,6 +488,7 @@ gst_cenc_encrypt_loop (gpointer user_data)
   self->begun = TRUE;
   flow = encrypt_run_step (get_run (self), &error);
   update_latency (self);
+  announce_keys (self);
   flow = judge_flow (self, flow, error);
   if (flow == GST_FLOW_OK)
     return;
@@ -561,46 +526,6 @@ gst_cenc_encrypt_sink_activate_mode (GstPad *pad, GstObject *parent,
 
 /* States */
 
-static gboolean
-make_key (GstCencEncrypt *self, EncryptSettings *settings, GError **error)
-{
-  guint8 kid[GST_CENC_KID_SIZE];
-  const gchar *wrong = NULL;
-
-  if (encrypt_hex_parse (self->key_id, kid, sizeof (kid)) != sizeof (kid))
-    wrong = self->key_id && *self->key_id
-        ? "key-id: not 32 hexadecimal digits"
-        : "key-id: not set; it needs 32 hexadecimal digits";
-  else if (self->key_size != sizeof (self->key))
-    wrong = self->key_size == 0 ? "key: not set; it needs 32 hexadecimal digits"
-                                : "key: not 32 hexadecimal digits";
-  if (wrong) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, wrong);
-    return FALSE;
-  }
-  settings->key = gst_cenc_key_new (kid, self->key);
-  return TRUE;
-}
-
-static gboolean
-make_seed (GstCencEncrypt *self, EncryptSettings *settings, GError **error)
-{
-  gint size = encrypt_hex_parse (self->iv, settings->seed, CENC_BLOCK_SIZE);
-
-  if (size != 0 && size != 8 && size != CENC_BLOCK_SIZE) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
-        "iv: not 16 or 32 hexadecimal digits");
-    return FALSE;
-  }
-  settings->given_iv_size = size;
-  if (size == 0 && RAND_bytes (settings->seed, CENC_BLOCK_SIZE) != 1) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "no random bytes for an IV");
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static void
 warn_of_given_iv (GstCencEncrypt *self, const EncryptSettings *settings)
 {
@@ -617,10 +542,9 @@ start (GstCencEncrypt *self)
   EncryptSettings settings;
   GError *error = NULL;
 
+  encrypt_settings_init (&settings);
   GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  memset (settings.seed, 0, sizeof (settings.seed));
-  if (make_key (self, &settings, &error) && make_seed (self, &settings, &error))
+  if (encrypt_options_resolve (&self->options, &settings, &error))
     self->plan = encrypt_plan_new (&settings, &error);
   self->latency = 0;
   GST_OBJECT_UNLOCK (self);
@@ -660,52 +584,17 @@ gst_cenc_encrypt_change_state (GstElement *element, GstStateChange transition)
 /* Properties */
 
 static void
-set_key (GstCencEncrypt *self, const gchar *text)
-{
-  OPENSSL_cleanse (self->key, sizeof (self->key));
-  self->key_size = encrypt_hex_parse (text, self->key, sizeof (self->key));
-}
-
-static void
 gst_cenc_encrypt_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
+  gboolean known;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_SCHEME:
-      self->settings.scheme = g_value_get_enum (value);
-      break;
-    case PROP_KEY_ID:
-      g_free (self->key_id);
-      self->key_id = g_value_dup_string (value);
-      break;
-    case PROP_KEY:
-      set_key (self, g_value_get_string (value));
-      break;
-    case PROP_IV:
-      g_free (self->iv);
-      self->iv = g_value_dup_string (value);
-      break;
-    case PROP_IV_SIZE:
-      self->settings.iv_size = g_value_get_enum (value);
-      break;
-    case PROP_CRYPT_BYTE_BLOCK:
-      self->settings.crypt_byte_block = g_value_get_int (value);
-      break;
-    case PROP_SKIP_BYTE_BLOCK:
-      self->settings.skip_byte_block = g_value_get_int (value);
-      break;
-    case PROP_SPOOL_DIRECTORY:
-      g_free (self->spool_directory);
-      self->spool_directory = g_value_dup_string (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = encrypt_options_set (&self->options, id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -713,86 +602,20 @@ gst_cenc_encrypt_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
+  gboolean known;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_SCHEME:
-      g_value_set_enum (value, self->settings.scheme);
-      break;
-    case PROP_KEY_ID:
-      g_value_set_string (value, self->key_id);
-      break;
-    case PROP_IV:
-      g_value_set_string (value, self->iv);
-      break;
-    case PROP_IV_SIZE:
-      g_value_set_enum (value, self->settings.iv_size);
-      break;
-    case PROP_CRYPT_BYTE_BLOCK:
-      g_value_set_int (value, self->settings.crypt_byte_block);
-      break;
-    case PROP_SKIP_BYTE_BLOCK:
-      g_value_set_int (value, self->settings.skip_byte_block);
-      break;
-    case PROP_SPOOL_DIRECTORY:
-      g_value_set_string (value, self->spool_directory);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = encrypt_options_get (&self->options, id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
 gst_cenc_encrypt_finalize (GObject *object)
 {
-  GstCencEncrypt *self = GST_CENC_ENCRYPT (object);
-
-  OPENSSL_cleanse (self->key, sizeof (self->key));
-  encrypt_settings_clear (&self->settings);
-  g_free (self->key_id);
-  g_free (self->iv);
-  g_free (self->spool_directory);
+  encrypt_options_clear (&GST_CENC_ENCRYPT (object)->options);
   G_OBJECT_CLASS (parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, PROP_SCHEME,
-      g_param_spec_enum ("scheme", "Scheme", "Protection scheme",
-          GST_TYPE_CENC_ENCRYPT_SCHEME, CENC_SCHEME_CENC, flags));
-  g_object_class_install_property (klass, PROP_KEY_ID,
-      g_param_spec_string ("key-id", "Key ID",
-          "KID: 32 hexadecimal digits, with or without hyphens", NULL, flags));
-  g_object_class_install_property (klass, PROP_KEY,
-      g_param_spec_string ("key", "Key", "Content key: 32 hexadecimal digits",
-          NULL, (flags & ~G_PARAM_READABLE) | GST_PARAM_DOC_SHOW_DEFAULT));
-  g_object_class_install_property (klass, PROP_IV,
-      g_param_spec_string ("iv", "IV",
-          "First or constant IV: 16 or 32 hexadecimal digits (unset: random). "
-          "Given, a file comes out the same each time",
-          NULL, flags));
-  g_object_class_install_property (klass, PROP_IV_SIZE,
-      g_param_spec_enum ("iv-size", "IV size", "Bytes of a sample's IV",
-          GST_TYPE_CENC_ENCRYPT_IV_SIZE, -1, flags));
-  g_object_class_install_property (klass, PROP_CRYPT_BYTE_BLOCK,
-      g_param_spec_int ("crypt-byte-block", "Crypt byte block",
-          "Encrypted blocks of the pattern (-1: 1; video with cens and cbcs)",
-          -1, 15, -1, flags));
-  g_object_class_install_property (klass, PROP_SKIP_BYTE_BLOCK,
-      g_param_spec_int ("skip-byte-block", "Skip byte block",
-          "Clear blocks of the pattern (-1: 9; video with cens and cbcs)", -1,
-          15, -1, flags));
-  g_object_class_install_property (klass, PROP_SPOOL_DIRECTORY,
-      g_param_spec_string ("spool-directory", "Spool directory",
-          "Where pushed input that is not fragmented waits for its end, clear, "
-          "in a file without a name (unset: the system's temporary directory)",
-          NULL, flags));
 }
 
 static void
@@ -808,20 +631,18 @@ gst_cenc_encrypt_class_init (GstCencEncryptClass *klass)
   object_class->finalize = gst_cenc_encrypt_finalize;
   element_class->change_state =
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_change_state);
-  install_properties (object_class);
+  encrypt_options_install (object_class);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
       "Common Encryption encryptor", "Encryptor/Muxer",
       "Encrypts MP4 files and streams by ISO/IEC 23001-7", "gst-plugins-cenc");
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SCHEME, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_IV_SIZE, 0);
 }
 
 static void
 gst_cenc_encrypt_init (GstCencEncrypt *self)
 {
-  encrypt_settings_init (&self->settings);
+  encrypt_options_init (&self->options);
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain));

@@ -17,14 +17,22 @@
 
 #define FOURCC(s) BMFF_FOURCC ((s)[0], (s)[1], (s)[2], (s)[3])
 
+/* The key for a KID; NULL: it is not one that the tests encrypt with. */
 static GstCencKey *
-judge_key (void)
+judge_key (const guint8 *wanted)
 {
+  static const gchar *keys[][2] = { { JUDGE_KID, JUDGE_KEY },
+    { JUDGE_KID_2, JUDGE_KEY_2 } };
   guint8 kid[16], key[16];
+  guint i;
 
-  g_assert (encrypt_hex_parse (JUDGE_KID, kid, 16) == 16);
-  g_assert (encrypt_hex_parse (JUDGE_KEY, key, 16) == 16);
-  return gst_cenc_key_new (kid, key);
+  for (i = 0; i < G_N_ELEMENTS (keys); i++) {
+    g_assert (encrypt_hex_parse (keys[i][0], kid, 16) == 16);
+    g_assert (encrypt_hex_parse (keys[i][1], key, 16) == 16);
+    if (memcmp (kid, wanted, 16) == 0)
+      return gst_cenc_key_new (kid, key);
+  }
+  return NULL;
 }
 
 static void
@@ -98,7 +106,6 @@ read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
 {
   g_autoptr (CencTrackRun) run = cenc_track_run_new (protection, traf, error);
   g_autoptr (BmffSource) source = bmff_source_new_bytes (file, 0);
-  g_autoptr (GstCencKey) key = judge_key ();
   ParamsData params = { run, samples };
   g_autoptr (CencAuxTable) table = NULL;
   guint32 i, n = bmff_sample_table_get_count (samples);
@@ -125,6 +132,7 @@ read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
     out = g_memdup2 (data, sample.size);
     g_ptr_array_add (track->raw, g_bytes_new (data, sample.size));
     if (p && p->is_protected) {
+      g_autoptr (GstCencKey) key = judge_key (p->kid);
       g_autoptr (CencCipher) cipher =
           cenc_cipher_new (key, p->mode, CENC_CIPHER_DECRYPT, NULL);
       g_autoptr (CencCrypt) crypt =

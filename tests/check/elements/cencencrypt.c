@@ -98,9 +98,10 @@ unwatch (GstHarness *h, GstBus *bus)
 
 /* The conversion has to fail with an error of that code that contains @text. */
 static void
-fails_with (GBytes *file, GQuark domain, gint code, const gchar *text)
+fails_in (const gchar *description, GBytes *file, GQuark domain, gint code,
+    const gchar *text)
 {
-  GstHarness *h = harness_new (ENCRYPT);
+  GstHarness *h = harness_new (description);
   GstBus *bus = watch (h);
   GBytes *out = convert (h, file, 4096);
   GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
@@ -116,6 +117,12 @@ fails_with (GBytes *file, GQuark domain, gint code, const gchar *text)
   gst_message_unref (message);
   unwatch (h, bus);
   gst_harness_teardown (h);
+}
+
+static void
+fails_with (GBytes *file, GQuark domain, gint code, const gchar *text)
+{
+  fails_in (ENCRYPT, file, domain, code, text);
 }
 
 /* A copy with @from replaced by @to (same length) in its first @size bytes. */
@@ -240,6 +247,9 @@ static const struct
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " iv=12", "iv:" },
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " iv-size=constant", "iv-size" },
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " iv-size=8 iv=" JUDGE_KEY, "iv:" },
+  { "track-keys=SD=" JUDGE_KID, "track-keys" },
+  { "track-keys=4K=" JUDGE_KID ":" JUDGE_KEY, "track-keys" },
+  { "key-id=" JUDGE_KID " key=" JUDGE_KEY " pssh=AAAA", "pssh" },
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " crypt-byte-block=1",
       "crypt-byte-block" },
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " scheme=cbcs crypt-byte-block=0",
@@ -581,6 +591,112 @@ GST_START_TEST (test_flush)
 }
 GST_END_TEST
 
+#define TRACK_KEYS \
+  "AUDIO=" JUDGE_KID_2 ":" JUDGE_KEY_2 ",SD=" JUDGE_KID ":" JUDGE_KEY
+
+GST_START_TEST (test_track_keys)
+{
+  g_autoptr (GBytes) out = NULL;
+  const guint8 *data;
+  gsize size;
+
+  if (!clear)
+    return;
+  out = convert_with ("cencencrypt scheme=cbcs track-keys=" TRACK_KEYS, clear,
+      65536);
+  fail_unless (out);
+  judge_same_samples (clear, out, "cbcs");
+  data = g_bytes_get_data (out, &size);
+  /* Both KIDs are in the pssh. */
+  fail_unless (memmem (data, size, "\0\0\0\2\x00\x11\x22\x33", 8));
+}
+GST_END_TEST
+
+GST_START_TEST (test_track_keys_missing)
+{
+  if (!clear)
+    return;
+  fails_in ("cencencrypt track-keys=UHD1=" JUDGE_KID ":" JUDGE_KEY, clear,
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "SD");
+}
+GST_END_TEST
+
+GST_START_TEST (test_tracks)
+{
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GPtrArray) tracks = NULL;
+
+  if (!clear)
+    return;
+  out = convert_with (ENCRYPT "tracks=audio", clear, 65536);
+  fail_unless (out);
+  judge_same_samples (clear, out, "cenc");
+  tracks = judge_read (out, JUDGE_SENC, NULL);
+  fail_unless (((JudgeTrack *) g_ptr_array_index (tracks, 0))->scheme == 0);
+  fail_unless (((JudgeTrack *) g_ptr_array_index (tracks, 1))->scheme != 0);
+}
+GST_END_TEST
+
+/* No more than KIDs go to the application. */
+GST_START_TEST (test_message)
+{
+  GstHarness *h;
+  GstBus *bus;
+  GstMessage *message;
+  const GstStructure *s;
+  g_autofree gchar *text = NULL;
+
+  if (!clear)
+    return;
+  h = harness_new ("cencencrypt scheme=cbcs track-keys=" TRACK_KEYS);
+  bus = watch (h);
+  g_bytes_unref (convert (h, clear, 65536));
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+  fail_unless (message);
+  s = gst_message_get_structure (message);
+  fail_unless (gst_structure_has_name (s, "cencencrypt-keys"));
+  fail_unless_equals_string (gst_structure_get_string (s, "scheme"), "cbcs");
+  fail_unless (gst_structure_has_field (s, "pssh"));
+  text = gst_structure_to_string (s);
+  fail_unless (strstr (text, JUDGE_KID) && strstr (text, JUDGE_KID_2));
+  fail_if (strstr (text, JUDGE_KEY) || strstr (text, JUDGE_KEY_2));
+  gst_message_unref (message);
+  fail_if (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT), "told twice");
+  unwatch (h, bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
+/* Payloads as others read them: Widevine's is shaka-packager's, byte for byte. */
+GST_START_TEST (test_pssh)
+{
+  static const gchar widevine[] =
+      "\0\0\0\x38pssh\0\0\0\0\xed\xef\x8b\xa9\x79\xd6\x4a\xce\xa3\xc8\x27\xdc"
+      "\xd5\x1d\x21\xed\0\0\0\x18\x12\x10\x00\x11\x22\x33\x44\x55\x66\x77\x88"
+      "\x99\xaa\xbb\xcc\xdd\xee\xff\x48\xe3\xdc\x95\x9b\x06";
+  static const gchar raw[] = "\0\0\0\x21pssh\0\0\0\0ABCDEFGHIJKLMNOP\0\0\0\1z";
+  static const gchar kid[] = "M\0y\0I\0R\0A\0F\0V\0E\0d\0";
+  g_autofree gchar *base64 =
+      g_base64_encode ((const guchar *) raw, sizeof (raw) - 1);
+  g_autofree gchar *description = g_strconcat (ENCRYPT
+      "protection-systems=widevine+playready+clearkey pssh=\"",
+      base64, "\"", NULL);
+  g_autoptr (GBytes) out = NULL;
+  const guint8 *data;
+  gsize size;
+
+  if (!clear)
+    return;
+  out = convert_with (description, clear, 65536);
+  fail_unless (out);
+  data = g_bytes_get_data (out, &size);
+  fail_unless (memmem (data, size, widevine, sizeof (widevine) - 1));
+  fail_unless (memmem (data, size, raw, sizeof (raw) - 1));
+  fail_unless (memmem (data, size, kid, sizeof (kid) - 1));
+  judge_same_samples (clear, out, "cenc");
+}
+GST_END_TEST
+
 static Suite *
 cencencrypt_suite (void)
 {
@@ -606,6 +722,11 @@ cencencrypt_suite (void)
   tcase_add_test (tc, test_latency);
   tcase_add_test (tc, test_no_more_than_one_fragment);
   tcase_add_test (tc, test_flush);
+  tcase_add_test (tc, test_track_keys);
+  tcase_add_test (tc, test_track_keys_missing);
+  tcase_add_test (tc, test_tracks);
+  tcase_add_test (tc, test_message);
+  tcase_add_test (tc, test_pssh);
   return s;
 }
 
