@@ -29,8 +29,10 @@ remix_build_format (RemixBuild *self, RemixFormat *format, GError **error)
 gboolean
 remix_build_append (RemixBuild *self, const RemixSample *sample, GError **error)
 {
-  if (self->output->samples->len >= G_MAXINT32 / 2) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT, "too many samples");
+  if (self->output->samples->len >= self->max_samples) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
+        "more than %u samples of %s", self->max_samples,
+        remix_kind_to_string (self->output->kind));
     return FALSE;
   }
   g_array_append_vals (self->output->samples, sample, 1);

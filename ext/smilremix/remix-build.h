@@ -15,6 +15,7 @@ typedef struct
 {
   RemixOutput *output; /* borrowed */
   GByteArray *memory; /* borrowed from the plan */
+  guint32 max_samples;
   /* Video: what is hidden in front of the first clip, and by how much the
    * composition offsets have to rise for none to be negative; in 1/timescale. */
   gint64 hidden;
@@ -81,7 +82,7 @@ RemixOutput *remix_plan_add_output (RemixPlan *self, RemixKind kind,
 
 /** Once all clips are there: a track with the events of @playlist, if it has any. */
 gboolean remix_build_events (RemixPlan *plan, const RemixPlaylist *playlist,
-    gboolean strict, GError **error);
+    const RemixPlanOptions *options, GError **error);
 /** Once all else is done: RemixPlan.conditions. */
 gboolean remix_build_conditions (RemixPlan *plan, const RemixPlaylist *playlist,
     gboolean strict, GError **error);

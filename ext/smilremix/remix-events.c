@@ -222,19 +222,20 @@ append_events (RemixPlan *plan, RemixBuild *build, GArray *events,
 
 gboolean
 remix_build_events (RemixPlan *plan, const RemixPlaylist *playlist,
-    gboolean strict, GError **error)
+    const RemixPlanOptions *options, GError **error)
 {
   g_autoptr (GArray) events = g_array_new (FALSE, FALSE, sizeof (Timed));
   RemixBuild build = { 0 };
   RemixFormat *format;
 
-  if (!list_events (plan, playlist, strict, events, error))
+  if (!list_events (plan, playlist, options->strict, events, error))
     return FALSE;
   if (events->len == 0)
     return TRUE;
   format = make_format (error);
   if (!format)
     return FALSE;
+  build.max_samples = options->max_samples;
   build.output = remix_plan_add_output (plan, REMIX_KIND_OTHER,
       FCC ('m', 'e', 't', 'a'), get_timescale (plan));
   g_ptr_array_add (build.output->formats, format);

@@ -121,6 +121,9 @@ apply_edits (RemixTrack *self, const BmffTrack *track, const BmffMovie *movie,
     return TRUE;
   if (!parse_elst (elst, edits, error))
     return FALSE;
+  if (movie->timescale == 0)
+    return set_track_error (track, error,
+        "an edit list, and a movie timescale of 0");
   for (i = 0; i < edits->len; i++) {
     const Edit *edit = &g_array_index (edits, Edit, i);
     guint64 duration = MIN (edit->duration, (guint64) G_MAXINT64 / 4);

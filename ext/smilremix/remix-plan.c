@@ -324,6 +324,7 @@ prepare_output (Work *self, guint i, GError **error)
   output->tkhd_height = track->tkhd_height;
   build->output = output;
   build->memory = self->plan->memory;
+  build->max_samples = self->options->max_samples;
   build->silence_format = g_ptr_array_index (track->formats, 0);
   if (track->kind == REMIX_KIND_AUDIO)
     return prepare_audio (self, i, error);
@@ -512,7 +513,7 @@ run (Work *self, GError **error)
   if (!add_clips (self, error))
     return FALSE;
   finish (self);
-  return remix_build_events (self->plan, self->playlist, self->options->strict,
+  return remix_build_events (self->plan, self->playlist, self->options,
              error) &&
       remix_build_conditions (self->plan, self->playlist, self->options->strict,
           error);

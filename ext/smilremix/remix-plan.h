@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /** More sources than this cannot be numbered. */
 #define REMIX_MAX_SOURCES 0xff00u
 
+/** For RemixPlanOptions.max_samples: two days at 60 frames a second. */
+#define REMIX_MAX_SAMPLES 10000000u
+
 /** A sample of the output; 24 bytes. */
 typedef struct
 {
@@ -62,6 +65,8 @@ typedef struct
 {
   gboolean strict;
   gboolean fragmented; /* the output is: nothing behind its end can be hidden */
+  guint32
+      max_samples; /* of a track: a source that claims to last for years would else be answered with silence as long */
 } RemixPlanOptions;
 
 /**

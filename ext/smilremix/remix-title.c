@@ -247,7 +247,7 @@ open_title (RemixTitle *self, GCancellable *cancellable, GError **error)
 {
   const RemixTitleOptions *options = self->options;
   RemixPlanOptions plan_options = { options->strict,
-    options->fragment_duration > 0 };
+    options->fragment_duration > 0, REMIX_MAX_SAMPLES };
   RemixLayoutOptions layout_options = { options->fragment_duration };
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autoptr (RemixPlaylist) playlist = NULL;
