@@ -78,6 +78,7 @@ decrypt_stream_check_samples (DecryptStream *self, guint64 from, guint64 offset,
   return TRUE;
 }
 
+/* (transfer none) */
 static DecryptSpan *
 take_moof (DecryptStream *self, GBytes *bytes, GError **error)
 {
@@ -102,8 +103,8 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   }
   if (self->group == G_MAXUINT64)
     self->group = self->position;
-  g_ptr_array_add (self->spans, decrypt_span_ref (span));
-  return g_steal_pointer (&span);
+  g_ptr_array_add (self->spans, g_steal_pointer (&span));
+  return g_ptr_array_index (self->spans, self->spans->len - 1);
 }
 
 /* (transfer full): what goes out in place of @bytes */
