@@ -46,6 +46,8 @@ write_pem (const gchar *from, const gchar *to)
   const gchar *y = json_object_get_string_member (jwk, "y");
   const gchar *s = json_object_get_string_member (jwk, "d");
   OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new ();
+  OSSL_PARAM *params;
+  BIGNUM *secret;
   EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
   EVP_PKEY *key = NULL;
   FILE *file = fopen (to, "w");
@@ -56,24 +58,32 @@ write_pem (const gchar *from, const gchar *to)
   OSSL_PARAM_BLD_push_utf8_string (build, OSSL_PKEY_PARAM_GROUP_NAME,
       "prime256v1", 0);
   OSSL_PARAM_BLD_push_octet_string (build, OSSL_PKEY_PARAM_PUB_KEY, point, 65);
-  OSSL_PARAM_BLD_push_BN (build, OSSL_PKEY_PARAM_PRIV_KEY,
-      BN_bin2bn (d, 32, NULL));
+  secret = BN_bin2bn (d, 32, NULL);
+  OSSL_PARAM_BLD_push_BN (build, OSSL_PKEY_PARAM_PRIV_KEY, secret);
+  params = OSSL_PARAM_BLD_to_param (build);
   check (EVP_PKEY_fromdata_init (context) == 1 &&
-      EVP_PKEY_fromdata (context, &key, EVP_PKEY_KEYPAIR,
-          OSSL_PARAM_BLD_to_param (build)) == 1);
+      EVP_PKEY_fromdata (context, &key, EVP_PKEY_KEYPAIR, params) == 1);
   check (PEM_write_PrivateKey (file, key, NULL, NULL, 0, NULL, NULL) == 1);
   fclose (file);
+  EVP_PKEY_free (key);
+  EVP_PKEY_CTX_free (context);
+  OSSL_PARAM_free (params);
+  OSSL_PARAM_BLD_free (build);
+  BN_free (secret);
 }
 
 static void
 write_certificate (const gchar *key_path, const gchar *to)
 {
-  EVP_PKEY *key = license_device_key_load (key_path, FALSE, &error);
+  g_autoptr (EVP_PKEY) key = license_device_key_load (key_path, FALSE, &error);
   g_autofree gchar *pem = NULL;
+  X509 *certificate;
 
   check (key != NULL);
-  pem = test_pem (test_certificate (key, "Interop", TEST_DAY - 86400,
-      TEST_DAY + 86400, NULL, NULL));
+  certificate = test_certificate (key, "Interop", TEST_DAY - 86400,
+      TEST_DAY + 86400, NULL, NULL);
+  pem = test_pem (certificate);
+  X509_free (certificate);
   check (g_file_set_contents (to, pem, -1, &error));
 }
 
@@ -89,12 +99,14 @@ open_document (const gchar *path, const gchar *issuers, const gchar *device)
 {
   gsize size;
   gchar *text = slurp (path, &size);
-  GBytes *bytes = g_bytes_new_take (text, size);
-  LicenseIssuers *trusted = license_issuers_load (issuers, NULL, &error);
-  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
-  LicenseDocument *license;
-  GPtrArray *keys;
-  JoseSecret *set;
+  g_autoptr (GBytes) bytes = g_bytes_new_take (text, size);
+  g_autoptr (LicenseIssuers) trusted =
+      license_issuers_load (issuers, NULL, &error);
+  g_autoptr (EVP_PKEY) key =
+      trusted ? license_device_key_load (device, FALSE, &error) : NULL;
+  g_autoptr (LicenseDocument) license = NULL;
+  g_autoptr (GPtrArray) keys = NULL;
+  g_autoptr (JoseSecret) set = NULL;
 
   check (trusted && key);
   license = license_document_open (bytes, trusted, &error);
@@ -102,24 +114,24 @@ open_document (const gchar *path, const gchar *issuers, const gchar *device)
   keys = license_document_unseal (license, key, &error);
   check (keys != NULL);
   set = jose_keyset_write (keys);
-  EVP_PKEY_free (key); /* a TPM without a resource manager keeps it loaded */
   printf ("%.*s\n", (gint) set->size, (gchar *) set->data);
 }
 
+/* Keys are freed always: a TPM without a resource manager keeps them loaded. */
 static void
 write_document (const gchar *issuer_key, const gchar *device)
 {
-  EVP_PKEY *signer = license_device_key_load (issuer_key, FALSE, &error);
-  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
-  LicenseDocument *license = test_rental ();
-  GBytes *bytes;
+  g_autoptr (EVP_PKEY) signer =
+      license_device_key_load (issuer_key, FALSE, &error);
+  g_autoptr (EVP_PKEY) key =
+      signer ? license_device_key_load (device, FALSE, &error) : NULL;
+  g_autoptr (LicenseDocument) license = test_rental ();
+  g_autoptr (GPtrArray) keys = test_keys (TRUE);
+  g_autoptr (GBytes) bytes = NULL;
 
   check (signer && key);
-  bytes = license_document_write (license, test_keys (TRUE), key, signer, NULL,
-      &error);
+  bytes = license_document_write (license, keys, key, signer, NULL, &error);
   check (bytes != NULL);
-  EVP_PKEY_free (signer);
-  EVP_PKEY_free (key);
   printf ("%.*s", (gint) g_bytes_get_size (bytes),
       (gchar *) g_bytes_get_data (bytes, NULL));
 }
@@ -127,11 +139,12 @@ write_document (const gchar *issuer_key, const gchar *device)
 static void
 print_thumbprint (const gchar *device)
 {
-  EVP_PKEY *key = license_device_key_load (device, FALSE, &error);
+  g_autoptr (EVP_PKEY) key = license_device_key_load (device, FALSE, &error);
+  g_autofree gchar *thumbprint = NULL;
 
   check (key != NULL);
-  printf ("%s\n", jose_key_thumbprint (key, NULL));
-  EVP_PKEY_free (key);
+  thumbprint = jose_key_thumbprint (key, NULL);
+  printf ("%s\n", thumbprint);
 }
 
 int

@@ -29,6 +29,14 @@ make_server (TestServer *self, const gchar *url)
   return server;
 }
 
+/* Lets connections that are being closed come to their end. */
+static void
+settle (GMainContext *context)
+{
+  while (g_main_context_iteration (context, FALSE))
+    ;
+}
+
 static gpointer
 serve (gpointer data)
 {
@@ -53,6 +61,7 @@ serve (gpointer data)
   soup_server_disconnect (self->soup);
   g_clear_object (&self->soup);
   license_server_free (self->server);
+  settle (self->context);
   g_main_context_pop_thread_default (self->context);
   return NULL;
 }
@@ -150,6 +159,8 @@ test_server_ask (TestServer *self, const gchar *path, const gchar *body,
   answer = soup_session_send_and_read (session, message, NULL, &error);
   g_assert_no_error (error);
   *status = soup_message_get_status (message);
+  soup_session_abort (session);
+  settle (NULL);
   return g_strndup (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer));
 }
 
