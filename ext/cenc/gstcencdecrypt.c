@@ -47,6 +47,7 @@
 #include "cenc/gstcencdecrypt.h"
 
 #include "cenc/decrypt-ask.h"
+#include "cenc/decrypt-behind.h"
 #include "cenc/decrypt-caps.h"
 #include "cenc/decrypt-crypto.h"
 #include "cenc/decrypt-error.h"
@@ -54,17 +55,12 @@
 #include "cenc/decrypt-keys.h"
 #include "cenc/decrypt-license-pad.h"
 #include "cenc/decrypt-preroll.h"
-#include "cenc/decrypt-samples.h"
 #include "cenc/decrypt-settings.h"
-#include "cenc/decrypt-watchdog.h"
 
 #include <gst/cenc/gstcenckeyring.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_decrypt_debug
-
-/* How long a demuxer may be silent while samples are held. */
-#define HOLD_TIMEOUT (5 * GST_SECOND)
 
 /* See finish() */
 #define ERROR_DELAY (100 * GST_MSECOND)
@@ -88,8 +84,7 @@ struct _GstCencDecrypt
   /* Streaming thread, from READY → PAUSED to PAUSED → READY */
   DecryptPreroll preroll;
   DecryptCrypto *crypto; /* there as long as pads are active */
-  DecryptSamples *samples; /* behind a demuxer: set by such caps */
-  DecryptWatchdog *watchdog; /* while samples are held */
+  DecryptBehind *behind; /* behind a demuxer: set by such caps */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
 };
@@ -346,94 +341,6 @@ gst_cenc_decrypt_loop (gpointer user_data)
 }
 
 /*
- * Behind a demuxer
- */
-
-static GstFlowReturn
-push_object (GstCencDecrypt *self, gpointer object)
-{
-  if (GST_IS_BUFFER (object))
-    return gst_pad_push (self->srcpad, object);
-  (void) gst_pad_push_event (self->srcpad, object);
-  return GST_FLOW_OK;
-}
-
-static GstFlowReturn
-push_all (GstCencDecrypt *self, GQueue *objects)
-{
-  GstFlowReturn ret = GST_FLOW_OK;
-  gpointer object;
-
-  while ((object = g_queue_pop_head (objects))) {
-    if (ret == GST_FLOW_OK)
-      ret = push_object (self, object);
-    else
-      gst_mini_object_unref (object);
-  }
-  return ret;
-}
-
-static void
-hold_for_too_long (GstObject *element)
-{
-  GST_ELEMENT_ERROR (element, STREAM, DECRYPT,
-      ("no sample information: put cencdecrypt in front of the demuxer (samples "
-       "came without it, and then no more samples)"),
-      ("The demuxer may be waiting for another branch of the pipeline to take "
-       "its data, and that for this one."));
-}
-
-static void
-watch_samples (GstCencDecrypt *self)
-{
-  if (!self->samples || !decrypt_samples_is_holding (self->samples)) {
-    if (self->watchdog)
-      decrypt_watchdog_stop (self->watchdog);
-    return;
-  }
-  if (!self->watchdog)
-    self->watchdog = decrypt_watchdog_new (HOLD_TIMEOUT, hold_for_too_long,
-        GST_OBJECT (self));
-  decrypt_watchdog_feed (self->watchdog);
-}
-
-static GstFlowReturn
-chain_sample (GstCencDecrypt *self, GstBuffer *buffer, GError **error)
-{
-  GstCencKeyUse use =
-      decrypt_preroll_get_use (&self->preroll, GST_BUFFER_DURATION (buffer));
-  GQueue out = G_QUEUE_INIT;
-  gboolean ok =
-      decrypt_samples_process (self->samples, buffer, use, &out, error);
-  GstFlowReturn ret = push_all (self, &out);
-
-  watch_samples (self);
-  return ok || ret != GST_FLOW_OK ? ret : GST_FLOW_ERROR;
-}
-
-static gboolean
-finish_samples (GstCencDecrypt *self, GError **error)
-{
-  GQueue out = G_QUEUE_INIT;
-  gboolean ok = decrypt_samples_finish (self->samples, &out, error);
-
-  (void) push_all (self, &out);
-  watch_samples (self);
-  return ok;
-}
-
-/* Events do not pass samples that are held. */
-static gboolean
-push_or_hold (GstCencDecrypt *self, GstEvent *event)
-{
-  if (!self->samples || !GST_EVENT_IS_SERIALIZED (event) ||
-      !decrypt_samples_is_holding (self->samples))
-    return gst_pad_push_event (self->srcpad, event);
-  decrypt_samples_hold_event (self->samples, event);
-  return TRUE;
-}
-
-/*
  * Both
  */
 
@@ -445,9 +352,16 @@ gst_cenc_decrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstFlowReturn flow;
 
   update_output (self);
-  flow = self->samples ? chain_sample (self, buffer, &error)
-                       : decrypt_front_chain (get_front (self), buffer, &error);
+  flow = self->behind ? decrypt_behind_chain (self->behind, buffer, &error)
+                      : decrypt_front_chain (get_front (self), buffer, &error);
   return finish (self, flow, error);
+}
+
+static gboolean
+push_event (GstCencDecrypt *self, GstEvent *event)
+{
+  return self->behind ? decrypt_behind_push_event (self->behind, event)
+                      : gst_pad_push_event (self->srcpad, event);
 }
 
 static gboolean
@@ -458,14 +372,15 @@ set_sink_caps (GstCencDecrypt *self, GstCaps *caps)
   if (!clear)
     return FALSE;
   if (!decrypt_caps_are_samples (caps)) {
-    g_clear_pointer (&self->samples, decrypt_samples_free);
+    g_clear_pointer (&self->behind, decrypt_behind_free);
   } else {
-    if (!self->samples)
-      self->samples = decrypt_samples_new (self->crypto, get_verify (self));
-    if (!decrypt_samples_set_caps (self->samples, caps))
+    if (!self->behind)
+      self->behind = decrypt_behind_new (self->srcpad, self->crypto,
+          &self->preroll, get_verify (self));
+    if (!decrypt_behind_set_caps (self->behind, caps))
       return FALSE;
   }
-  return push_or_hold (self, gst_event_new_caps (clear));
+  return push_event (self, gst_event_new_caps (clear));
 }
 
 /* The end of half a file is not handed on: the error has been posted. */
@@ -474,8 +389,8 @@ take_eos (GstCencDecrypt *self, GstPad *pad, GstObject *parent, GstEvent *event)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->samples ? finish_samples (self, &error)
-                    : decrypt_front_end (get_front (self), &error))
+  if (self->behind ? decrypt_behind_end (self->behind, &error)
+                   : decrypt_front_end (get_front (self), &error))
     return gst_pad_event_default (pad, parent, event);
   (void) finish (self, GST_FLOW_ERROR, error);
   gst_event_unref (event);
@@ -500,7 +415,7 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
   GstEventType type = GST_EVENT_TYPE (event);
 
-  if (!self->samples &&
+  if (!self->behind &&
       (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP ||
           type == GST_EVENT_SEGMENT)) {
     event = decrypt_front_take_sink_event (get_front (self), event);
@@ -523,14 +438,13 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
     case GST_EVENT_FLUSH_STOP:
       decrypt_keys_set_flushing (self->keys, FALSE);
-      if (self->samples)
-        decrypt_samples_flush (self->samples);
-      watch_samples (self);
+      if (self->behind)
+        decrypt_behind_flush (self->behind);
       break;
     default:
       break;
   }
-  return push_or_hold (self, event);
+  return push_event (self, event);
 }
 
 static gboolean
@@ -715,8 +629,7 @@ stop (GstCencDecrypt *self)
 {
   g_autoptr (GstPad) license_pad = NULL;
 
-  g_clear_pointer (&self->watchdog, decrypt_watchdog_free);
-  g_clear_pointer (&self->samples, decrypt_samples_free);
+  g_clear_pointer (&self->behind, decrypt_behind_free);
   g_clear_pointer (&self->front, decrypt_front_free);
   g_clear_pointer (&self->crypto, decrypt_crypto_free);
   self->preroll.used = 0;

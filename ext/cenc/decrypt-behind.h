@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DecryptBehind: cencdecrypt behind a demuxer, as its source pad sees it: pushes
+ * what DecryptSamples gives, in order with events, and watches over what it holds.
+ */
+
+#pragma once
+
+#include "cenc/decrypt-preroll.h"
+#include "cenc/decrypt-samples.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct _DecryptBehind DecryptBehind;
+
+/** @srcpad (its element gets an error if too much is held for too long), @crypto and @preroll are borrowed. */
+DecryptBehind *decrypt_behind_new (GstPad *srcpad, DecryptCrypto *crypto,
+    DecryptPreroll *preroll, gboolean verify);
+void decrypt_behind_free (DecryptBehind *self);
+
+/** The sink's caps, FALSE if they are not what a demuxer gives. */
+gboolean decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps);
+/** @buffer: (transfer full). @error is set if that is what failed, and not if a push did. */
+GstFlowReturn
+decrypt_behind_chain (DecryptBehind *self, GstBuffer *buffer, GError **error);
+/** (transfer full) @event: to downstream, behind the samples that are held if it is serialized. */
+gboolean decrypt_behind_push_event (DecryptBehind *self, GstEvent *event);
+/** The stream is at its end: FALSE with an error if what is held cannot be judged. */
+gboolean decrypt_behind_end (DecryptBehind *self, GError **error);
+void decrypt_behind_flush (DecryptBehind *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptBehind, decrypt_behind_free)
+
+G_END_DECLS
