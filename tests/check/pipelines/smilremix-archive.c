@@ -398,6 +398,37 @@ GST_START_TEST (test_events_only)
 
 GST_END_TEST;
 
+/* Cues of 3GPP timed text, cut and moved with their clip; none where a clip has no
+ * text. */
+GST_START_TEST (test_text)
+{
+  static const gchar *const expected[] = { "0.000000,1.000000,2",
+    "1.000000,2.000000,5", "3.000000,1.000000,2", "4.000000,3.000000,2",
+    "7.000000,1.000000,5", "8.000000,1.000000,2", NULL };
+  g_autofree gchar *out = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint i;
+
+  remix_media_write ("cues.srt",
+      "1\n00:00:01,000 --> 00:00:03,000\none\n\n"
+      "2\n00:00:05,000 --> 00:00:07,000\ntwo\n\n"
+      "3\n00:00:15,000 --> 00:00:17,000\nend\n\n");
+  remix_media_make ("-i M.mp4 -i cues.srt -map 0:v -map 0:a -map 1 -c copy "
+                    "-c:s mov_text cues.mp4");
+  expect_ok ("<video src='cues.mp4' clipEnd='4s'/><video src='A3.mp4'/>"
+             "<video src='cues.mp4' clipBegin='6s' clipEnd='8s'/>",
+      NULL);
+  out = remix_media_packets ("o.mp4", "s:0");
+  lines = g_strsplit (out, "\n", -1);
+  for (i = 0; expected[i]; i++)
+    fail_unless (lines[i] && g_str_has_prefix (lines[i], expected[i]),
+        "packet %u: %s\n%s", i, lines[i], out);
+  fail_unless (lines[i] == NULL, "more: %s", out);
+  expect_duration (9);
+}
+
+GST_END_TEST;
+
 #define CONDITION(offset, duration) \
   "<ConditioningInfo acquisitionSignalIDRef='x' startOffset='" offset \
   "' duration='" duration "'/>"
@@ -447,6 +478,7 @@ smilremix_archive_suite (void)
   tcase_add_test (tc, test_events);
   tcase_add_test (tc, test_events_only);
   tcase_add_test (tc, test_conditions);
+  tcase_add_test (tc, test_text);
 
   return s;
 }
