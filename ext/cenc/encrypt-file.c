@@ -19,7 +19,7 @@ typedef struct
   EncryptTrack *encrypted; /* NULL: stays clear */
   BmffSampleTable *samples; /* NULL: not in this file */
   CencAuxWriter *writer;
-  BmffBox *senc, *saio; /* borrowed from the moov */
+  BmffBox *senc, *saiz, *saio; /* borrowed from the moov; until it is written */
 } Part;
 
 /* Bytes that take the place of others. */
@@ -99,7 +99,7 @@ part_clear (gpointer data)
 static void
 patch_clear (gpointer data)
 {
-  g_bytes_unref (((Patch *) data)->bytes);
+  g_clear_pointer (&((Patch *) data)->bytes, g_bytes_unref);
 }
 
 EncryptFile *
@@ -290,6 +290,7 @@ add_boxes (EncryptFile *self, gboolean large)
         ? encrypt_track_make_saiz (part->encrypted, part->writer)
         : NULL;
 
+    part->saiz = saiz;
     if (saiz) {
       bmff_box_append (part->track->stbl, saiz);
       part->saio = cenc_aux_writer_to_saio (part->writer, large);
@@ -367,6 +368,25 @@ point_at_senc (EncryptFile *self)
   }
 }
 
+/* They are large, and in the moov's bytes by now. */
+static void
+drop_boxes (EncryptFile *self)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->saiz) {
+      bmff_box_remove (part->track->stbl, part->saiz);
+      bmff_box_remove (part->track->stbl, part->saio);
+    }
+    if (part->senc)
+      bmff_box_remove (part->track->trak, part->senc);
+    part->senc = part->saiz = part->saio = NULL;
+  }
+}
+
 static void
 add_patch (EncryptFile *self, const BmffBox *box, guint64 start, guint64 end)
 {
@@ -393,6 +413,7 @@ make_patches (EncryptFile *self, GError **error)
   self->patches = g_array_new (FALSE, FALSE, sizeof (Patch));
   g_array_set_clear_func (self->patches, patch_clear);
   add_patch (self, self->movie->moov, range->start, range->end);
+  drop_boxes (self);
   for (i = 0; i < self->boxes->metas->len; i++) {
     const BmffBox *meta = g_ptr_array_index (self->boxes->metas, i);
 
@@ -510,10 +531,12 @@ push_some (EncryptFile *self, GError **error)
       : NULL;
 
   if (patch && patch->range.start == self->position) {
+    GstBuffer *buffer = gst_buffer_new_wrapped_bytes (patch->bytes);
+
+    g_clear_pointer (&patch->bytes, g_bytes_unref);
     self->position = patch->range.end;
     self->patch++;
-    return self->funcs.push (self->user_data,
-        gst_buffer_new_wrapped_bytes (patch->bytes));
+    return self->funcs.push (self->user_data, buffer);
   }
   if (self->position == self->boxes->size)
     return GST_FLOW_EOS;
