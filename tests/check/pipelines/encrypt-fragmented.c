@@ -196,6 +196,60 @@ GST_START_TEST (test_live)
 }
 GST_END_TEST
 
+/* The same streams as another muxer lays them out. */
+static const gchar *others[] = {
+  "frag_keyframe+empty_moov+default_base_moof",
+  "frag_keyframe+empty_moov+default_base_moof+global_sidx",
+  "frag_keyframe+empty_moov+separate_moof", /* base data offsets */
+  "frag_keyframe+empty_moov",
+  "dash+frag_keyframe+empty_moov+default_base_moof",
+  "cmaf+frag_keyframe+empty_moov",
+  "frag_keyframe+empty_moov+omit_tfhd_offset",
+};
+
+static GBytes *
+remux (GBytes *file, const gchar *flags)
+{
+  g_autofree gchar *from = judge_write (file);
+  g_autofree gchar *to = g_strconcat (from, ".out.mp4", NULL);
+  const gchar *command[] = { "ffmpeg", "-v", "error", "-y", "-i", from, "-c",
+    "copy", "-movflags", flags, to, NULL };
+  gchar *data = NULL;
+  gsize size;
+  gint status = -1;
+
+  g_spawn_sync (NULL, (gchar **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+      NULL, NULL, &status, NULL);
+  g_unlink (from);
+  if (status != 0 || !g_file_get_contents (to, &data, &size, NULL)) {
+    GST_WARNING ("skipped: ffmpeg does not make that layout");
+    return NULL;
+  }
+  g_unlink (to);
+  return g_bytes_new_take (data, size);
+}
+
+GST_START_TEST (test_other_muxer)
+{
+  g_autoptr (GBytes) muxed_here = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  muxed_here = mux (H264 "! m. " AAC "! m.", "fragment-duration=1000");
+  clear = remux (muxed_here, others[__i__]);
+  if (!clear)
+    return;
+  out = encrypt_file (clear, "scheme=cbcs");
+  judge_same_samples (clear, out, "cbcs");
+  judge_places (clear);
+  judge_places (out);
+  fail_unless (judge_count (out, "sidx") > 0);
+  fail_unless (judge_count (out, "sidx") >= judge_count (clear, "sidx"));
+}
+GST_END_TEST
+
 /* A truncated file ends in an error, in pull mode too. */
 GST_START_TEST (test_truncated_file)
 {
@@ -234,6 +288,7 @@ encrypt_fragmented_suite (void)
   tcase_add_test (tc, test_hevc);
   tcase_add_test (tc, test_live);
   tcase_add_test (tc, test_truncated_file);
+  tcase_add_loop_test (tc, test_other_muxer, 0, G_N_ELEMENTS (others));
   return s;
 }
 
