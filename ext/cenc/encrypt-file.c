@@ -186,6 +186,12 @@ open_movie (EncryptFile *self, GError **error)
 {
   guint i;
 
+  if (encrypt_plan_get_clear_lead (self->plan) > 0) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
+        "clear-lead: the input is a progressive file, and only fragments can "
+        "be left clear");
+    return FALSE;
+  }
   self->boxes = encrypt_boxes_new (self->source, error);
   if (!self->boxes)
     return FALSE;

@@ -6,6 +6,7 @@
 
 #define FOURCC_SENC BMFF_FOURCC ('s', 'e', 'n', 'c')
 #define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
+#define TFHD_DESCRIPTION_INDEX 0x02 /* in the last byte of its flags */
 #define TFHD_DEFAULT_BASE_IS_MOOF 0x02 /* in the third byte of its flags */
 
 /* One traf. */
@@ -13,6 +14,7 @@ typedef struct
 {
   BmffTraf *traf;
   EncryptTrack *track; /* NULL: stays clear */
+  EncryptTrack *lead; /* clear lead of an encrypted track; else NULL */
   CencAuxWriter *writer;
   BmffBox *senc, *saio; /* borrowed from the traf */
 } Part;
@@ -52,10 +54,23 @@ input_error (const EncryptFragment *self, GError **error, const gchar *message)
 }
 
 static gboolean
+is_lead (const BmffTraf *traf, GstClockTime clear_lead)
+{
+  guint32 timescale = traf->track->timescale;
+
+  return timescale > 0 &&
+      gst_util_uint64_scale (traf->decode_time, GST_SECOND, timescale) <
+      clear_lead;
+}
+
+static gboolean
 add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
     GError **error)
 {
   Part part = { traf, encrypt_plan_get_track (plan, traf->track_id) };
+
+  if (part.track && is_lead (traf, encrypt_plan_get_clear_lead (plan)))
+    part.lead = g_steal_pointer (&part.track);
 
   if (part.track) {
     if (bmff_box_child (traf->box, FOURCC_SENC) ||
@@ -208,6 +223,23 @@ locate (const EncryptFragment *self, EncryptQueue *queue,
   return out;
 }
 
+/* What a clear lead's samples say is needed behind it. */
+static gboolean
+learn_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
+    guint8 *out, GError **error)
+{
+  BmffSampleCursor cursor;
+  BmffSample sample;
+
+  bmff_sample_cursor_init (&cursor, part->traf->samples, 0);
+  while (bmff_sample_cursor_next (&cursor, &sample)) {
+    if (!encrypt_track_learn (part->lead, &sample,
+            locate (self, queue, &sample, out), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
     guint8 *out, GError **error)
@@ -274,6 +306,26 @@ cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
   }
   encrypt_queue_copy (queue, done, end - done, out + (done - self->moof_end));
   return TRUE;
+}
+
+/* tfhd's sample_description_index, which stands behind its base data offset. */
+static void
+set_description (BmffTraf *traf, guint32 index)
+{
+  gsize size, at = traf->has_base_data_offset ? 16 : 8;
+  guint8 *payload = bmff_box_edit_payload (traf->tfhd, &size);
+  BmffWriter *writer;
+
+  if (!(payload[3] & TFHD_DESCRIPTION_INDEX)) {
+    payload[3] |= TFHD_DESCRIPTION_INDEX;
+    writer = bmff_writer_new (size + 4);
+    bmff_writer_bytes (writer, payload, at);
+    bmff_writer_u32 (writer, 0);
+    bmff_writer_bytes (writer, payload + at, size - at);
+    bmff_box_set_payload (traf->tfhd, bmff_writer_end (writer));
+    payload = bmff_box_edit_payload (traf->tfhd, &size);
+  }
+  bmff_put_u32 (payload + at, index);
 }
 
 static void
@@ -346,6 +398,10 @@ make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
 
     if (part->track)
       add_boxes (part);
+    else if (part->lead)
+      set_description (part->traf,
+          part->traf->description_index +
+              encrypt_track_get_n_entries (part->lead));
   }
   /* Twice: the first time a trun may get a field that it had not. */
   if (!move_runs (self, out_offset, 0, error))
@@ -372,6 +428,8 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
     const Part *part = &g_array_index (self->parts, Part, i);
 
     if (part->track && !map_part (self, part, queue, out, error))
+      return NULL;
+    if (part->lead && !learn_part (self, part, queue, out, error))
       return NULL;
   }
   if (!cipher_all (self, queue, end, out, error))

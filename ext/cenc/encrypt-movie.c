@@ -10,12 +10,13 @@
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
 
 static gboolean
-wrap_entries (const BmffTrack *track, const CencParams *params, GError **error)
+wrap_entries (const BmffTrack *track, const CencParams *params, guint n,
+    GError **error)
 {
   GPtrArray *entries = track->stsd->children;
   guint i;
 
-  for (i = 0; i < entries->len; i++) {
+  for (i = 0; i < n; i++) {
     if (!cenc_entry_wrap (g_ptr_array_index (entries, i), track->handler,
             params, error)) {
       g_prefix_error (error, "track %u: ", track->id);
@@ -23,6 +24,20 @@ wrap_entries (const BmffTrack *track, const CencParams *params, GError **error)
     }
   }
   return TRUE;
+}
+
+/* Copies of the clear entries behind the protected ones, for the clear lead. */
+static void
+copy_entries (const BmffTrack *track)
+{
+  GPtrArray *entries = track->stsd->children;
+  guint i, n = entries->len;
+  gsize size;
+
+  for (i = 0; i < n; i++)
+    bmff_box_append (track->stsd,
+        bmff_box_copy (g_ptr_array_index (entries, i)));
+  bmff_put_u32 (bmff_box_edit_payload (track->stsd, &size) + 4, 2 * n);
 }
 
 /* Tracks that stay clear: protected all the same, by someone else? */
@@ -52,8 +67,12 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
   if (!check_clear (track, error) ||
       !encrypt_plan_take_track (plan, track, &encrypted, error))
     return FALSE;
-  return !encrypted ||
-      wrap_entries (track, encrypt_track_get_params (encrypted), error);
+  if (!encrypted)
+    return TRUE;
+  if (encrypt_plan_get_clear_lead (plan) > 0)
+    copy_entries (track);
+  return wrap_entries (track, encrypt_track_get_params (encrypted),
+      encrypt_track_get_n_entries (encrypted), error);
 }
 
 static void

@@ -20,6 +20,7 @@ enum
   PROP_TRACKS,
   PROP_TRACK_KEYS,
   PROP_CENS_PARTIAL_BLOCK,
+  PROP_CLEAR_LEAD,
   PROP_PROTECTION_SYSTEMS,
   PROP_PSSH,
   PROP_CONTENT_ID,
@@ -183,6 +184,9 @@ encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
     case PROP_CENS_PARTIAL_BLOCK:
       self->settings.cens_partial = g_value_get_boolean (value);
       break;
+    case PROP_CLEAR_LEAD:
+      self->settings.clear_lead = g_value_get_uint64 (value);
+      break;
     case PROP_PROTECTION_SYSTEMS:
       self->settings.systems = g_value_get_flags (value);
       break;
@@ -234,6 +238,9 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value)
       break;
     case PROP_CENS_PARTIAL_BLOCK:
       g_value_set_boolean (value, self->settings.cens_partial);
+      break;
+    case PROP_CLEAR_LEAD:
+      g_value_set_uint64 (value, self->settings.clear_lead);
       break;
     case PROP_PROTECTION_SYSTEMS:
       g_value_set_flags (value, self->settings.systems);
@@ -326,6 +333,11 @@ encrypt_options_install (GObjectClass *klass)
           "cens: encrypt the last partial block of audio samples, as GPAC, "
           "Bento4 and ffmpeg read it; the standard leaves it clear",
           FALSE, flags));
+  g_object_class_install_property (klass, PROP_CLEAR_LEAD,
+      g_param_spec_uint64 ("clear-lead", "Clear lead",
+          "Fragments that start before this time (ns) stay clear, told by a "
+          "second sample entry",
+          0, G_MAXUINT64 - 1, 0, flags));
   install_pssh_properties (klass, flags);
   g_object_class_install_property (klass, PROP_SPOOL_DIRECTORY,
       g_param_spec_string ("spool-directory", "Spool directory",

@@ -342,3 +342,9 @@ encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
   gst_structure_take_value (structure, "key-ids", &array);
   return structure;
 }
+
+GstClockTime
+encrypt_plan_get_clear_lead (const EncryptPlan *self)
+{
+  return self->settings.clear_lead;
+}

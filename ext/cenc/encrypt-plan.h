@@ -33,6 +33,7 @@ typedef struct
   GstCencKey *
       key; /* owned; NULL: only tracks that keys name are encrypted, others are an error */
   EncryptKeys *keys; /* owned; NULL: all have the above */
+  GstClockTime clear_lead; /* fragments that start before it stay clear */
   EncryptSystems systems;
   EncryptPsshInfo info; /* owned */
   GPtrArray *pssh; /* (element-type BmffBox), owned, nullable: further boxes */
@@ -76,6 +77,7 @@ GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self);
 /** (transfer full) (nullable): what an application may know of the keys in use: scheme, KIDs, pssh boxes; NULL if there is none yet. */
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
+GstClockTime encrypt_plan_get_clear_lead (const EncryptPlan *self);
 CencScheme encrypt_plan_get_scheme (const EncryptPlan *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptPlan, encrypt_plan_free)

@@ -230,6 +230,24 @@ add_aux (EncryptTrack *self, const BmffSample *sample, guint n,
       cenc_aux_writer_add (writer, iv, aux.subsamples, n, error);
 }
 
+guint
+encrypt_track_get_n_entries (const EncryptTrack *self)
+{
+  return self->entries->subsamplers->len;
+}
+
+gboolean
+encrypt_track_learn (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, GError **error)
+{
+  if (map_subsamples (self, sample, data, error) < 0) {
+    prefix_sample (self, sample, error);
+    return FALSE;
+  }
+  self->samples++;
+  return TRUE;
+}
+
 gboolean
 encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, CencAuxWriter *writer, GError **error)

@@ -73,6 +73,13 @@ void encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries);
 gboolean
 encrypt_track_wants_data (EncryptTrack *self, const BmffSample *sample);
 
+/** How many sample entries the track has. */
+guint encrypt_track_get_n_entries (const EncryptTrack *self);
+
+/** A sample that stays clear, in its turn among those that are mapped: it may hold parameter sets. */
+gboolean encrypt_track_learn (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, GError **error);
+
 /**
  * encrypt_track_map:
  * @sample: where and what it is

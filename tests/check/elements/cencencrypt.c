@@ -637,6 +637,46 @@ GST_START_TEST (test_tracks)
 }
 GST_END_TEST
 
+/* Whole fragments stay clear, by a second sample entry. */
+GST_START_TEST (test_clear_lead)
+{
+  static const gchar *schemes[] = { "cenc", "cbcs" };
+  g_autofree gchar *description =
+      g_strconcat (ENCRYPT "clear-lead=1500000000 scheme=", schemes[__i__],
+          NULL);
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GPtrArray) tracks = NULL;
+  JudgeTrack *video;
+  guint i, n_same = 0;
+
+  if (!clear)
+    return;
+  out = convert_with (description, clear, 4096);
+  fail_unless (out);
+  judge_places (out);
+  tracks = judge_read (out, JUDGE_SAIZ, NULL);
+  fail_unless (tracks);
+  video = g_ptr_array_index (tracks, 0);
+  for (i = 0; i < video->samples->len; i++) {
+    gboolean same = g_bytes_equal (g_ptr_array_index (video->samples, i),
+        g_ptr_array_index (video->raw, i));
+
+    /* Two fragments of a second each begin before 1.5 s. */
+    fail_unless (same == (i < 50), "sample %u", i);
+    n_same += same;
+  }
+  fail_unless_equals_int (n_same, 50);
+  {
+    g_autoptr (GPtrArray) want = judge_read (clear, JUDGE_SENC, NULL);
+    JudgeTrack *from = g_ptr_array_index (want, 0);
+
+    for (i = 0; i < video->samples->len; i++)
+      fail_unless (g_bytes_equal (g_ptr_array_index (from->samples, i),
+          g_ptr_array_index (video->samples, i)));
+  }
+}
+GST_END_TEST
+
 /* No more than KIDs go to the application. */
 GST_START_TEST (test_message)
 {
@@ -725,6 +765,7 @@ cencencrypt_suite (void)
   tcase_add_test (tc, test_track_keys);
   tcase_add_test (tc, test_track_keys_missing);
   tcase_add_test (tc, test_tracks);
+  tcase_add_loop_test (tc, test_clear_lead, 0, 2);
   tcase_add_test (tc, test_message);
   tcase_add_test (tc, test_pssh);
   return s;
