@@ -38,7 +38,7 @@ remix_media_make (const gchar *args)
 {
   g_autofree gchar *command =
       g_strconcat ("ffmpeg -hide_banner -loglevel error -y ", args, NULL);
-  g_autofree gchar *out = run (command);
+  g_free (run (command));
 }
 
 #define VIDEO \
