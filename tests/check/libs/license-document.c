@@ -250,7 +250,6 @@ GST_START_TEST (test_chain)
   TestIssuer below = { 0 };
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *fingerprint = NULL;
   guint8 digest[32];
   GString *hex = g_string_new ("# stolen\n\n");
   guint i, size;

@@ -474,7 +474,6 @@ GST_START_TEST (test_tls)
 {
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
   g_autofree gchar *good = NULL, *expired = NULL, *other = NULL;
-  g_autoptr (GError) error = NULL;
 
   answer = answer_404;
   start ();
