@@ -232,12 +232,24 @@ def from_vector(row):
     return make
 
 
+# Vectors of which qtdemux 1.22.0 does not say what decrypting needs.
+NOT_BEHIND_QTDEMUX = {
+    '-prog-': 'senc is never read, and saiz and saio only in a moof',
+    'key-rotation': 'no seig before 1.24',
+    'encryption-cbcs_bear-640x360-audio': 'a cbcs clear lead looks protected before 1.22.6',
+    'vp9-opus-audio': 'of Opus it cannot be told whether the lead is clear',
+    'media3_drm_sample': 'its saio leads astray, and its senc is not read',
+    'bento4-frag-MPEG-CBCS': 'senc only, no saiz',
+}
+
+
 def plan(clips, available, expect_rejection):
     """All that is judged."""
     plans = judging_judges(clips, available, expect_rejection)
     for row in vectors() or ():
-        plans.append(Plan(f"vector {row['file']}", from_vector(row),
-                          chosen(available, 'cencdecrypt behind, or refused')))
+        refusable = any(part in row['file'] for part in NOT_BEHIND_QTDEMUX)
+        judge = 'cencdecrypt behind, or refused' if refusable else 'cencdecrypt behind, pull'
+        plans.append(Plan(f"vector {row['file']}", from_vector(row), chosen(available, judge)))
 
     for codec in ('h264', 'h265'):
         for scheme in SCHEMES:

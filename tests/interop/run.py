@@ -58,7 +58,7 @@ def make_and_judge(planned, directory, wanted):
     checks = [name for name in planned.judges if wanted(f'{planned.name}: {name}')]
     if not checks:
         return []
-    here = pathlib.Path(directory) / re.sub(r'[^0-9a-z]+', '-', planned.name)
+    here = pathlib.Path(directory) / re.sub(r'[^0-9A-Za-z]+', '-', planned.name)
     here.mkdir()
     made = []
     _, reason, _ = verdict('', lambda: made.append(planned.make(here)))
