@@ -14,6 +14,7 @@ struct _DecryptSamples
   DecryptPool *pool;
   DecryptClearRun run;
   gboolean proven; /* the demuxer reads what a sample needs */
+  gboolean told; /* and has done so before the last flush */
 
   /* From the caps */
   DecryptTrack track;
@@ -71,6 +72,7 @@ void
 decrypt_samples_flush (DecryptSamples *self)
 {
   decrypt_clear_run_clear (&self->run);
+  self->told = self->proven;
 }
 
 gboolean
@@ -238,6 +240,15 @@ process_without (DecryptSamples *self, GstBuffer *buffer, GQueue *out,
   if (gst_buffer_get_size (buffer) == 0 && !decrypt_samples_is_holding (self)) {
     g_queue_push_tail (out, buffer);
     return TRUE;
+  }
+  if (self->told) {
+    /* qtdemux gives away each sample's information once: where it seeks back in
+     * its table (no mfra), ciphertext comes without. */
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+        "no sample information: put cencdecrypt in front of the demuxer (after "
+        "a seek a sample came without it, and it may have been given before)");
+    gst_buffer_unref (buffer);
+    return FALSE;
   }
   return decrypt_clear_run_add (&self->run, &self->probe, self->proven, buffer,
       out, error);

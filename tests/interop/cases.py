@@ -15,7 +15,8 @@ from tools import Rejected
 KID = 'a7e61c373e219033c21091fa607bf3b8'
 KEY = '76a6c65c5ea762046bd749a2e632ccbb'
 WRONG = '76a6c65c5ea762046bd749a2e632ccbc'
-FRAMES = 150
+# Not 150: of a last fragment with one picture, stock qtdemux in push mode loses it.
+FRAMES = 140
 VECTORS = pathlib.Path(os.environ.get('CENC_VECTORS') or
                        pathlib.Path(__file__).resolve().parents[3] / 'shared' / 'vectors')
 SCHEMES = ('cenc', 'cbcs')
@@ -40,7 +41,7 @@ class Plan:
 
 PICTURES = (f'videotestsrc num-buffers={FRAMES} pattern=smpte horizontal-speed=3 ! '
             'video/x-raw,format=I420,width=320,height=180,framerate=25/1')
-SOUND = ('audiotestsrc num-buffers=282 wave=pink-noise volume=0.3 ! '
+SOUND = ('audiotestsrc num-buffers=263 wave=pink-noise volume=0.3 ! '
          'audio/x-raw,rate=48000,channels=2 ! audioconvert ! avenc_aac ! aacparse')
 # Several slices a picture and B-frames: several protected ranges, reordering.
 ENCODERS = {

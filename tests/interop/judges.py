@@ -12,7 +12,7 @@ import chromium
 import tools
 from tools import Rejected
 
-SEEKS = ('4.5', '0.5', '2.2')
+SEEKS = ('3.3', '0.5', '2.2')
 
 
 @dataclasses.dataclass
@@ -175,7 +175,6 @@ def own_seek_behind(case):
     if with_mfra:
         expect_same_samples(case, ('--behind', case.key_list), *seeks())
     else:
-        expect_same_samples(case, ('--behind', case.key_list), '--seek', SEEKS[0])
         or_refused(expect_same_samples, case, ('--behind', case.key_list), *seeks())
 
 
@@ -190,7 +189,12 @@ def own_playbin(case):
         wanted = clear_samples(clear, '--playbin', '')
         got = samples(protected, '--playbin', case.key_list)
         for kind in kinds_of(clear):
-            tools.expect_equal(f'{kind} decoded', wanted[0][kind]['samples'], got[0][kind]['samples'])
+            one, other = wanted[0][kind]['samples'], got[0][kind]['samples']
+            # Stock qtdemux ends the clear file's segment before its last picture
+            # where no sidx tells how long it is; ours has one.
+            if kind == 'video' and len(other) == case.frames == len(one) + 1:
+                other = other[:-1]
+            tools.expect_equal(f'{kind} decoded', one, other)
 
 
 def own_without_key(case):

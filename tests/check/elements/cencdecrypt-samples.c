@@ -299,6 +299,34 @@ GST_START_TEST (test_cbcs_clear_lead)
 }
 GST_END_TEST;
 
+/* qtdemux tells what a sample needs once: after a seek back it comes without,
+ * and would look like a clear lead. Before anything was protected, it may. */
+GST_START_TEST (test_no_meta_after_seek)
+{
+  GstSegment segment;
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+
+  gst_harness_push (h, test_buffer_new (avc_sample, sizeof avc_sample));
+  gst_harness_push (h,
+      test_add_meta (test_buffer_new (avc_sample, sizeof avc_sample),
+          &avc_ctr));
+  fail_unless_equals_int (gst_harness_buffers_received (h), 2);
+
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_buffer_new (avc_sample, sizeof avc_sample)),
+      GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 2);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "in front of the demuxer");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 static GstEventType
 pull_type (GstHarness *h)
 {
@@ -487,6 +515,7 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_webm);
   tcase_add_test (tc, test_broken_meta);
   tcase_add_test (tc, test_no_meta);
+  tcase_add_test (tc, test_no_meta_after_seek);
   tcase_add_test (tc, test_no_meta_whole_sample_codec);
   tcase_add_test (tc, test_events_are_held);
   tcase_add_test (tc, test_cbcs_clear_lead);
