@@ -32,9 +32,76 @@ get_private (GstCencKeySession *self)
   return gst_cenc_key_session_get_instance_private (self);
 }
 
+/* The sessions that are alive: weak references, a handful at most. */
+static GMutex alive_lock;
+static GPtrArray *alive; /* (element-type GWeakRef); under alive_lock */
+
+static void
+weak_ref_free (gpointer ref)
+{
+  g_weak_ref_clear (ref);
+  g_free (ref);
+}
+
+static void
+gst_cenc_key_session_constructed (GObject *object)
+{
+  GWeakRef *ref = g_new0 (GWeakRef, 1);
+
+  G_OBJECT_CLASS (gst_cenc_key_session_parent_class)->constructed (object);
+
+  g_weak_ref_init (ref, object);
+  g_mutex_lock (&alive_lock);
+  if (!alive)
+    alive = g_ptr_array_new_with_free_func (weak_ref_free);
+  g_ptr_array_add (alive, ref);
+  g_mutex_unlock (&alive_lock);
+}
+
+/* (transfer full): references to all of them; forgets those that are gone. */
+static GPtrArray *
+ref_alive (void)
+{
+  GPtrArray *sessions = g_ptr_array_new_with_free_func (gst_object_unref);
+  guint i;
+
+  g_mutex_lock (&alive_lock);
+  for (i = alive ? alive->len : 0; i > 0; i--) {
+    gpointer session = g_weak_ref_get (g_ptr_array_index (alive, i - 1));
+
+    if (session)
+      g_ptr_array_add (sessions, session);
+    else
+      g_ptr_array_remove_index (alive, i - 1);
+  }
+  if (alive && alive->len == 0)
+    g_clear_pointer (&alive, g_ptr_array_unref);
+  g_mutex_unlock (&alive_lock);
+
+  return sessions;
+}
+
+gboolean
+gst_cenc_key_sessions_have_key (const guint8 *kid)
+{
+  g_autoptr (GPtrArray) sessions = NULL;
+  guint i;
+
+  g_return_val_if_fail (kid != NULL, FALSE);
+
+  sessions = ref_alive ();
+  for (i = 0; i < sessions->len; i++) {
+    if (gst_cenc_key_session_has_key (g_ptr_array_index (sessions, i), kid))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 gst_cenc_key_session_class_init (GstCencKeySessionClass *klass)
 {
+  G_OBJECT_CLASS (klass)->constructed = gst_cenc_key_session_constructed;
+
   /**
    * GstCencKeySession::changed:
    *

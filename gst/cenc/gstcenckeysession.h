@@ -232,6 +232,20 @@ GST_CENC_API
 guint gst_cenc_key_session_get_generation (GstCencKeySession *self);
 
 /**
+ * gst_cenc_key_sessions_have_key:
+ * @kid: (array fixed-size=16): the KID
+ *
+ * Asks every session that is alive in this process. That is what a typefinder
+ * has to go by, which stands in no pipeline and sees no context: it decides
+ * whether a protected file is one of ours to play. No key is taken. A session
+ * can be asked from its construction on.
+ *
+ * Returns: whether one of them has a key for @kid
+ */
+GST_CENC_API
+gboolean gst_cenc_key_sessions_have_key (const guint8 *kid);
+
+/**
  * gst_cenc_key_session_context_new:
  * @self: a session
  *

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/cenc-typefind.h"
+
+#include <gst/cenc/gstcenckeysession.h>
+
+#include <string.h>
+
+#include "gst/cenc/cenc-pssh.h"
+#include "gst/cenc/cenc-track.h"
+
+/* A moov stands among the first boxes, or is the last of few. */
+#define MAX_TOP_LEVEL_BOXES 64
+/* As much of a moov as is looked at: sample entries stand near a track's
+ * beginning, tables behind them. */
+#define MAX_PEEK (8u << 20)
+#define MIN_PEEK 512u
+
+#define MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
+#define TRAK BMFF_FOURCC ('t', 'r', 'a', 'k')
+#define MDIA BMFF_FOURCC ('m', 'd', 'i', 'a')
+#define MINF BMFF_FOURCC ('m', 'i', 'n', 'f')
+#define STBL BMFF_FOURCC ('s', 't', 'b', 'l')
+#define STSD BMFF_FOURCC ('s', 't', 's', 'd')
+#define HDLR BMFF_FOURCC ('h', 'd', 'l', 'r')
+#define PSSH BMFF_FOURCC ('p', 's', 's', 'h')
+
+/* What is known while a moov is walked, of which the end may be missing. */
+typedef struct
+{
+  guint32 handler; /* of the track at hand */
+  gboolean is_protected; /* an entry is */
+  GByteArray *kids; /* 16 bytes each */
+} Findings;
+
+static gboolean
+is_zero (const guint8 *kid)
+{
+  static const guint8 zero[GST_CENC_KID_SIZE];
+
+  return memcmp (kid, zero, sizeof zero) == 0;
+}
+
+/* Rotating keys leave the default KID zero: that one names no key. */
+static void
+add_kid (Findings *findings, const guint8 *kid)
+{
+  if (!is_zero (kid))
+    g_byte_array_append (findings->kids, kid, GST_CENC_KID_SIZE);
+}
+
+static void
+look_at_entries (Findings *findings, BmffBox *stsd)
+{
+  guint i;
+
+  if (!bmff_box_parse_stsd (stsd, findings->handler, NULL) || !stsd->children)
+    return;
+  for (i = 0; i < stsd->children->len; i++) {
+    CencEntry entry;
+
+    if (!cenc_entry_parse (g_ptr_array_index (stsd->children, i), &entry, NULL))
+      continue;
+    if (entry.is_wrapped) {
+      findings->is_protected = TRUE;
+      add_kid (findings, entry.params.kid);
+    }
+  }
+}
+
+static void
+look_at_pssh (Findings *findings, const BmffBox *box)
+{
+  g_autoptr (CencPssh) pssh = cenc_pssh_parse (box, NULL);
+  guint i;
+
+  for (i = 0; pssh && i < pssh->kids->len; i++)
+    add_kid (findings,
+        g_bytes_get_data (g_ptr_array_index (pssh->kids, i), NULL));
+}
+
+static void
+look_at_handler (Findings *findings, const BmffBox *hdlr)
+{
+  BmffReader reader;
+
+  bmff_box_get_reader (hdlr, &reader);
+  bmff_reader_skip (&reader, 8); /* version, flags, pre_defined */
+  findings->handler = bmff_reader_u32 (&reader);
+}
+
+static void
+look_at_box (Findings *findings, const guint8 *data, gsize size)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (data, size);
+  g_autoptr (BmffBox) box = bmff_box_parse (bytes, 0, NULL);
+
+  if (!box)
+    return;
+  if (box->type == STSD)
+    look_at_entries (findings, box);
+  else if (box->type == HDLR)
+    look_at_handler (findings, box);
+  else
+    look_at_pssh (findings, box);
+}
+
+/* Walks the boxes in @data as far as they are there. Containers that hold no
+ * sample entries, and what is cut off, are passed over. */
+static void
+walk (Findings *findings, const guint8 *data, gsize size, guint depth)
+{
+  BmffHeader header;
+
+  while (bmff_header_parse (&header, data, size) == BMFF_HEADER_OK) {
+    guint64 box_size = header.size ? header.size : size;
+    gsize here = (gsize) MIN (box_size, size);
+
+    switch (header.type) {
+      case TRAK:
+      case MDIA:
+      case MINF:
+      case STBL:
+        if (depth < BMFF_MAX_DEPTH)
+          walk (findings, data + header.header_size, here - header.header_size,
+              depth + 1);
+        break;
+      case STSD:
+      case HDLR:
+      case PSSH:
+        if (box_size <= size)
+          look_at_box (findings, data, here);
+        break;
+      default:
+        break;
+    }
+    data += here;
+    size -= here;
+  }
+}
+
+/* As much of the @size bytes at @offset as can be had: behind a stream there is
+ * only so much. */
+static const guint8 *
+peek (GstTypeFind *find, guint64 offset, guint64 size, gsize *peeked)
+{
+  guint wanted = (guint) MIN (size, MAX_PEEK);
+  const guint8 *data = gst_type_find_peek (find, (gint64) offset, wanted);
+
+  while (!data && wanted > MIN_PEEK) {
+    wanted /= 2;
+    data = gst_type_find_peek (find, (gint64) offset, wanted);
+  }
+  *peeked = data ? wanted : 0;
+  return data;
+}
+
+/* Finds the moov: FALSE if there is none within reach. */
+static gboolean
+find_moov (GstTypeFind *find, guint64 *offset, BmffHeader *header)
+{
+  guint i;
+
+  *offset = 0;
+  for (i = 0; i < MAX_TOP_LEVEL_BOXES; i++) {
+    const guint8 *data = gst_type_find_peek (find, (gint64) *offset, 16);
+
+    if (!data || bmff_header_parse (header, data, 16) == BMFF_HEADER_INVALID)
+      return FALSE;
+    if (header->type == MOOV)
+      return header->size > header->header_size;
+    if (header->size == 0 || header->size > G_MAXINT64 - *offset)
+      return FALSE;
+    *offset += header->size;
+  }
+  return FALSE;
+}
+
+static gboolean
+store_has_key (const GByteArray *kids)
+{
+  GType type =
+      gst_dynamic_type_factory_load (GST_CENC_DEVICE_SESSION_TYPE_NAME);
+  g_autoptr (GstCencKeySession) store = NULL;
+  guint i;
+
+  if (!g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
+    return FALSE;
+  store = g_object_new (type, NULL);
+  for (i = 0; i + GST_CENC_KID_SIZE <= kids->len; i += GST_CENC_KID_SIZE) {
+    if (gst_cenc_key_session_has_key (store, kids->data + i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+have_key (const GByteArray *kids)
+{
+  guint i;
+
+  for (i = 0; i + GST_CENC_KID_SIZE <= kids->len; i += GST_CENC_KID_SIZE) {
+    if (gst_cenc_key_sessions_have_key (kids->data + i))
+      return TRUE;
+  }
+  return kids->len > 0 && store_has_key (kids);
+}
+
+static void
+cenc_typefind (GstTypeFind *find, gpointer user_data)
+{
+  g_autoptr (GByteArray) kids = g_byte_array_new ();
+  Findings findings = { 0, FALSE, kids };
+  BmffHeader header;
+  guint64 offset;
+  const guint8 *data;
+  gsize size;
+
+  if (!find_moov (find, &offset, &header))
+    return;
+  data = peek (find, offset + header.header_size,
+      header.size - header.header_size, &size);
+  if (!data)
+    return;
+  walk (&findings, data, size, 0);
+
+  if (findings.is_protected && have_key (kids))
+    gst_type_find_suggest_empty_simple (find, GST_TYPE_FIND_MAXIMUM,
+        CENC_TYPEFIND_MEDIA_TYPE);
+}
+
+gboolean
+cenc_typefind_register (GstPlugin *plugin)
+{
+  g_autoptr (GstCaps) caps =
+      gst_caps_new_empty_simple (CENC_TYPEFIND_MEDIA_TYPE);
+
+  return gst_type_find_register (plugin, CENC_TYPEFIND_MEDIA_TYPE,
+      GST_RANK_PRIMARY + 1, cenc_typefind, NULL, caps, NULL, NULL);
+}
