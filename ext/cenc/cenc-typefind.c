@@ -25,6 +25,12 @@
 #define HDLR BMFF_FOURCC ('h', 'd', 'l', 'r')
 #define PSSH BMFF_FOURCC ('p', 's', 's', 'h')
 
+/* GStreamer tries the typefinders of a file's extension first: without these
+ * the one for video/quicktime would come before this, whatever their ranks. */
+#define EXTENSIONS \
+  "mov,mp4,m4v,m4a,m4b,m4p,mp4a,qt,3gp,3g2,3gpp,k3g,skm,mj2,ism,ismv,isma," \
+  "cmfv,cmfa,m4s,mqv,uvu,uvv,uvva"
+
 /* What is known while a moov is walked, of which the end may be missing. */
 typedef struct
 {
@@ -236,5 +242,5 @@ cenc_typefind_register (GstPlugin *plugin)
       gst_caps_new_empty_simple (CENC_TYPEFIND_MEDIA_TYPE);
 
   return gst_type_find_register (plugin, CENC_TYPEFIND_MEDIA_TYPE,
-      GST_RANK_PRIMARY + 1, cenc_typefind, NULL, caps, NULL, NULL);
+      GST_RANK_PRIMARY + 1, cenc_typefind, EXTENSIONS, caps, NULL, NULL);
 }

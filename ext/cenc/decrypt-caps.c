@@ -2,11 +2,13 @@
 
 #include "cenc/decrypt-caps.h"
 
+#include "cenc/cenc-typefind.h"
 #include "gst/isobmff/bmff-reader.h"
 
 #define SAMPLES_TYPE "application/x-cenc"
 #define WEBM_TYPE "application/x-webm-enc"
-#define FILE_TYPES "video/quicktime; audio/x-m4a; application/x-3gp; video/mj2"
+#define FILE_TYPES \
+  "video/quicktime; audio/x-m4a; application/x-3gp; video/mj2; " CENC_TYPEFIND_MEDIA_TYPE
 
 /* A demuxer picks a system of the file's for which an element has a template;
  * autopluggers then look for one whose caps hold it. With a content key any
@@ -98,6 +100,8 @@ structure_to_clear (const GstStructure *structure)
     return NULL;
   clear = gst_structure_copy (structure);
   if (!structure_is_samples (structure)) {
+    if (gst_structure_has_name (structure, CENC_TYPEFIND_MEDIA_TYPE))
+      gst_structure_set_name (clear, "video/quicktime");
     /* It holds the protected moov. */
     gst_structure_remove_field (clear, "streamheader");
     return clear;

@@ -2,6 +2,8 @@
 
 #include "cenc/decrypt-front.h"
 
+#include "cenc/decrypt-caps.h"
+
 #include "cenc/decrypt-pull.h"
 #include "cenc/decrypt-stream.h"
 
@@ -199,6 +201,7 @@ push_first_events (DecryptFront *self)
 {
   g_autofree gchar *id = NULL;
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+  g_autoptr (GstCaps) clear = NULL;
   GstEvent *event;
   guint64 size = get_size (self);
 
@@ -210,7 +213,9 @@ push_first_events (DecryptFront *self)
   if (!caps)
     caps = gst_pad_peer_query_caps (self->sinkpad, NULL);
   if (caps && gst_caps_is_fixed (caps))
-    gst_pad_push_event (self->srcpad, gst_event_new_caps (caps));
+    clear = decrypt_caps_to_clear (caps);
+  if (clear)
+    gst_pad_push_event (self->srcpad, gst_event_new_caps (clear));
   if (size != G_MAXUINT64)
     self->segment.duration = size;
 }
@@ -235,6 +240,9 @@ decrypt_front_loop (DecryptFront *self, GError **error)
   GstFlowReturn flow;
 
   push_events (self);
+  /* Somebody downstream saw the caps and pulls from now on. */
+  if (GST_PAD_MODE (self->srcpad) != GST_PAD_MODE_PUSH)
+    return GST_FLOW_FLUSHING;
   if (self->segment.stop != G_MAXUINT64) {
     if (offset >= self->segment.stop)
       return GST_FLOW_EOS;
@@ -253,7 +261,10 @@ decrypt_front_loop (DecryptFront *self, GError **error)
   self->segment.position = offset + gst_buffer_get_size (buffer);
   GST_BUFFER_OFFSET (buffer) = offset;
   GST_BUFFER_OFFSET_END (buffer) = self->segment.position;
-  return gst_pad_push (self->srcpad, buffer);
+  flow = gst_pad_push (self->srcpad, buffer);
+  if (flow == GST_FLOW_NOT_LINKED)
+    self->segment.position = offset; /* nobody had it: it may be tried again */
+  return flow;
 }
 
 static void

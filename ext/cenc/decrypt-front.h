@@ -35,7 +35,7 @@ void decrypt_front_free (DecryptFront *self);
 /** Downstream pulls. */
 GstFlowReturn decrypt_front_get_range (DecryptFront *self, guint64 offset,
     guint size, GstBuffer **buffer, GError **error);
-/** One block of the task: GST_FLOW_EOS at the end. */
+/** One block of the task: GST_FLOW_EOS at the end; GST_FLOW_NOT_LINKED: the block was not taken, and is the next one again; GST_FLOW_FLUSHING also where downstream pulls by now. */
 GstFlowReturn decrypt_front_loop (DecryptFront *self, GError **error);
 /** Upstream pushes; (transfer full) @buffer. */
 GstFlowReturn

@@ -64,6 +64,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 
 /* See finish() */
 #define ERROR_DELAY (100 * GST_MSECOND)
+/* While nobody takes what the task pushes, in PAUSED: 10 s in all. */
+#define UNLINKED_DELAY (20 * GST_MSECOND)
+#define MAX_UNLINKED 500
 
 struct _GstCencDecrypt
 {
@@ -87,6 +90,7 @@ struct _GstCencDecrypt
   DecryptBehind *behind; /* behind a demuxer: set by such caps */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
+  guint n_unlinked; /* times that the task found nobody to push to */
 };
 
 G_DEFINE_TYPE (GstCencDecrypt, gst_cenc_decrypt, GST_TYPE_ELEMENT)
@@ -319,6 +323,19 @@ gst_cenc_decrypt_get_range (GstPad *pad, GstObject *parent, guint64 offset,
   return finish (self, flow, error);
 }
 
+/* An autoplugger wants to see our caps before it links a demuxer, which then
+ * pulls: until somebody takes what we push, it is tried again. */
+static gboolean
+wait_for_peer (GstCencDecrypt *self)
+{
+  if (g_atomic_int_get (&self->preroll.playing) ||
+      self->n_unlinked >= MAX_UNLINKED)
+    return FALSE;
+  self->n_unlinked++;
+  decrypt_keys_wait_for_flush (self->keys, UNLINKED_DELAY);
+  return TRUE;
+}
+
 static void
 gst_cenc_decrypt_loop (gpointer user_data)
 {
@@ -328,6 +345,12 @@ gst_cenc_decrypt_loop (gpointer user_data)
 
   update_output (self);
   flow = decrypt_front_loop (get_front (self), &error);
+  if (flow != GST_FLOW_OK && GST_PAD_MODE (self->srcpad) != GST_PAD_MODE_PUSH) {
+    gst_pad_pause_task (self->sinkpad);
+    return;
+  }
+  if (flow == GST_FLOW_NOT_LINKED && !error && wait_for_peer (self))
+    return;
   flow = finish (self, flow, error);
   if (flow == GST_FLOW_OK)
     return;
@@ -567,10 +590,11 @@ gst_cenc_decrypt_sink_activate_mode (GstPad *pad, GstObject *parent,
     return FALSE;
   if (active && self->task)
     ok = gst_pad_start_task (pad, gst_cenc_decrypt_loop, self, NULL);
-  else if (!active && self->task)
+  else if (!active && mode == GST_PAD_MODE_PULL)
     ok = gst_pad_stop_task (pad);
   if (!active)
     self->task = FALSE;
+  self->n_unlinked = 0;
   return ok;
 }
 
@@ -582,8 +606,17 @@ gst_cenc_decrypt_src_activate_mode (GstPad *pad, GstObject *parent,
 
   if (!active)
     decrypt_keys_set_flushing (self->keys, TRUE);
-  return mode != GST_PAD_MODE_PULL ||
-      gst_pad_activate_mode (self->sinkpad, mode, active);
+  /* Waits for our thread, unless it is the one that calls: an autoplugger links
+   * a demuxer, which then pulls, when it sees the caps that we push. */
+  if (!active && mode == GST_PAD_MODE_PUSH && self->task)
+    gst_pad_pause_task (self->sinkpad);
+  if (mode != GST_PAD_MODE_PULL)
+    return TRUE;
+  if (active && self->task) {
+    self->task = FALSE;
+    decrypt_keys_set_flushing (self->keys, FALSE);
+  }
+  return gst_pad_activate_mode (self->sinkpad, mode, active);
 }
 
 static GstPad *

@@ -4,6 +4,7 @@
 #include "config.h"
 #endif
 
+#include "cenc/cenc-typefind.h"
 #include "cenc/gstcencdecrypt.h"
 #ifdef HAVE_ENCRYPT
 #include "cenc/gstcencencrypt.h"
@@ -12,7 +13,8 @@
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  gboolean ok = GST_ELEMENT_REGISTER (cencdecrypt, plugin);
+  gboolean ok = GST_ELEMENT_REGISTER (cencdecrypt, plugin) &&
+      cenc_typefind_register (plugin);
 
 #ifdef HAVE_ENCRYPT
   ok |= GST_ELEMENT_REGISTER (cencencrypt, plugin);
