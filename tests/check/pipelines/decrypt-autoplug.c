@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Autoplugging in front of the demuxer: files that no demuxer of ours exposes
+ * are played where a key session has a key, and all others are left alone.
+ */
+
+#include "decrypt-util.h"
+
+#include <gst/cenc/gstcenckeyring.h>
+
+#include <string.h>
+
+#define DECODE "avdec_h264"
+
+/* What a graph decodes to, and what it was made of. */
+typedef struct
+{
+  GChecksum *frames;
+  guint n_frames, n_decryptors;
+} Played;
+
+static void
+on_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  Played *played = data;
+  GstMapInfo map;
+
+  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_checksum_update (played->frames, map.data, (gssize) map.size);
+  gst_buffer_unmap (buffer, &map);
+  played->n_frames++;
+}
+
+static void
+on_element (GstBin *bin, GstBin *sub_bin, GstElement *element, gpointer data)
+{
+  Played *played = data;
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory && strcmp (GST_OBJECT_NAME (factory), "cencdecrypt") == 0)
+    played->n_decryptors++;
+}
+
+/* Plays @launch, whose element "sink" gets decoded pictures; @session goes in as
+ * a context. Gives the checksum of the pictures, NULL after an error. */
+static gchar *
+play (const gchar *launch, GstCencKeySession *session, Played *played,
+    GError **error)
+{
+  GstElement *pipeline = gst_parse_launch (launch, error);
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  gchar *sum = NULL;
+
+  if (!sink)
+    g_object_get (pipeline, "video-sink", &sink, NULL);
+  memset (played, 0, sizeof *played);
+  played->frames = g_checksum_new (G_CHECKSUM_SHA256);
+  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, NULL);
+  g_signal_connect (sink, "handoff", G_CALLBACK (on_frame), played);
+  g_signal_connect (pipeline, "deep-element-added", G_CALLBACK (on_element),
+      played);
+  gst_object_unref (sink);
+  if (session) {
+    GstContext *context = gst_cenc_key_session_context_new (session);
+
+    gst_element_set_context (pipeline, context);
+    gst_context_unref (context);
+  }
+  pipeline_run (pipeline, error);
+  if (!*error)
+    sum = g_strdup (g_checksum_get_string (played->frames));
+  g_checksum_free (played->frames);
+  return sum;
+}
+
+static const Vector *
+find_vector (GPtrArray *vectors, const gchar *file)
+{
+  guint i;
+
+  for (i = 0; vectors && i < vectors->len; i++) {
+    const Vector *vector = g_ptr_array_index (vectors, i);
+
+    if (strcmp (vector->file, file) == 0)
+      return vector;
+  }
+  fail_unless (vectors == NULL, "no %s", file);
+  return NULL;
+}
+
+static GstCencKeySession *
+session_new (const gchar *keys)
+{
+  GstCencKeyRing *ring = gst_cenc_key_ring_new ();
+
+  fail_unless (gst_cenc_key_ring_add_hex (ring, keys, NULL));
+  return GST_CENC_KEY_SESSION (ring);
+}
+
+static gchar *
+find_type (const gchar *path)
+{
+  GError *error = NULL;
+  gchar *launch = g_strdup_printf (
+      "filesrc location=%s ! typefind name=find ! fakesink name=sink", path);
+  GstElement *pipeline = gst_parse_launch (launch, &error);
+  GstElement *find = gst_bin_get_by_name (GST_BIN (pipeline), "find");
+  GstCaps *caps = NULL;
+  gchar *type;
+
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  fail_unless (gst_element_get_state (pipeline, NULL, NULL,
+                   GST_CLOCK_TIME_NONE) == GST_STATE_CHANGE_SUCCESS);
+  g_object_get (find, "caps", &caps, NULL);
+  type = g_strdup (gst_structure_get_name (gst_caps_get_structure (caps, 0)));
+  gst_caps_unref (caps);
+  gst_object_unref (find);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  g_free (launch);
+  return type;
+}
+
+static void
+expect_type (const gchar *path, const gchar *wanted)
+{
+  gchar *type = find_type (path);
+
+  fail_unless (g_strcmp0 (type, wanted) == 0, "%s is %s, not %s", path, type,
+      wanted);
+  g_free (type);
+}
+
+/* Protected with a key that nobody has, with one that a session has, and again
+ * once that session is gone. */
+GST_START_TEST (test_type)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = find_vector (vectors, "peer-gpac-prog-cenc.mp4");
+  GstCencKeySession *session;
+
+  if (!vector)
+    return;
+  expect_type (vector->path, "video/quicktime");
+  session = session_new (
+      "00000000000000000000000000000001:00000000000000000000000000000002");
+  expect_type (vector->path, "video/quicktime");
+  gst_object_unref (session);
+
+  session = session_new (vector->keys);
+  expect_type (vector->path, "application/x-cenc-isobmff");
+  gst_object_unref (session);
+  expect_type (vector->path, "video/quicktime");
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_clear_file)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = find_vector (vectors, "peer-gpac-frag-cenc.mp4");
+  GstCencKeySession *session;
+  gchar *folder, *path;
+
+  if (!vector)
+    return;
+  session = session_new (vector->keys);
+  folder = g_path_get_dirname (vector->path);
+  path = g_build_filename (folder, "clear", "bear-640x360.mp4", NULL);
+  expect_type (path, "video/quicktime");
+  gst_object_unref (session);
+  g_free (folder);
+  g_free (path);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+static void
+check_autoplugged (const Vector *vector)
+{
+  GstCencKeySession *session = session_new (vector->keys);
+  gchar *uri = gst_filename_to_uri (vector->path, NULL), *wanted, *got, *launch;
+  GError *error = NULL;
+  Played played;
+  guint n_frames;
+
+  launch = g_strdup_printf ("filesrc location=%s ! cencdecrypt keys=%s ! "
+                            "qtdemux name=d d.video_0 ! " DECODE
+                            " ! videoconvert ! fakesink name=sink",
+      vector->path, vector->keys);
+  wanted = play (launch, NULL, &played, &error);
+  fail_unless (wanted != NULL, "%s: %s", vector->path,
+      error ? error->message : "");
+  n_frames = played.n_frames;
+  g_free (launch);
+
+  launch = g_strdup_printf ("playbin3 uri=%s video-sink=\"fakesink name=sink\" "
+                            "audio-sink=\"fakesink sync=false\"",
+      uri);
+  got = play (launch, session, &played, &error);
+  fail_unless (got != NULL, "%s: %s", uri, error ? error->message : "");
+  fail_unless (n_frames > 0);
+  fail_unless_equals_int (played.n_frames, n_frames);
+  fail_unless_equals_string (got, wanted);
+  fail_unless_equals_int (played.n_decryptors, 1);
+
+  gst_object_unref (session);
+  g_free (launch);
+  g_free (wanted);
+  g_free (got);
+  g_free (uri);
+}
+
+/* Kinds that qtdemux 1.22 gives no or wrong samples of, and one that it does. */
+GST_START_TEST (test_playbin)
+{
+  static const gchar *const files[] = { "peer-gpac-prog-cenc.mp4",
+    "peer-gpac-prog-cbcs.mp4", "peer-gpac-frag-cbc1.mp4",
+    "peer-bento4-frag-PIFF-CBC.mp4", "peer-gpac-frag-roll.mp4",
+    "vsd_cens-single_video_init.mp4" };
+  GPtrArray *vectors = vectors_load ();
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++)
+    check_autoplugged (find_vector (vectors, files[i]));
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
+/* Behind a thread that pushes nobody may be linked: an error, once it plays. */
+GST_START_TEST (test_unlinked)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = find_vector (vectors, "peer-gpac-frag-cenc.mp4");
+  GstElement *pipeline;
+  GError *error = NULL;
+  gchar *launch;
+
+  if (!vector)
+    return;
+  launch = g_strdup_printf ("filesrc location=%s ! cencdecrypt keys=%s",
+      vector->path, vector->keys);
+  pipeline = gst_parse_launch (launch, NULL);
+  pipeline_run (pipeline, &error);
+  fail_unless (error != NULL);
+  g_clear_error (&error);
+  g_free (launch);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+static gboolean
+have_all (void)
+{
+  static const gchar *const names[] = { "qtdemux", DECODE, "avdec_aac",
+    "playbin3", "videoconvert" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    GstElementFactory *factory = gst_element_factory_find (names[i]);
+
+    if (!factory) {
+      g_print ("skipped: no %s\n", names[i]);
+      return FALSE;
+    }
+    gst_object_unref (factory);
+  }
+  return TRUE;
+}
+
+static Suite *
+decrypt_autoplug_suite (void)
+{
+  Suite *suite = suite_create ("decrypt-autoplug");
+  TCase *tc = tcase_create ("pipelines");
+
+  suite_add_tcase (suite, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_test (tc, test_type);
+  tcase_add_test (tc, test_clear_file);
+  tcase_add_test (tc, test_unlinked);
+  if (have_all ())
+    tcase_add_test (tc, test_playbin);
+  return suite;
+}
+
+GST_CHECK_MAIN (decrypt_autoplug);
