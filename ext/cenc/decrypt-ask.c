@@ -4,6 +4,18 @@
 
 #include <gst/cenc/gstcenckeyring.h>
 
+struct _DecryptAsk
+{
+  GstElement *element;
+  GstPad *sinkpad, *srcpad;
+  DecryptKeys *keys;
+
+  GMutex lock;
+  GError *error; /* of the property */
+  gchar *system_id; /* of the last protection event */
+  GstBuffer *init_data;
+};
+
 static gboolean
 query_context (GstElement *element, GstPad *pad)
 {
@@ -19,8 +31,8 @@ query_context (GstElement *element, GstPad *pad)
   return context != NULL;
 }
 
-void
-decrypt_ask_for_context (GstElement *element, GstPad *srcpad, GstPad *sinkpad)
+static void
+ask_for_context (GstElement *element, GstPad *srcpad, GstPad *sinkpad)
 {
   if (query_context (element, srcpad) || query_context (element, sinkpad))
     return;
@@ -29,8 +41,8 @@ decrypt_ask_for_context (GstElement *element, GstPad *srcpad, GstPad *sinkpad)
           GST_CENC_KEY_SESSION_CONTEXT_TYPE));
 }
 
-GstCencKeySession *
-decrypt_ask_for_store (void)
+static GstCencKeySession *
+ask_for_store (gpointer user_data)
 {
   GType type =
       gst_dynamic_type_factory_load (GST_CENC_DEVICE_SESSION_TYPE_NAME);
@@ -40,9 +52,9 @@ decrypt_ask_for_store (void)
   return gst_object_ref_sink (g_object_new (type, NULL));
 }
 
-void
-decrypt_ask_for_key (GstElement *element, const guint8 *kid,
-    const gchar *system_id, GstBuffer *init_data)
+static void
+ask_for_key (GstElement *element, const guint8 *kid, const gchar *system_id,
+    GstBuffer *init_data)
 {
   g_autofree gchar *text = gst_cenc_kid_to_string (kid);
   GstStructure *structure = gst_structure_new ("cencdecrypt-key-needed",
@@ -55,4 +67,127 @@ decrypt_ask_for_key (GstElement *element, const guint8 *kid,
         NULL);
   gst_element_post_message (element,
       gst_message_new_element (GST_OBJECT (element), structure));
+}
+
+static void
+on_ask_context (gpointer user_data)
+{
+  DecryptAsk *self = user_data;
+
+  ask_for_context (self->element, self->srcpad, self->sinkpad);
+}
+
+static void
+on_key_needed (const guint8 *kid, gpointer user_data)
+{
+  DecryptAsk *self = user_data;
+  g_autofree gchar *system_id = NULL;
+  g_autoptr (GstBuffer) init_data = NULL;
+
+  g_mutex_lock (&self->lock);
+  system_id = g_strdup (self->system_id);
+  gst_buffer_replace (&init_data, self->init_data);
+  g_mutex_unlock (&self->lock);
+  ask_for_key (self->element, kid, system_id, init_data);
+}
+
+static const DecryptKeysFuncs keys_funcs = { on_ask_context, ask_for_store,
+  on_key_needed };
+
+DecryptAsk *
+decrypt_ask_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad)
+{
+  DecryptAsk *self = g_new0 (DecryptAsk, 1);
+
+  self->element = element;
+  self->sinkpad = sinkpad;
+  self->srcpad = srcpad;
+  self->keys = decrypt_keys_new (&keys_funcs, self);
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+void
+decrypt_ask_free (DecryptAsk *self)
+{
+  if (!self)
+    return;
+  decrypt_keys_free (self->keys);
+  decrypt_ask_reset (self);
+  g_clear_error (&self->error);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+DecryptKeys *
+decrypt_ask_get_keys (DecryptAsk *self)
+{
+  return self->keys;
+}
+
+void
+decrypt_ask_take_context (DecryptAsk *self, GstContext *context)
+{
+  g_autoptr (GstCencKeySession) session = NULL;
+
+  if (context)
+    session = gst_cenc_key_session_from_context (context);
+  if (session)
+    decrypt_keys_add_session (self->keys, DECRYPT_KEYS_CONTEXT, session);
+}
+
+void
+decrypt_ask_set_property (DecryptAsk *self, const gchar *keys, gboolean tell)
+{
+  g_autoptr (GstCencKeyRing) ring = gst_cenc_key_ring_new ();
+  GError *error = NULL;
+
+  (void) gst_cenc_key_ring_add_hex (ring, keys ? keys : "", &error);
+  g_mutex_lock (&self->lock);
+  g_clear_error (&self->error);
+  self->error = error;
+  g_mutex_unlock (&self->lock);
+
+  decrypt_keys_clear (self->keys, DECRYPT_KEYS_PROPERTY);
+  decrypt_keys_add_session (self->keys, DECRYPT_KEYS_PROPERTY,
+      GST_CENC_KEY_SESSION (ring));
+  if (tell)
+    (void) decrypt_ask_check (self);
+}
+
+gboolean
+decrypt_ask_check (DecryptAsk *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&self->lock);
+  error = self->error ? g_error_copy (self->error) : NULL;
+  g_mutex_unlock (&self->lock);
+  if (error)
+    GST_ELEMENT_ERROR (self->element, RESOURCE, SETTINGS,
+        ("keys: %s", error->message), (NULL));
+  return error == NULL;
+}
+
+void
+decrypt_ask_take_protection (DecryptAsk *self, GstEvent *event)
+{
+  const gchar *system_id = NULL;
+  GstBuffer *data = NULL;
+
+  gst_event_parse_protection (event, &system_id, &data, NULL);
+  g_mutex_lock (&self->lock);
+  g_free (self->system_id);
+  self->system_id = g_strdup (system_id);
+  gst_buffer_replace (&self->init_data, data);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+decrypt_ask_reset (DecryptAsk *self)
+{
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->system_id, g_free);
+  gst_clear_buffer (&self->init_data);
+  g_mutex_unlock (&self->lock);
 }

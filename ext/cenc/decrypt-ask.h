@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How an element asks others for keys: its neighbors and the application for a
- * context, the registry for the device's store, the application by a message.
+ * DecryptAsk: cencdecrypt's sources of keys as the element sees them: its `keys`
+ * property, contexts, the device's store, and what it asks of its neighbors and
+ * the application.
  */
 
 #pragma once
 
-#include <gst/cenc/gstcenckeysession.h>
+#include "cenc/decrypt-keys.h"
 
 G_BEGIN_DECLS
 
-/** Asks downstream, upstream, then the application by need-context; an answer comes to the element's set_context. */
+typedef struct _DecryptAsk DecryptAsk;
+
+/** All are borrowed, and outlive it. */
+DecryptAsk *
+decrypt_ask_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad);
+void decrypt_ask_free (DecryptAsk *self);
+/** (transfer none) */
+DecryptKeys *decrypt_ask_get_keys (DecryptAsk *self);
+
+/** The element got a context. */
+void decrypt_ask_take_context (DecryptAsk *self, GstContext *context);
+/** The `keys` property: takes effect at once. What is not well-formed is told by decrypt_ask_check(), or now if @tell. */
 void
-decrypt_ask_for_context (GstElement *element, GstPad *srcpad, GstPad *sinkpad);
-
-/** (transfer full) (nullable): the device's license store; NULL if no plugin brings one. */
-GstCencKeySession *decrypt_ask_for_store (void);
-
-/** Posts `cencdecrypt-key-needed`; @system_id and @init_data may be NULL. */
-void decrypt_ask_for_key (GstElement *element, const guint8 *kid,
-    const gchar *system_id, GstBuffer *init_data);
+decrypt_ask_set_property (DecryptAsk *self, const gchar *keys, gboolean tell);
+/** Posts RESOURCE/SETTINGS if the property is not well-formed; never what is in it. */
+gboolean decrypt_ask_check (DecryptAsk *self);
+/** @event: a protection event: the application is shown what it says when a key is needed. */
+void decrypt_ask_take_protection (DecryptAsk *self, GstEvent *event);
+/** Forgets the protection events. */
+void decrypt_ask_reset (DecryptAsk *self);
 
 G_END_DECLS

@@ -57,8 +57,6 @@
 #include "cenc/decrypt-preroll.h"
 #include "cenc/decrypt-settings.h"
 
-#include <gst/cenc/gstcenckeyring.h>
-
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_decrypt_debug
 
@@ -73,16 +71,14 @@ struct _GstCencDecrypt
   GstElement parent;
 
   GstPad *sinkpad, *srcpad;
-  DecryptKeys *keys;
+  DecryptAsk *ask;
+  DecryptKeys *keys; /* of ask */
 
   /* Under the object lock */
   GstPad *license_pad;
   DecryptSettings settings;
-  GError *keys_error; /* of the keys property */
   gboolean started;
   gboolean output_changed;
-  gchar *system_id; /* of the last protection event */
-  GstBuffer *init_data;
 
   /* Streaming thread, from READY → PAUSED to PAUSED → READY */
   DecryptPreroll preroll;
@@ -105,88 +101,12 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
  */
 
 static void
-gst_cenc_decrypt_ask_context (gpointer user_data)
-{
-  GstCencDecrypt *self = user_data;
-
-  decrypt_ask_for_context (GST_ELEMENT (self), self->srcpad, self->sinkpad);
-}
-
-static GstCencKeySession *
-gst_cenc_decrypt_open_store (gpointer user_data)
-{
-  return decrypt_ask_for_store ();
-}
-
-static void
-gst_cenc_decrypt_key_needed (const guint8 *kid, gpointer user_data)
-{
-  GstCencDecrypt *self = user_data;
-  g_autofree gchar *system_id = NULL;
-  g_autoptr (GstBuffer) init_data = NULL;
-
-  GST_OBJECT_LOCK (self);
-  system_id = g_strdup (self->system_id);
-  gst_buffer_replace (&init_data, self->init_data);
-  GST_OBJECT_UNLOCK (self);
-  decrypt_ask_for_key (GST_ELEMENT (self), kid, system_id, init_data);
-}
-
-static const DecryptKeysFuncs keys_funcs = {
-  gst_cenc_decrypt_ask_context,
-  gst_cenc_decrypt_open_store,
-  gst_cenc_decrypt_key_needed,
-};
-
-static void
 gst_cenc_decrypt_set_context (GstElement *element, GstContext *context)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (element);
-  g_autoptr (GstCencKeySession) session = NULL;
-
-  if (context)
-    session = gst_cenc_key_session_from_context (context);
-  if (session)
-    decrypt_keys_add_session (self->keys, DECRYPT_KEYS_CONTEXT, session);
+  decrypt_ask_take_context (GST_CENC_DECRYPT (element)->ask, context);
 
   GST_ELEMENT_CLASS (gst_cenc_decrypt_parent_class)
       ->set_context (element, context);
-}
-
-/* Takes effect at once. What is not well-formed is told when the element
- * starts, or now if it has. */
-static void
-set_keys (GstCencDecrypt *self, const gchar *keys)
-{
-  g_autoptr (GstCencKeyRing) ring = gst_cenc_key_ring_new ();
-  g_autoptr (GError) error = NULL;
-
-  (void) gst_cenc_key_ring_add_hex (ring, keys ? keys : "", &error);
-  GST_OBJECT_LOCK (self);
-  g_clear_error (&self->keys_error);
-  self->keys_error = error ? g_error_copy (error) : NULL;
-  GST_OBJECT_UNLOCK (self);
-
-  decrypt_keys_clear (self->keys, DECRYPT_KEYS_PROPERTY);
-  decrypt_keys_add_session (self->keys, DECRYPT_KEYS_PROPERTY,
-      GST_CENC_KEY_SESSION (ring));
-  if (error && GST_STATE (self) >= GST_STATE_PAUSED)
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("keys: %s", error->message),
-        (NULL));
-}
-
-static void
-take_protection (GstCencDecrypt *self, GstEvent *event)
-{
-  const gchar *system_id = NULL;
-  GstBuffer *data = NULL;
-
-  gst_event_parse_protection (event, &system_id, &data, NULL);
-  GST_OBJECT_LOCK (self);
-  g_free (self->system_id);
-  self->system_id = g_strdup (system_id);
-  gst_buffer_replace (&self->init_data, data);
-  GST_OBJECT_UNLOCK (self);
 }
 
 /* What is asserted of the output may change at any time. */
@@ -213,20 +133,6 @@ update_output (GstCencDecrypt *self)
  */
 
 static gboolean
-check_keys (GstCencDecrypt *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  GST_OBJECT_LOCK (self);
-  error = self->keys_error ? g_error_copy (self->keys_error) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  if (error)
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("keys: %s", error->message),
-        (NULL));
-  return error == NULL;
-}
-
-static gboolean
 start (GstCencDecrypt *self)
 {
   gboolean started;
@@ -246,7 +152,7 @@ start (GstCencDecrypt *self)
     return TRUE;
   decrypt_keys_set_flushing (self->keys, FALSE);
   decrypt_keys_begin (self->keys);
-  return check_keys (self);
+  return decrypt_ask_check (self->ask);
 }
 
 /*
@@ -453,7 +359,7 @@ gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return take_eos (self, pad, parent, event);
     case GST_EVENT_PROTECTION:
       /* Behind this element nothing is protected. */
-      take_protection (self, event);
+      decrypt_ask_take_protection (self->ask, event);
       gst_event_unref (event);
       return TRUE;
     case GST_EVENT_FLUSH_START:
@@ -668,12 +574,11 @@ stop (GstCencDecrypt *self)
   self->preroll.used = 0;
   decrypt_keys_clear (self->keys, DECRYPT_KEYS_LICENSE);
   decrypt_keys_end (self->keys);
+  decrypt_ask_reset (self->ask);
 
   GST_OBJECT_LOCK (self);
   self->started = FALSE;
   self->output_changed = TRUE;
-  g_clear_pointer (&self->system_id, g_free);
-  gst_clear_buffer (&self->init_data);
   if (self->license_pad)
     license_pad = gst_object_ref (self->license_pad);
   GST_OBJECT_UNLOCK (self);
@@ -728,7 +633,8 @@ gst_cenc_decrypt_set_property (GObject *object, guint id, const GValue *value,
   gboolean known;
 
   if (id == DECRYPT_PROP_KEYS) {
-    set_keys (self, g_value_get_string (value));
+    decrypt_ask_set_property (self->ask, g_value_get_string (value),
+        GST_STATE (self) >= GST_STATE_PAUSED);
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -758,9 +664,8 @@ gst_cenc_decrypt_finalize (GObject *object)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (object);
 
-  decrypt_keys_free (self->keys);
+  decrypt_ask_free (self->ask);
   decrypt_settings_clear (&self->settings);
-  g_clear_error (&self->keys_error);
 
   G_OBJECT_CLASS (gst_cenc_decrypt_parent_class)->finalize (object);
 }
@@ -840,9 +745,10 @@ init_src_pad (GstCencDecrypt *self)
 static void
 gst_cenc_decrypt_init (GstCencDecrypt *self)
 {
-  self->keys = decrypt_keys_new (&keys_funcs, self);
   decrypt_settings_init (&self->settings);
   self->output_changed = TRUE;
   init_sink_pad (self);
   init_src_pad (self);
+  self->ask = decrypt_ask_new (GST_ELEMENT (self), self->sinkpad, self->srcpad);
+  self->keys = decrypt_ask_get_keys (self->ask);
 }
