@@ -266,6 +266,7 @@ make_fragment (EncryptStream *self, EncryptCut *range, GError **error)
   g_autoptr (GstBuffer) data = gst_buffer_new_allocate (NULL, data_size, NULL);
   g_autoptr (GBytes) moof = NULL;
   GstBuffer *whole;
+  guint8 nothing; /* stands for the data of a fragment that has none */
   GstMapInfo map;
 
   if (!data || !gst_buffer_map (data, &map, GST_MAP_WRITE)) {
@@ -274,7 +275,7 @@ make_fragment (EncryptStream *self, EncryptCut *range, GError **error)
     return NULL;
   }
   moof = encrypt_fragment_make (self->fragment, self->queue, range->end,
-      map.data, moof_out, error);
+      map.data ? map.data : &nothing, moof_out, error);
   gst_buffer_unmap (data, &map);
   if (!moof)
     return NULL;
