@@ -75,15 +75,18 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
       encrypt_track_get_n_entries (encrypted), error);
 }
 
-static void
-add_pssh (BmffBox *moov, const EncryptPlan *plan)
+static gboolean
+add_pssh (BmffBox *moov, const EncryptPlan *plan, GError **error)
 {
-  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (plan);
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (plan, error);
   guint i;
 
+  if (!boxes)
+    return FALSE;
   g_ptr_array_set_free_func (boxes, NULL);
   for (i = 0; i < boxes->len; i++)
     bmff_box_append (moov, g_ptr_array_index (boxes, i));
+  return TRUE;
 }
 
 BmffMovie *
@@ -98,8 +101,7 @@ encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error)
     if (!protect_track (g_ptr_array_index (movie->tracks, i), plan, error))
       return NULL;
   }
-  add_pssh (movie->moov, plan);
-  return g_steal_pointer (&movie);
+  return add_pssh (movie->moov, plan, error) ? g_steal_pointer (&movie) : NULL;
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
+#include "cenc/encrypt-cpix.h"
 #include "cenc/encrypt-hex.h"
 
 enum
@@ -26,6 +27,10 @@ enum
   PROP_CONTENT_ID,
   PROP_WIDEVINE_PROVIDER,
   PROP_PLAYREADY_LA_URL,
+  PROP_CPIX,
+  PROP_CPIX_KEY,
+  PROP_CPIX_OUTPUT,
+  PROP_CPIX_RECIPIENT,
   PROP_SPOOL_DIRECTORY,
 };
 
@@ -95,10 +100,13 @@ gst_cenc_encrypt_systems_get_type (void)
 {
   static GType type = 0;
   static const GFlagsValue values[] = {
-    { ENCRYPT_SYSTEM_COMMON, "Common system of the W3C", "common" },
-    { ENCRYPT_SYSTEM_CLEARKEY, "ClearKey", "clearkey" },
-    { ENCRYPT_SYSTEM_WIDEVINE, "Widevine", "widevine" },
-    { ENCRYPT_SYSTEM_PLAYREADY, "PlayReady", "playready" },
+    { PROTECTION_SYSTEM_COMMON, "Common system of the W3C", "common" },
+    { PROTECTION_SYSTEM_CLEARKEY, "ClearKey", "clearkey" },
+    { PROTECTION_SYSTEM_WIDEVINE, "Widevine", "widevine" },
+    { PROTECTION_SYSTEM_PLAYREADY, "PlayReady", "playready" },
+    { PROTECTION_SYSTEM_MARLIN, "Marlin", "marlin" },
+    { PROTECTION_SYSTEM_FAIRPLAY, "FairPlay: a key URI in the message, no box",
+        "fairplay" },
     { 0, NULL, NULL },
   };
 
@@ -146,6 +154,10 @@ encrypt_options_clear (EncryptOptions *self)
   g_free (self->key_id);
   g_free (self->iv);
   g_free (self->pssh);
+  g_free (self->cpix);
+  g_free (self->cpix_key);
+  g_free (self->cpix_output);
+  g_free (self->cpix_recipient);
   g_free (self->spool_directory);
 }
 
@@ -202,6 +214,18 @@ encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
     case PROP_PLAYREADY_LA_URL:
       set_string (&self->settings.info.la_url, value);
       break;
+    case PROP_CPIX:
+      set_string (&self->cpix, value);
+      break;
+    case PROP_CPIX_KEY:
+      set_string (&self->cpix_key, value);
+      break;
+    case PROP_CPIX_OUTPUT:
+      set_string (&self->cpix_output, value);
+      break;
+    case PROP_CPIX_RECIPIENT:
+      set_string (&self->cpix_recipient, value);
+      break;
     case PROP_SPOOL_DIRECTORY:
       set_string (&self->spool_directory, value);
       break;
@@ -257,6 +281,18 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value)
     case PROP_PLAYREADY_LA_URL:
       g_value_set_string (value, self->settings.info.la_url);
       break;
+    case PROP_CPIX:
+      g_value_set_string (value, self->cpix);
+      break;
+    case PROP_CPIX_KEY:
+      g_value_set_string (value, self->cpix_key);
+      break;
+    case PROP_CPIX_OUTPUT:
+      g_value_set_string (value, self->cpix_output);
+      break;
+    case PROP_CPIX_RECIPIENT:
+      g_value_set_string (value, self->cpix_recipient);
+      break;
     case PROP_SPOOL_DIRECTORY:
       g_value_set_string (value, self->spool_directory);
       break;
@@ -272,7 +308,7 @@ install_pssh_properties (GObjectClass *klass, GParamFlags flags)
   g_object_class_install_property (klass, PROP_PROTECTION_SYSTEMS,
       g_param_spec_flags ("protection-systems", "Protection systems",
           "Systems that get a pssh box", GST_TYPE_CENC_ENCRYPT_SYSTEMS,
-          ENCRYPT_SYSTEM_COMMON, flags));
+          PROTECTION_SYSTEM_COMMON, flags));
   g_object_class_install_property (klass, PROP_PSSH,
       g_param_spec_string ("pssh", "pssh",
           "Further pssh boxes, in base64 or hexadecimal", NULL, flags));
@@ -285,6 +321,30 @@ install_pssh_properties (GObjectClass *klass, GParamFlags flags)
   g_object_class_install_property (klass, PROP_PLAYREADY_LA_URL,
       g_param_spec_string ("playready-la-url", "PlayReady LA URL",
           "Where licenses are acquired, for PlayReady", NULL, flags));
+}
+
+static void
+install_cpix_properties (GObjectClass *klass, GParamFlags flags)
+{
+  g_object_class_install_property (klass, PROP_CPIX,
+      g_param_spec_string ("cpix", "CPIX",
+          "Location of a CPIX document with the keys, in place of key-id and "
+          "key",
+          NULL, flags));
+  g_object_class_install_property (klass, PROP_CPIX_KEY,
+      g_param_spec_string ("cpix-key", "CPIX key",
+          "Location of the RSA private key (PEM) that an encrypted CPIX "
+          "document is for",
+          NULL, flags));
+  g_object_class_install_property (klass, PROP_CPIX_OUTPUT,
+      g_param_spec_string ("cpix-output", "CPIX output",
+          "Location of a new file for the key, as a CPIX document; a KID and a "
+          "key are made where none are set",
+          NULL, flags));
+  g_object_class_install_property (klass, PROP_CPIX_RECIPIENT,
+      g_param_spec_string ("cpix-recipient", "CPIX recipient",
+          "Location of the certificate (PEM) that cpix-output is encrypted for",
+          NULL, flags));
 }
 
 void
@@ -339,6 +399,7 @@ encrypt_options_install (GObjectClass *klass)
           "second sample entry",
           0, G_MAXUINT64 - 1, 0, flags));
   install_pssh_properties (klass, flags);
+  install_cpix_properties (klass, flags);
   g_object_class_install_property (klass, PROP_SPOOL_DIRECTORY,
       g_param_spec_string ("spool-directory", "Spool directory",
           "Where pushed input that is not fragmented waits for its end, clear, "
@@ -353,11 +414,59 @@ encrypt_options_install (GObjectClass *klass)
 /* What follows from them */
 
 static gboolean
+has_key (const EncryptOptions *self)
+{
+  return (self->key_id && *self->key_id) || self->key_size != 0;
+}
+
+static gboolean
+make_random_key (EncryptSettings *settings, GError **error)
+{
+  guint8 kid[GST_CENC_KID_SIZE], key[GST_CENC_KEY_SIZE];
+
+  if (RAND_bytes (kid, sizeof (kid)) != 1 ||
+      RAND_priv_bytes (key, sizeof (key)) != 1) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "no random bytes for a key");
+    return FALSE;
+  }
+  kid[6] = (kid[6] & 0x0f) | 0x40; /* a UUID of version 4 */
+  kid[8] = (kid[8] & 0x3f) | 0x80;
+  settings->key = gst_cenc_key_new (kid, key);
+  OPENSSL_cleanse (key, sizeof (key));
+  return TRUE;
+}
+
+static gboolean
+check_sources (const EncryptOptions *self, GError **error)
+{
+  const gchar *wrong = NULL;
+
+  if (self->cpix && (self->track_keys || has_key (self)))
+    wrong =
+        "cpix: it has the keys: key-id, key and track-keys do not go with it";
+  else if (self->cpix_output && (self->cpix || self->track_keys))
+    wrong = "cpix-output: it takes one key: cpix and track-keys do not go with "
+            "it";
+  else if (self->cpix_recipient && !self->cpix_output)
+    wrong = "cpix-recipient: there is no cpix-output";
+  if (wrong)
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, wrong);
+  return wrong == NULL;
+}
+
+static gboolean
 make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
 {
   guint8 kid[GST_CENC_KID_SIZE];
   const gchar *wrong = NULL;
 
+  if (self->cpix) {
+    settings->cpix = encrypt_cpix_load (self->cpix, self->cpix_key, error);
+    return settings->cpix != NULL;
+  }
+  if (self->cpix_output && !has_key (self))
+    return make_random_key (settings, error);
   if (self->track_keys) {
     settings->keys = encrypt_keys_parse (self->track_keys, error);
     if (!settings->keys)
@@ -390,7 +499,7 @@ make_scheme (const EncryptOptions *self, EncryptSettings *settings,
       self->scheme == SCHEME_PIFF_CBC ? CENC_MODE_CBC : CENC_MODE_CTR;
   if (!self->pssh || !*self->pssh)
     return TRUE;
-  settings->pssh = encrypt_pssh_parse (self->pssh, error);
+  settings->pssh = protection_systems_parse_raw (self->pssh, error);
   return settings->pssh != NULL;
 }
 
@@ -419,6 +528,19 @@ encrypt_options_resolve (const EncryptOptions *self, EncryptSettings *settings,
     GError **error)
 {
   encrypt_settings_copy (settings, &self->settings);
-  return make_scheme (self, settings, error) &&
+  return check_sources (self, error) && make_scheme (self, settings, error) &&
       make_key (self, settings, error) && make_seed (self, settings, error);
+}
+
+gboolean
+encrypt_options_save (const EncryptOptions *self,
+    const EncryptSettings *settings, GError **error)
+{
+  ProtectionInfo info;
+
+  if (!self->cpix_output)
+    return TRUE;
+  info = encrypt_settings_get_info (settings, &settings->key, 1);
+  return encrypt_cpix_save (self->cpix_output, self->cpix_recipient,
+      settings->systems, &info, error);
 }

@@ -16,6 +16,7 @@ typedef struct
   EncryptSettings settings; /* what is set as it is used */
   gint scheme; /* of the property's enumeration */
   gchar *key_id, *iv, *pssh, *spool_directory; /* as given */
+  gchar *cpix, *cpix_key, *cpix_output, *cpix_recipient; /* locations */
   gchar *track_keys; /* as given; wiped when it goes */
   guint8 key[GST_CENC_KEY_SIZE];
   gint key_size; /* bytes given; -1: they were no such thing */
@@ -41,5 +42,9 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value);
  */
 gboolean encrypt_options_resolve (const EncryptOptions *self,
     EncryptSettings *settings, GError **error);
+
+/** Writes the document of `cpix-output`, if there is to be one. For what encrypt_options_resolve() gave. */
+gboolean encrypt_options_save (const EncryptOptions *self,
+    const EncryptSettings *settings, GError **error);
 
 G_END_DECLS

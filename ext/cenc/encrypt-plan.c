@@ -3,6 +3,7 @@
 #include "encrypt-plan.h"
 
 #include <string.h>
+#include "cenc/encrypt-cpix.h"
 
 struct _EncryptPlan
 {
@@ -17,7 +18,7 @@ encrypt_settings_init (EncryptSettings *self)
   self->scheme = CENC_SCHEME_CENC;
   self->crypt_byte_block = self->skip_byte_block = self->iv_size = -1;
   self->tracks = ENCRYPT_TRACKS_VIDEO | ENCRYPT_TRACKS_AUDIO;
-  self->systems = ENCRYPT_SYSTEM_COMMON;
+  self->systems = PROTECTION_SYSTEM_COMMON;
 }
 
 void
@@ -26,7 +27,10 @@ encrypt_settings_clear (EncryptSettings *self)
   g_clear_pointer (&self->key, gst_cenc_key_unref);
   g_clear_pointer (&self->keys, encrypt_keys_unref);
   g_clear_pointer (&self->pssh, g_ptr_array_unref);
-  encrypt_pssh_info_clear (&self->info);
+  g_clear_pointer (&self->cpix, cpix_document_unref);
+  g_clear_pointer (&self->info.content_id, g_free);
+  g_clear_pointer (&self->info.provider, g_free);
+  g_clear_pointer (&self->info.la_url, g_free);
 }
 
 void
@@ -35,6 +39,7 @@ encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from)
   *self = *from;
   self->key = from->key ? gst_cenc_key_ref (from->key) : NULL;
   self->keys = from->keys ? encrypt_keys_ref (from->keys) : NULL;
+  self->cpix = from->cpix ? cpix_document_ref (from->cpix) : NULL;
   self->pssh = from->pssh ? g_ptr_array_ref (from->pssh) : NULL;
   self->info.content_id = g_strdup (from->info.content_id);
   self->info.provider = g_strdup (from->info.provider);
@@ -109,7 +114,7 @@ encrypt_plan_new (const EncryptSettings *settings, GError **error)
   encrypt_settings_copy (&self->settings, settings);
   self->tracks =
       g_ptr_array_new_with_free_func ((GDestroyNotify) encrypt_track_free);
-  if (!self->settings.key && !self->settings.keys) {
+  if (!self->settings.key && !self->settings.keys && !self->settings.cpix) {
     settings_error (error, "key-id and key: no key to encrypt with");
     return NULL;
   }
@@ -172,11 +177,18 @@ count_sharing (const EncryptPlan *self, const GstCencKey *key)
 }
 
 static GstCencKey *
-find_key (EncryptPlan *self, const BmffTrack *track, GError **error)
+find_key (EncryptPlan *self, const BmffTrack *track, const CpixKey **from,
+    GError **error)
 {
   const EncryptSettings *s = &self->settings;
   GstCencKey *key = s->keys ? encrypt_keys_find (s->keys, track) : NULL;
 
+  *from = NULL;
+  if (s->cpix) {
+    *from =
+        encrypt_cpix_choose (s->cpix, track, s->scheme, s->iv_size == 0, error);
+    return *from ? (*from)->key : NULL;
+  }
   if (!key)
     key = s->key;
   if (!key)
@@ -190,13 +202,18 @@ static EncryptTrack *
 add_track (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
     GError **error)
 {
-  GstCencKey *key = find_key (self, from, error);
+  const CpixKey *cpix_key;
+  GstCencKey *key = find_key (self, from, &cpix_key, error);
   CencParams params;
   EncryptTrack *track;
 
   if (!key)
     return NULL;
   init_params (self, pattern, key, &params);
+  if (cpix_key && cpix_key->has_iv) {
+    params.constant_iv_size = CENC_BLOCK_SIZE;
+    memcpy (params.constant_iv, cpix_key->iv, CENC_BLOCK_SIZE);
+  }
   if (!cenc_params_check (&params, error))
     return NULL;
   track = encrypt_track_new (from->id, key, &params, self->settings.seed,
@@ -278,18 +295,55 @@ encrypt_plan_get_scheme (const EncryptPlan *self)
   return self->settings.scheme;
 }
 
-GPtrArray *
-encrypt_plan_make_pssh (const EncryptPlan *self)
+/* (element-type GstCencKey): the keys in use, as encrypt_plan_get_kids() has them */
+static GPtrArray *
+get_keys (const EncryptPlan *self)
 {
-  const EncryptSettings *s = &self->settings;
-  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
-  GPtrArray *boxes = encrypt_pssh_make (kids->len ? s->systems : 0, kids,
-      s->scheme, settings_mode (s), &s->info);
+  g_autoptr (GByteArray) kids = g_byte_array_new ();
+  GPtrArray *keys = g_ptr_array_new ();
   guint i;
 
-  for (i = 0; kids->len && s->pssh && i < s->pssh->len; i++)
+  for (i = 0; i < self->tracks->len; i++) {
+    GstCencKey *key =
+        encrypt_track_get_key (g_ptr_array_index (self->tracks, i));
+
+    if (has_kid (kids, gst_cenc_key_get_kid (key)))
+      continue;
+    g_byte_array_append (kids, gst_cenc_key_get_kid (key), CENC_BLOCK_SIZE);
+    g_ptr_array_add (keys, key);
+  }
+  return keys;
+}
+
+ProtectionInfo
+encrypt_settings_get_info (const EncryptSettings *self, GstCencKey *const *keys,
+    guint n_keys)
+{
+  ProtectionInfo info = { self->scheme, settings_mode (self), keys, n_keys,
+    self->info.content_id, self->info.provider, self->info.la_url, 0 };
+
+  return info;
+}
+
+GPtrArray *
+encrypt_plan_make_pssh (const EncryptPlan *self, GError **error)
+{
+  const EncryptSettings *s = &self->settings;
+  g_autoptr (GPtrArray) keys = get_keys (self);
+  g_autoptr (GPtrArray) boxes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) bmff_box_free);
+  ProtectionInfo info = encrypt_settings_get_info (s,
+      (GstCencKey *const *) keys->pdata, keys->len);
+  ProtectionSystems told = 0;
+  guint i;
+
+  if (s->cpix)
+    told = encrypt_cpix_append_pssh (s->cpix, &info, boxes);
+  if (!protection_systems_make (s->systems & ~told, &info, boxes, error))
+    return NULL;
+  for (i = 0; keys->len && s->pssh && i < s->pssh->len; i++)
     g_ptr_array_add (boxes, bmff_box_copy (g_ptr_array_index (s->pssh, i)));
-  return boxes;
+  return g_steal_pointer (&boxes);
 }
 
 static void
@@ -309,16 +363,36 @@ append_hex (GValue *array, const guint8 *kid)
 static GstBuffer *
 join_pssh (const EncryptPlan *self)
 {
-  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self);
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self, NULL);
   GstBuffer *all = gst_buffer_new ();
   guint i;
 
-  for (i = 0; i < boxes->len; i++) {
+  for (i = 0; boxes && i < boxes->len; i++) {
     g_autoptr (GBytes) bytes = bmff_box_to_bytes (g_ptr_array_index (boxes, i));
 
     all = gst_buffer_append (all, gst_buffer_new_wrapped_bytes (bytes));
   }
   return all;
+}
+
+static void
+append_skd_uris (const EncryptPlan *self, GstStructure *structure)
+{
+  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
+  GValue array = G_VALUE_INIT;
+  guint i;
+
+  if (!(self->settings.systems & PROTECTION_SYSTEM_FAIRPLAY))
+    return;
+  g_value_init (&array, GST_TYPE_ARRAY);
+  for (i = 0; i < kids->len; i += CENC_BLOCK_SIZE) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, G_TYPE_STRING);
+    g_value_take_string (&value, protection_system_skd_uri (kids->data + i));
+    gst_value_array_append_and_take_value (&array, &value);
+  }
+  gst_structure_take_value (structure, "skd-uris", &array);
 }
 
 GstStructure *
@@ -340,6 +414,7 @@ encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
       cenc_scheme_get_name (self->settings.scheme), "pssh", GST_TYPE_BUFFER,
       pssh, NULL);
   gst_structure_take_value (structure, "key-ids", &array);
+  append_skd_uris (self, structure);
   return structure;
 }
 

@@ -7,9 +7,10 @@
 
 #pragma once
 
+#include "cenc/cpix-document.h"
 #include "cenc/encrypt-keys.h"
-#include "cenc/encrypt-pssh.h"
 #include "cenc/encrypt-track.h"
+#include "cenc/protection-systems.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,14 @@ typedef enum
   ENCRYPT_TRACKS_VIDEO = 1 << 0,
   ENCRYPT_TRACKS_AUDIO = 1 << 1,
 } EncryptTracks;
+
+/** What the systems can be told beside the KIDs; owned, all may be NULL. */
+typedef struct
+{
+  gchar *content_id; /* Widevine, Marlin: any text */
+  gchar *provider; /* Widevine */
+  gchar *la_url; /* PlayReady: where licenses are acquired */
+} EncryptPsshInfo;
 
 typedef struct
 {
@@ -34,7 +43,8 @@ typedef struct
       key; /* owned; NULL: only tracks that keys name are encrypted, others are an error */
   EncryptKeys *keys; /* owned; NULL: all have the above */
   GstClockTime clear_lead; /* fragments that start before it stay clear */
-  EncryptSystems systems;
+  CpixDocument *cpix; /* owned; NULL: none, else it has all keys */
+  ProtectionSystems systems;
   EncryptPsshInfo info; /* owned */
   GPtrArray *pssh; /* (element-type BmffBox), owned, nullable: further boxes */
 } EncryptSettings;
@@ -44,6 +54,10 @@ void encrypt_settings_init (EncryptSettings *self);
 void encrypt_settings_clear (EncryptSettings *self);
 /** Copies by value and takes references of its own. */
 void encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from);
+
+/** What systems are told of these keys; borrows all from @self and @keys. */
+ProtectionInfo encrypt_settings_get_info (const EncryptSettings *self,
+    GstCencKey *const *keys, guint n_keys);
 
 typedef struct _EncryptPlan EncryptPlan;
 
@@ -72,9 +86,9 @@ gboolean encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
 EncryptTrack *encrypt_plan_get_track (EncryptPlan *self, guint32 track_id);
 /** (transfer full): the KIDs in use, 16 bytes each, in the order of the tracks, none twice. */
 GByteArray *encrypt_plan_get_kids (const EncryptPlan *self);
-/** (transfer full) (element-type BmffBox): the pssh boxes for the KIDs in use. */
-GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self);
-/** (transfer full) (nullable): what an application may know of the keys in use: scheme, KIDs, pssh boxes; NULL if there is none yet. */
+/** (transfer full) (element-type BmffBox): the pssh boxes for the KIDs in use; NULL with ENCRYPT_ERROR_SETTINGS if a system cannot tell them. */
+GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self, GError **error);
+/** (transfer full) (nullable): what an application may know of the keys in use: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
 GstClockTime encrypt_plan_get_clear_lead (const EncryptPlan *self);

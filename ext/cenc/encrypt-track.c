@@ -147,6 +147,12 @@ encrypt_track_get_params (const EncryptTrack *self)
   return &self->params;
 }
 
+GstCencKey *
+encrypt_track_get_key (const EncryptTrack *self)
+{
+  return self->key;
+}
+
 gboolean
 encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key)
 {

@@ -63,6 +63,8 @@ void encrypt_track_free (EncryptTrack *self);
 guint32 encrypt_track_get_id (const EncryptTrack *self);
 /** For tenc. */
 const CencParams *encrypt_track_get_params (const EncryptTrack *self);
+/** (transfer none) */
+GstCencKey *encrypt_track_get_key (const EncryptTrack *self);
 /** Compares the key's bytes, in constant time. */
 gboolean
 encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key);

@@ -22,7 +22,8 @@
  *
  * When it is known which keys are used, an element message "cencencrypt-keys" is
  * posted: `scheme` (string), `key-ids` (array of strings, hexadecimal), `pssh`
- * (buffer: the pssh boxes of the moov).
+ * (buffer: the pssh boxes of the moov); with FairPlay `skd-uris` (array of
+ * strings), one for each KID, for the manifest.
  *
  * A key on a command line can be read by all users of the machine while the
  * command runs: for more than trials set the property from an application.
@@ -546,6 +547,8 @@ start (GstCencEncrypt *self)
   GST_OBJECT_LOCK (self);
   if (encrypt_options_resolve (&self->options, &settings, &error))
     self->plan = encrypt_plan_new (&settings, &error);
+  if (self->plan && !encrypt_options_save (&self->options, &settings, &error))
+    g_clear_pointer (&self->plan, encrypt_plan_free);
   self->latency = 0;
   GST_OBJECT_UNLOCK (self);
   restart (self);

@@ -186,6 +186,8 @@ protection_systems_make (ProtectionSystems systems, const ProtectionInfo *info,
     if (!playready)
       return FALSE;
   }
+  if (info->scheme == CENC_SCHEME_PIFF) /* has no box with KIDs */
+    systems &= ~(PROTECTION_SYSTEM_COMMON | PROTECTION_SYSTEM_CLEARKEY);
   if (systems & PROTECTION_SYSTEM_COMMON)
     g_ptr_array_add (boxes, make_kids_box (CENC_SYSTEM_COMMON, info));
   if (systems & PROTECTION_SYSTEM_CLEARKEY)

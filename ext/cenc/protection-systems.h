@@ -49,8 +49,9 @@ typedef struct
  * @boxes: (element-type BmffBox): the boxes are appended here, in the order of
  *   the flags; untouched on error
  *
- * One box a system, with all KIDs. With PIFF the boxes without a list of KIDs
- * are PIFF's uuid boxes (PIFF 1.1, 5.3.1).
+ * One box a system, with all KIDs. With PIFF they are PIFF's uuid boxes (PIFF
+ * 1.1, 5.3.1), which have no list of KIDs: systems that say nothing else are
+ * left out.
  *
  * Returns: FALSE with ENCRYPT_ERROR_SETTINGS where a system cannot tell it: a
  *   scheme that it does not know, a header version too low, text too long
