@@ -91,8 +91,18 @@ on_key_needed (const guint8 *kid, gpointer user_data)
   ask_for_key (self->element, kid, system_id, init_data);
 }
 
+static void
+on_license_message (const GstStructure *structure, gpointer user_data)
+{
+  DecryptAsk *self = user_data;
+
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element),
+          gst_structure_copy (structure)));
+}
+
 static const DecryptKeysFuncs keys_funcs = { on_ask_context, ask_for_store,
-  on_key_needed };
+  on_key_needed, on_license_message };
 
 DecryptAsk *
 decrypt_ask_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad)

@@ -11,6 +11,9 @@
 /* A session may tell a change while it refuses a key: that must not go round for ever. */
 #define MAX_REFUSALS 8
 
+/* A session's signal with a GstStructure: what an element should post. */
+#define LICENSE_SIGNAL "offline-license"
+
 typedef struct
 {
   GstCencKeySession *session;
@@ -201,6 +204,23 @@ decrypt_keys_clear (DecryptKeys *self, DecryptKeysOrigin origin)
   decrypt_keys_touch (self);
 }
 
+static void
+on_license_message (DecryptKeys *self, const GstStructure *structure)
+{
+  self->funcs->license_message (structure, self->user_data);
+}
+
+/* By the signal's name: what the session's class is, is another plugin's affair. */
+static void
+listen_to_store (DecryptKeys *self, GstCencKeySession *store)
+{
+  g_signal_connect_swapped (store, "changed", G_CALLBACK (decrypt_keys_touch),
+      self);
+  if (g_signal_lookup (LICENSE_SIGNAL, G_OBJECT_TYPE (store)) != 0)
+    g_signal_connect_swapped (store, LICENSE_SIGNAL,
+        G_CALLBACK (on_license_message), self);
+}
+
 /* (transfer none) (nullable): opened once, kept until the end. */
 static GstCencKeySession *
 get_store (DecryptKeys *self)
@@ -222,8 +242,7 @@ get_store (DecryptKeys *self)
     self->store = store;
     begin = store && self->active;
     if (store)
-      g_signal_connect_swapped (store, "changed",
-          G_CALLBACK (decrypt_keys_touch), self);
+      listen_to_store (self, store);
   }
   store = self->store;
   g_mutex_unlock (&self->lock);

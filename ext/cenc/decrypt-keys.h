@@ -29,6 +29,10 @@ typedef struct
   GstCencKeySession *(*open_store) (gpointer user_data);
   /* Nobody has a key for @kid: tells the application. */
   void (*key_needed) (const guint8 *kid, gpointer user_data);
+  /* What has become of a license in the store's session, for the application.
+   * @structure is the session's. Comes as well from whichever thread ends the
+   * playback session. */
+  void (*license_message) (const GstStructure *structure, gpointer user_data);
 } DecryptKeysFuncs;
 
 typedef struct _DecryptKeys DecryptKeys;

@@ -26,6 +26,10 @@
  * * `system-id` (string), `init-data` (GstBuffer): of a protection system header
  *   that came with the stream, if one did
  *
+ * What becomes of a license in the device's store is told by element messages
+ * `offline-license`, as offlinelicensesrc posts them (docs/licenses.md), unless
+ * somebody else gave the session that has it, and tells it.
+ *
  * A key that is missing is the error STREAM/DECRYPT_NOKEY, which names its KID.
  *
  * A sample that its demuxer gives without protection information passes only
