@@ -257,19 +257,41 @@ add_to_index (EncryptStream *self, guint64 offset)
   encrypt_index_add (self->index, offset, info.start, info.duration, info.sync);
 }
 
+/* Memory for a fragment's data. Fragments are large and each of another size: to
+ * allocate each anew would cost page faults, and leave the heap full of holes. */
+static GstBuffer *
+take_memory (EncryptStream *self, gsize size)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+
+  if (size == 0)
+    return buffer;
+  if (!self->spare || self->spare->maxsize < size ||
+      GST_MINI_OBJECT_REFCOUNT_VALUE (self->spare) > 1) {
+    g_clear_pointer (&self->spare, gst_memory_unref);
+    self->spare = gst_allocator_alloc (NULL, size + size / 8, NULL);
+  }
+  if (self->spare) {
+    gst_memory_resize (self->spare, -(gssize) self->spare->offset, size);
+    gst_buffer_append_memory (buffer, gst_memory_ref (self->spare));
+  }
+  return buffer;
+}
+
 /* The fragment's output as one buffer: lead, moof, data. */
 static GstBuffer *
 make_fragment (EncryptStream *self, EncryptCut *range, GError **error)
 {
   guint64 data_size = range->end - range->old_end;
   guint64 moof_out = self->out + (range->old - range->start);
-  g_autoptr (GstBuffer) data = gst_buffer_new_allocate (NULL, data_size, NULL);
+  g_autoptr (GstBuffer) data = take_memory (self, data_size);
   g_autoptr (GBytes) moof = NULL;
   GstBuffer *whole;
   guint8 nothing; /* stands for the data of a fragment that has none */
   GstMapInfo map;
 
-  if (!data || !gst_buffer_map (data, &map, GST_MAP_WRITE)) {
+  if (gst_buffer_get_size (data) != data_size ||
+      !gst_buffer_map (data, &map, GST_MAP_WRITE)) {
     g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
         "no memory for a fragment");
     return NULL;

@@ -47,6 +47,8 @@ struct _EncryptStream
   gboolean rewriting; /* the muxer went back to its moov */
   guint64 resume; /* where the input had got to then */
   GstClockTime latency;
+  GstMemory *
+      spare; /* of the largest fragment so far, when downstream is done with it */
 };
 
 void encrypt_stream_warn (EncryptStream *self, const gchar *message);

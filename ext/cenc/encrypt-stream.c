@@ -51,6 +51,7 @@ encrypt_stream_free (EncryptStream *self)
   encrypt_sidx_free (self->sidx);
   g_array_unref (self->lead_sidx);
   encrypt_queue_free (self->queue);
+  g_clear_pointer (&self->spare, gst_memory_unref);
   g_free (self);
 }
 

@@ -44,8 +44,7 @@ play (GstElement *pipeline)
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (;;) {
-    g_autoptr (GstMessage) message =
-        gst_bus_timed_pop (bus, 60 * GST_SECOND);
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (bus, 60 * GST_SECOND);
 
     if (!message)
       return FALSE;

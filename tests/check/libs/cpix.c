@@ -53,8 +53,8 @@ read_good (const gchar *text)
 static void
 check_key_value (const CpixKey *key, guint8 first_byte)
 {
-  guint8 expected[16] = { first_byte, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15 };
+  guint8 expected[16] = { first_byte, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+    14, 15 };
 
   fail_unless (key->key != NULL);
   fail_unless (memcmp (gst_cenc_key_get_data (key->key), expected, 16) == 0);

@@ -27,8 +27,10 @@ static Server server;
 static gboolean
 get_range (SoupServerMessage *message, gsize size, gsize *start, gsize *end)
 {
-  const gchar *range = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Range");
+  const gchar *range =
+      soup_message_headers_get_one (soup_server_message_get_request_headers (
+                                        message),
+          "Range");
   gchar *rest;
 
   if (!range || !g_str_has_prefix (range, "bytes="))
@@ -84,12 +86,12 @@ serve_file (SoupServerMessage *message, const gchar *name)
   }
   soup_message_headers_replace (headers, "ETag", changed ? "\"2\"" : "\"1\"");
   if (get_range (message, size, &start, &end)) {
-    soup_message_headers_remove (
-        soup_server_message_get_request_headers (message), "Range");
+    soup_message_headers_remove (soup_server_message_get_request_headers (
+                                     message),
+        "Range");
     soup_message_headers_set_content_range (headers, (goffset) start,
         (goffset) end - 1, (goffset) size);
-    soup_server_message_set_status (message, SOUP_STATUS_PARTIAL_CONTENT,
-        NULL);
+    soup_server_message_set_status (message, SOUP_STATUS_PARTIAL_CONTENT, NULL);
     soup_server_message_set_response (message, "video/mp4", SOUP_MEMORY_COPY,
         data + start, end - start);
     g_free (data);
