@@ -196,17 +196,34 @@ block_new (DecryptFront *self, guint64 offset, guint size)
   return buffer;
 }
 
+/* As a source makes it: gst_pad_create_stream_id() cannot, where the license pad
+ * is a second sink. The same for the same URI, so that choices of streams last. */
+static gchar *
+create_stream_id (DecryptFront *self)
+{
+  gchar *id = gst_pad_get_stream_id (self->sinkpad);
+  g_autoptr (GstQuery) query = gst_query_new_uri ();
+  g_autofree gchar *uri = NULL;
+
+  if (id)
+    return id;
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_uri (query, &uri);
+  if (!uri)
+    return g_strdup_printf ("%08x%08x%08x%08x", g_random_int (),
+        g_random_int (), g_random_int (), g_random_int ());
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, uri, -1);
+}
+
 static void
 push_first_events (DecryptFront *self)
 {
-  g_autofree gchar *id = NULL;
+  g_autofree gchar *id = create_stream_id (self);
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
   g_autoptr (GstCaps) clear = NULL;
   GstEvent *event;
   guint64 size = get_size (self);
 
-  id = gst_pad_create_stream_id (self->srcpad, GST_PAD_PARENT (self->srcpad),
-      NULL);
   event = gst_event_new_stream_start (id);
   gst_event_set_group_id (event, gst_util_group_id_next ());
   gst_pad_push_event (self->srcpad, event);

@@ -289,6 +289,25 @@ GST_START_TEST (test_refused)
 }
 GST_END_TEST;
 
+/* From a copy of the license to the license pad, in front of the demuxer: a
+ * decryptor that drives the pipeline, and has a second sink pad. */
+GST_START_TEST (test_license_pad)
+{
+  g_autofree gchar *title = NULL, *line = NULL;
+
+  if (!has_elements ())
+    return;
+  title = make_title ("title.mp4", "cbcs");
+  acquire (RENTAL);
+  test_server_stop (&server);
+  line = g_strdup_printf (
+      "offlinelicensesrc content=%s ! dec.license "
+      "filesrc location=%s ! cencdecrypt name=dec ! filesink location=%s.clear",
+      title, title, title);
+  launch (line);
+}
+GST_END_TEST;
+
 /* Asked for a key, a device without a store stays as it is. */
 GST_START_TEST (test_no_store)
 {
@@ -318,6 +337,7 @@ rental_suite (void)
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_loop_test (tc, test_playbin3, 0, G_N_ELEMENTS (schemes));
   tcase_add_test (tc, test_refused);
+  tcase_add_test (tc, test_license_pad);
   tcase_add_test (tc, test_no_store);
   return suite;
 }
