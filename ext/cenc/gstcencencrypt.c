@@ -45,6 +45,8 @@
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_encrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_encrypt_debug
 
+#define ERROR_DELAY (100 * G_TIME_SPAN_MILLISECOND)
+
 struct _GstCencEncrypt
 {
   GstElement parent;
@@ -65,6 +67,8 @@ struct _GstCencEncrypt
       position; /* where downstream expects the next byte; G_MAXUINT64: no SEGMENT yet */
   guint64 end; /* of the output */
   GstClockTime latency; /* by the object lock */
+  gboolean prerolling; /* by the object lock: in PAUSED on the way up */
+  GCond preroll_over; /* with the object lock */
 };
 
 static GstStaticPadTemplate sink_template =
@@ -104,11 +108,36 @@ post_error (GstCencEncrypt *self, const GError *error)
     GST_ELEMENT_ERROR (self, STREAM, ENCODE, ("%s", m), (NULL));
 }
 
+/* gst-launch-1.0 (1.22) can hang on an error that is posted before its main loop
+ * runs, and input that is refused is known within a millisecond. */
+static void
+wait_for_preroll (GstCencEncrypt *self)
+{
+  gint64 deadline = g_get_monotonic_time () + ERROR_DELAY;
+
+  GST_OBJECT_LOCK (self);
+  while (self->prerolling &&
+      g_cond_wait_until (&self->preroll_over, GST_OBJECT_GET_LOCK (self),
+          deadline))
+    ;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+set_prerolling (GstCencEncrypt *self, gboolean prerolling)
+{
+  GST_OBJECT_LOCK (self);
+  self->prerolling = prerolling;
+  g_cond_broadcast (&self->preroll_over);
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* Posts @error, if there is one, which it takes. */
 static GstFlowReturn
 judge_flow (GstCencEncrypt *self, GstFlowReturn flow, GError *error)
 {
   if (error) {
+    wait_for_preroll (self);
     post_error (self, error);
     g_error_free (error);
     return GST_FLOW_ERROR;
@@ -551,6 +580,7 @@ start (GstCencEncrypt *self)
     g_clear_pointer (&self->plan, encrypt_plan_free);
   self->latency = 0;
   GST_OBJECT_UNLOCK (self);
+  set_prerolling (self, TRUE);
   restart (self);
   gst_segment_init (&self->segment, GST_FORMAT_BYTES);
   if (self->plan)
@@ -576,6 +606,9 @@ gst_cenc_encrypt_change_state (GstElement *element, GstStateChange transition)
     stop (self);
     return GST_STATE_CHANGE_FAILURE;
   }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
+      transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    set_prerolling (self, FALSE);
   result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
@@ -618,6 +651,7 @@ static void
 gst_cenc_encrypt_finalize (GObject *object)
 {
   encrypt_options_clear (&GST_CENC_ENCRYPT (object)->options);
+  g_cond_clear (&GST_CENC_ENCRYPT (object)->preroll_over);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -646,6 +680,7 @@ static void
 gst_cenc_encrypt_init (GstCencEncrypt *self)
 {
   encrypt_options_init (&self->options);
+  g_cond_init (&self->preroll_over);
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain));

@@ -114,7 +114,15 @@ def samples(path, *options):
     return [json.loads(line) for line in lines]
 
 
-clear_samples = functools.lru_cache(maxsize=None)(samples)
+@functools.lru_cache(maxsize=None)
+def clear_samples(path, *options):
+    """The reference, of stock elements alone. Now and then a run of theirs misses
+    a stream that is there in the next: a reference has none that is empty."""
+    for _ in range(5):
+        runs = samples(path, *options)
+        if all(stream['samples'] for run in runs for stream in run.values()):
+            return runs
+    raise Rejected(f'stock qtdemux gives no samples of a stream of {path}')
 
 
 def expect_same_samples(case, options, *common):
