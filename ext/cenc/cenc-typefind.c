@@ -2,6 +2,7 @@
 
 #include "cenc/cenc-typefind.h"
 
+#include "cenc/decrypt-ask.h"
 #include <gst/cenc/gstcenckeysession.h>
 
 #include <string.h>
@@ -185,15 +186,11 @@ find_moov (GstTypeFind *find, guint64 *offset, BmffHeader *header)
 static gboolean
 store_has_key (const GByteArray *kids)
 {
-  GType type =
-      gst_dynamic_type_factory_load (GST_CENC_DEVICE_SESSION_TYPE_NAME);
-  g_autoptr (GstCencKeySession) store = NULL;
+  g_autoptr (GstCencKeySession) store = decrypt_ask_open_store ();
   guint i;
 
-  if (!g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
-    return FALSE;
-  store = g_object_new (type, NULL);
-  for (i = 0; i + GST_CENC_KID_SIZE <= kids->len; i += GST_CENC_KID_SIZE) {
+  for (i = 0; store && i + GST_CENC_KID_SIZE <= kids->len;
+       i += GST_CENC_KID_SIZE) {
     if (gst_cenc_key_session_has_key (store, kids->data + i))
       return TRUE;
   }

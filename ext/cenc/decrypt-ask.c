@@ -41,15 +41,27 @@ ask_for_context (GstElement *element, GstPad *srcpad, GstPad *sinkpad)
           GST_CENC_KEY_SESSION_CONTEXT_TYPE));
 }
 
+GstCencKeySession *
+decrypt_ask_open_store (void)
+{
+  /* Not gst_dynamic_type_factory_load(), which keeps a reference to the factory. */
+  g_autoptr (GstPluginFeature) factory =
+      gst_registry_find_feature (gst_registry_get (),
+          GST_CENC_DEVICE_SESSION_TYPE_NAME, GST_TYPE_DYNAMIC_TYPE_FACTORY);
+  g_autoptr (GstPluginFeature) loaded =
+      factory ? gst_plugin_feature_load (factory) : NULL;
+  GType type = loaded ? g_type_from_name (GST_CENC_DEVICE_SESSION_TYPE_NAME)
+                      : G_TYPE_INVALID;
+
+  if (!g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
+    return NULL;
+  return gst_object_ref_sink (g_object_new (type, NULL));
+}
+
 static GstCencKeySession *
 ask_for_store (gpointer user_data)
 {
-  GType type =
-      gst_dynamic_type_factory_load (GST_CENC_DEVICE_SESSION_TYPE_NAME);
-
-  if (type == G_TYPE_INVALID || !g_type_is_a (type, GST_TYPE_CENC_KEY_SESSION))
-    return NULL;
-  return gst_object_ref_sink (g_object_new (type, NULL));
+  return decrypt_ask_open_store ();
 }
 
 static void

@@ -29,6 +29,8 @@ decrypt_ask_set_property (DecryptAsk *self, const gchar *keys, gboolean tell);
 gboolean decrypt_ask_check (DecryptAsk *self);
 /** @event: a protection event: the application is shown what it says when a key is needed. */
 void decrypt_ask_take_protection (DecryptAsk *self, GstEvent *event);
+/** (transfer full) (nullable): a session over the device's own license store, where a plugin has one. Costs little, and creates nothing. */
+GstCencKeySession *decrypt_ask_open_store (void);
 /** Forgets the protection events. */
 void decrypt_ask_reset (DecryptAsk *self);
 

@@ -6,7 +6,7 @@
 #include "cenc/encrypt-spool.h"
 
 /* Pulled at once: a fragment comes in one piece up to this size. */
-#define MAX_READ (16u << 20)
+#define MAX_READ (256u << 10)
 #define FIRST_READ (64u << 10)
 
 struct _EncryptRun
