@@ -10,8 +10,8 @@
 #include "testlicense.h"
 
 /* libsoup 3.2's server leaves a socket and the address it listened on behind, too
- * deep in the stack to be suppressed by name. Where it is not there (the client in
- * license-faults, the session, the store) LeakSanitizer looks. */
+ * deep in the stack to be suppressed by name. Where it is not there (the session, the
+ * store, the document) LeakSanitizer looks. */
 int __lsan_is_turned_off (void);
 
 __attribute__ ((visibility ("default"))) int
