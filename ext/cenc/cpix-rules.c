@@ -257,7 +257,8 @@ check_key (const CpixKey *key, const CpixTrackFacts *facts, GError **error)
         "%s depends on another key: key hierarchies are not supported", kid);
     return FALSE;
   }
-  if (key->scheme && facts->scheme && strcmp (key->scheme, facts->scheme)) {
+  if (key->scheme && facts->scheme &&
+      strcmp (key->scheme, facts->scheme) != 0) {
     g_set_error (error, CPIX_ERROR, CPIX_ERROR_UNSUPPORTED,
         "%s is for the scheme %.16s, not for %s", kid, key->scheme,
         facts->scheme);
