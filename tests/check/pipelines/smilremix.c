@@ -457,7 +457,7 @@ GST_START_TEST (test_playbin)
   g_object_set (playbin, "uri", uri, "video-sink", video, "audio-sink", audio,
       NULL);
   gst_element_set_state (playbin, GST_STATE_PAUSED);
-  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+  message = gst_bus_timed_pop_filtered (bus, 150 * GST_SECOND,
       GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR);
   fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ASYNC_DONE);
   gst_message_unref (message);
@@ -465,7 +465,7 @@ GST_START_TEST (test_playbin)
       gst_element_query_duration (playbin, GST_FORMAT_TIME, &duration));
   fail_unless_equals_int64 (duration, 20 * GST_SECOND);
   gst_element_set_state (playbin, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+  message = gst_bus_timed_pop_filtered (bus, 150 * GST_SECOND,
       GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
   gst_message_unref (message);
@@ -499,7 +499,8 @@ smilremix_suite (void)
   tcase_add_test (tc, test_reordering);
   tcase_add_test (tc, test_picture_sizes);
   tcase_add_test (tc, test_deterministic);
-  tcase_add_test (tc, test_playbin);
+  if (!g_getenv ("GST_TRACERS")) /* traced, a player takes minutes */
+    tcase_add_test (tc, test_playbin);
   tcase_add_test (tc, test_changed_source);
 
   return s;
