@@ -6,6 +6,7 @@
 
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
+#define FOURCC_MFHD BMFF_FOURCC ('m', 'f', 'h', 'd')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
 #define FOURCC_PSSH BMFF_FOURCC ('p', 's', 's', 'h')
@@ -218,6 +219,31 @@ take_mdat (DecryptLayout *self)
         TRUE;
 }
 
+/* A box of an unknown name in a protected file: if it is a moof, the samples that
+ * it tells of would pass as they are. */
+static gboolean
+check_unknown (DecryptLayout *self, const BmffHeader *header, GError **error)
+{
+  const DecryptMovie *movie = self->movies->len > 0
+      ? g_ptr_array_index (self->movies, self->movies->len - 1)
+      : NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gsize size;
+  const guint8 *data;
+
+  if (!movie || !decrypt_movie_is_protected (movie) ||
+      decrypt_box_can_be_first (header->type))
+    return TRUE;
+  bytes = bmff_source_read (self->source, self->next + header->header_size, 8,
+      error);
+  if (!bytes)
+    return FALSE;
+  data = g_bytes_get_data (bytes, &size);
+  return !decrypt_box_hides_moof (header, data, size) ||
+      fail (error, BMFF_ERROR_INVALID, self->next,
+          "a mfhd in a box that is no moof");
+}
+
 static gboolean
 take_box (DecryptLayout *self, const BmffHeader *header, GError **error)
 {
@@ -233,8 +259,9 @@ take_box (DecryptLayout *self, const BmffHeader *header, GError **error)
       self->has_image = TRUE;
       return TRUE;
     default:
-      return !is_protection_box (header) ||
-          take_protection_box (self, header, error);
+      return is_protection_box (header)
+          ? take_protection_box (self, header, error)
+          : check_unknown (self, header, error);
   }
 }
 
@@ -258,6 +285,28 @@ decrypt_box_can_be_first (guint32 type)
   return FALSE;
 }
 
+gboolean
+decrypt_box_hides_moof (const BmffHeader *header, const guint8 *data,
+    gsize size)
+{
+  return !decrypt_box_can_be_first (header->type) &&
+      bmff_inner_type (data, size, header->size - header->header_size) ==
+      FOURCC_MFHD;
+}
+
+/* A first box of an unknown name, with one behind it that is known: a damaged
+ * file rather than one of another format. */
+static gboolean
+second_is_known (DecryptLayout *self, const BmffHeader *first)
+{
+  g_autoptr (GError) failed = NULL;
+  BmffHeader second;
+
+  return first->size > 0 && first->size <= DECRYPT_MAX_UNKNOWN_FIRST &&
+      bmff_source_read_header (self->source, first->size, &second, &failed) &&
+      decrypt_box_can_be_first (second.type);
+}
+
 /* TRUE: *header is a box that lies in the file, or the file is at its end or
  * plain. */
 static gboolean
@@ -273,7 +322,8 @@ read_header (DecryptLayout *self, BmffHeader *header, GError **error)
     return TRUE;
   }
   if (self->next == 0 &&
-      (ok ? !decrypt_box_can_be_first (header->type)
+      (ok ? !decrypt_box_can_be_first (header->type) &&
+                  !second_is_known (self, header)
           : failed->domain == BMFF_ERROR)) {
     g_clear_error (&failed);
     self->plain = TRUE;

@@ -42,6 +42,11 @@ decrypt_layout_walk (DecryptLayout *self, guint64 offset, GError **error);
 
 /** Whether a file can begin with such a box; what begins otherwise is none of this format. */
 gboolean decrypt_box_can_be_first (guint32 type);
+/** How large a first box of an unknown name may be, if one of a known name follows. */
+#define DECRYPT_MAX_UNKNOWN_FIRST 65536
+/** Whether a box is a moof under another name; @data: the first 8 bytes behind its header. */
+gboolean decrypt_box_hides_moof (const BmffHeader *header, const guint8 *data,
+    gsize size);
 
 /** Whether the file is to be passed as it is: it is not ISO base media, or an image. Known after the first walk. */
 gboolean decrypt_layout_is_plain (const DecryptLayout *self);

@@ -275,12 +275,47 @@ enter_no_box (DecryptStream *self, GError **error)
   return STEP_FAILED;
 }
 
+/* STEP_AGAIN: go on as if its name were known; see decrypt-layout.c. */
+static Step
+check_unknown_first (DecryptStream *self, GError **error)
+{
+  gsize first = (gsize) self->header.size;
+  guint8 data[8];
+
+  if (self->header.size == 0 || self->header.size > DECRYPT_MAX_UNKNOWN_FIRST)
+    return enter_no_box (self, error);
+  if (gst_adapter_available (self->adapter) < first + sizeof data)
+    return STEP_MORE;
+  gst_adapter_copy (self->adapter, data, first, sizeof data);
+  if (decrypt_box_can_be_first (bmff_get_u32 (data + 4)))
+    return STEP_AGAIN;
+  return enter_no_box (self, error);
+}
+
+/* STEP_AGAIN: it is no moof. */
+static Step
+check_unknown (DecryptStream *self, const guint8 *data, gsize size,
+    GError **error)
+{
+  gsize header = self->header.header_size;
+
+  if (!decrypt_stream_is_protected (self))
+    return STEP_AGAIN;
+  if (size < header + 8 && self->header.size >= header + 8)
+    return STEP_MORE;
+  if (!decrypt_box_hides_moof (&self->header, data + header,
+          size < header ? 0 : size - header))
+    return STEP_AGAIN;
+  return decrypt_stream_fail (error, BMFF_ERROR_INVALID, self->header.type,
+      self->position, "a mfhd in a box that is no moof");
+}
+
 static Step
 step_header (DecryptStream *self, GError **error)
 {
   guint8 data[MAX_HEADER];
   gsize size = MIN (gst_adapter_available (self->adapter), MAX_HEADER);
-  gboolean known;
+  Step unknown = STEP_AGAIN;
 
   if (size == 0)
     return STEP_MORE;
@@ -293,9 +328,14 @@ step_header (DecryptStream *self, GError **error)
     default:
       break;
   }
-  known = decrypt_box_can_be_first (self->header.type);
-  if (!known && (self->position == 0 || self->resync))
-    return enter_no_box (self, error);
+  if (!decrypt_box_can_be_first (self->header.type)) {
+    if (self->resync && self->position > 0)
+      return enter_no_box (self, error);
+    unknown = self->position == 0 ? check_unknown_first (self, error)
+                                  : check_unknown (self, data, size, error);
+    if (unknown != STEP_AGAIN || self->state != STATE_HEADER)
+      return unknown;
+  }
 
   self->resync = FALSE;
   self->box_start = self->position;
@@ -395,6 +435,12 @@ decrypt_stream_end (DecryptStream *self, GError **error)
 
   if (self->state == STATE_PLAIN)
     return TRUE;
+  /* Too short for what its first bytes would say as a box of an unknown name. */
+  if (self->position == 0 && left >= 8 &&
+      !decrypt_box_can_be_first (self->header.type)) {
+    (void) decrypt_stream_emit_raw (self, left);
+    return TRUE;
+  }
   if (self->state == STATE_WITHHOLD && self->has_image) {
     (void) decrypt_stream_emit_raw (self, left);
     return TRUE;

@@ -163,6 +163,25 @@ is_wrapped (const BmffBox *entry)
           bmff_box_child (entry, FOURCC_SINF));
 }
 
+/* An entry with a sinf that says it was named otherwise before it was protected:
+ * its name is damaged, and its samples are not clear. A tool that has decrypted
+ * and left the sinf behind has put the original name back. */
+static gboolean
+refuse_hidden_entry (const BmffBox *entry, GError **error)
+{
+  const BmffBox *sinf =
+      entry->children ? bmff_box_child (entry, FOURCC_SINF) : NULL;
+  guint32 format = 0, scheme = 0;
+  CencScheme known;
+
+  if (!sinf || !read_original_format (sinf, &format, NULL) ||
+      format == entry->type || !read_scheme_type (sinf, &scheme, NULL) ||
+      !cenc_scheme_from_fourcc (scheme, &known))
+    return TRUE;
+  return refuse (entry, error, GST_CENC_ERROR_FORMAT,
+      "a sinf in what is no protected sample entry");
+}
+
 gboolean
 cenc_entry_parse (const BmffBox *entry, CencEntry *self, GError **error)
 {
@@ -172,7 +191,7 @@ cenc_entry_parse (const BmffBox *entry, CencEntry *self, GError **error)
   memset (self, 0, sizeof *self);
   self->original_format = entry->type;
   if (!is_wrapped (entry))
-    return TRUE;
+    return refuse_hidden_entry (entry, error);
   if (!entry->children)
     return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "a protected track that is neither video nor audio");

@@ -45,6 +45,30 @@ bmff_header_parse (BmffHeader *self, const guint8 *data, gsize size)
   return BMFF_HEADER_OK;
 }
 
+guint32
+bmff_inner_type (const guint8 *data, gsize size, guint64 room)
+{
+  guint32 inner;
+
+  if (size < 8)
+    return 0;
+  inner = bmff_get_u32 (data);
+
+  return inner >= 8 && inner <= room ? bmff_get_u32 (data + 4) : 0;
+}
+
+gboolean
+bmff_box_hides (const BmffBox *self, guint32 inner)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (self->payload, &size);
+
+  return self->children == NULL &&
+      self->type != BMFF_FOURCC ('f', 'r', 'e', 'e') &&
+      self->type != BMFF_FOURCC ('s', 'k', 'i', 'p') &&
+      bmff_inner_type (data, size, size) == inner;
+}
+
 /* What one bmff_box_parse() has used up. */
 typedef struct
 {

@@ -59,6 +59,16 @@ typedef enum
 BmffHeaderResult
 bmff_header_parse (BmffHeader *self, const guint8 *data, gsize size);
 
+/**
+ * bmff_inner_type: the type of the box that starts where @data does; 0 if no box
+ * of at least 8 and at most @room bytes starts there.
+ * @size: of @data; 8 bytes are enough
+ *
+ * For boxes whose type is unknown: one that starts with a mfhd or a tfhd is a moof
+ * or a traf with a damaged name, and what it says must not be passed over.
+ */
+guint32 bmff_inner_type (const guint8 *data, gsize size, guint64 room);
+
 typedef struct _BmffBox BmffBox;
 
 struct _BmffBox
@@ -77,6 +87,9 @@ struct _BmffBox
   GBytes
       *trailer; /* bytes behind the last child that make no box; NULL if none */
 };
+
+/** Whether a leaf starts with a box of type @inner, and is none that is there to be ignored (free, skip): see bmff_inner_type(). */
+gboolean bmff_box_hides (const BmffBox *self, guint32 inner);
 
 /**
  * bmff_box_parse:

@@ -19,6 +19,7 @@
 #define TRUN_SIZE 0x000200
 #define TRUN_FLAGS 0x000400
 #define TRUN_COMPOSITION 0x000800
+#define TRUN_ALL 0x000f05
 
 /* Samples that the runs of a moof have claimed so far. */
 typedef struct
@@ -179,6 +180,52 @@ count_run (const BmffBox *trun, guint32 default_size, Claims *claims,
 }
 
 static gboolean
+may_be_in_traf (guint32 type)
+{
+  static const guint32 types[] = { BMFF_FOURCC ('t', 'f', 'h', 'd'),
+    BMFF_FOURCC ('t', 'f', 'd', 't'), BMFF_FOURCC ('s', 'e', 'n', 'c'),
+    BMFF_FOURCC ('s', 'a', 'i', 'z'), BMFF_FOURCC ('s', 'a', 'i', 'o'),
+    BMFF_FOURCC ('s', 'b', 'g', 'p'), BMFF_FOURCC ('c', 's', 'g', 'p'),
+    BMFF_FOURCC ('s', 'g', 'p', 'd'), BMFF_FOURCC ('s', 'u', 'b', 's'),
+    BMFF_FOURCC ('s', 'd', 't', 'p'), BMFF_FOURCC ('m', 'e', 't', 'a'),
+    BMFF_FOURCC ('u', 'd', 't', 'a'), BMFF_FOURCC ('u', 'u', 'i', 'd'),
+    BMFF_FOURCC ('f', 'r', 'e', 'e'), BMFF_FOURCC ('s', 'k', 'i', 'p') };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (types); i++) {
+    if (types[i] == type)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A trun with a damaged name, by its size, which follows from its flags and
+ * count: its samples would pass as none of a track's. */
+static gboolean
+refuse_hidden_trun (const BmffBox *box, GError **error)
+{
+  BmffReader reader;
+  guint8 version;
+  guint32 flags, count;
+  gsize fields;
+
+  if (may_be_in_traf (box->type) ||
+      !bmff_box_get_full_reader (box, &reader, &version, &flags, NULL))
+    return TRUE;
+  count = bmff_reader_u32 (&reader);
+  fields =
+      (flags & TRUN_DATA_OFFSET ? 4 : 0) + (flags & TRUN_FIRST_FLAGS ? 4 : 0);
+  bmff_reader_skip (&reader, fields);
+  if (version > 1 || flags == 0 || (flags & ~(guint32) TRUN_ALL) ||
+      count == 0 || !bmff_reader_ok (&reader) ||
+      bmff_reader_left (&reader) != (guint64) count * trun_sample_bytes (flags))
+    return TRUE;
+  bmff_box_set_error (box, error, BMFF_ERROR_INVALID,
+      "%u samples in what is no trun", count);
+  return FALSE;
+}
+
+static gboolean
 count_runs (const BmffBox *traf, guint32 default_size, Claims *claims,
     guint *n_runs, GError **error)
 {
@@ -187,8 +234,11 @@ count_runs (const BmffBox *traf, guint32 default_size, Claims *claims,
   for (i = 0; i < traf->children->len; i++) {
     const BmffBox *box = g_ptr_array_index (traf->children, i);
 
-    if (box->type != BMFF_FOURCC ('t', 'r', 'u', 'n'))
+    if (box->type != BMFF_FOURCC ('t', 'r', 'u', 'n')) {
+      if (!refuse_hidden_trun (box, error))
+        return FALSE;
       continue;
+    }
     ++*n_runs;
     if (!count_run (box, default_size, claims, error))
       return FALSE;
@@ -357,6 +407,17 @@ read_mfhd (BmffFragment *self, GError **error)
   return check_end (box, &reader, error);
 }
 
+/* A traf with a damaged name: its samples would pass as none of a track's. */
+static gboolean
+refuse_hidden_traf (const BmffBox *box, GError **error)
+{
+  if (!bmff_box_hides (box, BMFF_FOURCC ('t', 'f', 'h', 'd')))
+    return TRUE;
+  bmff_box_set_error (box, error, BMFF_ERROR_INVALID,
+      "a tfhd in what is no traf");
+  return FALSE;
+}
+
 static gboolean
 read_trafs (BmffFragment *self, const BmffMovie *movie, GError **error)
 {
@@ -368,8 +429,11 @@ read_trafs (BmffFragment *self, const BmffMovie *movie, GError **error)
     BmffBox *box = g_ptr_array_index (self->moof->children, i);
     BmffTraf *traf;
 
-    if (box->type != BMFF_FOURCC ('t', 'r', 'a', 'f'))
+    if (box->type != BMFF_FOURCC ('t', 'r', 'a', 'f')) {
+      if (!refuse_hidden_traf (box, error))
+        return FALSE;
       continue;
+    }
     traf = read_traf (self, movie, box, &base, &claims, error);
     if (traf == NULL)
       return FALSE;

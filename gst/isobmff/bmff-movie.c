@@ -319,6 +319,15 @@ read_mvhd (BmffMovie *self, GError **error)
   return check_end (box, &reader, error);
 }
 
+/* A trak with a damaged name: its samples would pass as nobody's. */
+static BmffMovie *
+refuse_hidden_trak (const BmffBox *box, GError **error)
+{
+  bmff_box_set_error (box, error, BMFF_ERROR_INVALID,
+      "a tkhd in what is no trak");
+  return NULL;
+}
+
 BmffMovie *
 bmff_movie_new (BmffBox *moov, GError **error)
 {
@@ -337,6 +346,8 @@ bmff_movie_new (BmffBox *moov, GError **error)
   for (i = 0; i < moov->children->len; i++) {
     BmffBox *box = g_ptr_array_index (moov->children, i);
 
+    if (bmff_box_hides (box, BMFF_FOURCC ('t', 'k', 'h', 'd')))
+      return refuse_hidden_trak (box, error);
     if (box->type == BMFF_FOURCC ('t', 'r', 'a', 'k') &&
         !add_track (self, box, error))
       return NULL;
