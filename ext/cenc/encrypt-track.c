@@ -254,18 +254,67 @@ encrypt_track_learn (EncryptTrack *self, const BmffSample *sample,
   return TRUE;
 }
 
-gboolean
-encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
-    const guint8 *data, CencAuxWriter *writer, GError **error)
+/* The sample, which has @n subsamples. */
+static gboolean
+take_sample (EncryptTrack *self, const BmffSample *sample, gint n,
+    CencAuxWriter *writer, GError **error)
 {
-  gint n = map_subsamples (self, sample, data, error);
-
   if (n < 0 || !add_aux (self, sample, n, writer, error)) {
     prefix_sample (self, sample, error);
     return FALSE;
   }
   self->samples++;
   return TRUE;
+}
+
+gboolean
+encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, CencAuxWriter *writer, GError **error)
+{
+  return take_sample (self, sample, map_subsamples (self, sample, data, error),
+      writer, error);
+}
+
+gsize
+encrypt_track_look (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *at, gsize n, gsize *size)
+{
+  Subsampler *subsampler = find_subsampler (self, sample, NULL);
+
+  return subsampler ? subsampler_look (subsampler, at, n, size) : 0;
+}
+
+/* Whether a range starts within each head or at its end: then the header in
+ * front of it is whole. */
+static gboolean
+heads_are_whole (const EncryptTrack *self, const GArray *heads)
+{
+  guint i, k = 0;
+
+  for (i = 0; i < heads->len; i++) {
+    const CencRange *head = &g_array_index (heads, CencRange, i);
+    const CencRange *range;
+
+    do {
+      if (k == self->ranges->len)
+        return FALSE;
+      range = &g_array_index (self->ranges, CencRange, k++);
+    } while (range->offset < head->offset);
+    if (range->offset > head->offset + head->size)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+encrypt_track_map_heads (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, const GArray *heads, CencAuxWriter *writer,
+    GError **error)
+{
+  gint n = map_subsamples (self, sample, data, NULL);
+
+  return n >= 0 && heads_are_whole (self, heads) &&
+      take_sample (self, sample, n, writer, error);
 }
 
 BmffBox *

@@ -10,6 +10,7 @@
 
 #include <gst/cenc/gstcenckey.h>
 #include "gst/cenc/cenc-aux.h"
+#include "gst/subsample/subsample.h"
 #include "gst/isobmff/bmff-movie.h"
 
 G_BEGIN_DECLS
@@ -92,6 +93,22 @@ gboolean encrypt_track_learn (EncryptTrack *self, const BmffSample *sample,
  */
 gboolean encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, CencAuxWriter *writer, GError **error);
+
+/** See subsampler_look(). */
+gsize encrypt_track_look (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *at, gsize n, gsize *size);
+/**
+ * encrypt_track_map_heads:
+ * @data: (array length=sample->size): only those bytes are valid that are not
+ *   behind a head and in its NAL unit
+ * @heads: (element-type CencRange): of the slices that were read in part
+ *
+ * Likewise. FALSE without error: nothing is done yet, and the sample has to be
+ * read whole.
+ */
+gboolean encrypt_track_map_heads (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, const GArray *heads, CencAuxWriter *writer,
+    GError **error);
 
 /** (transfer full) (nullable): `saiz`, where the scheme has one: PIFF has only its senc. */
 BmffBox *

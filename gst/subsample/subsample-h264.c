@@ -228,10 +228,29 @@ h264_map (gpointer state, const guint8 *sample, gsize size, GArray *ranges,
       ranges, error);
 }
 
+static guint
+h264_get_length_size (gconstpointer state)
+{
+  const H264State *self = state;
+
+  return self->length_size;
+}
+
+static gboolean
+h264_is_slice (const guint8 *header)
+{
+  guint type = header[0] & 0x1f;
+
+  return type == GST_H264_NAL_SLICE || type == GST_H264_NAL_SLICE_IDR ||
+      type == NAL_SLICE_AUX;
+}
+
 const SubsampleCodec subsample_h264 = {
   .takes_pattern = TRUE,
   .open = h264_open,
   .close = h264_close,
   .reset = h264_reset,
   .map = h264_map,
+  .get_length_size = h264_get_length_size,
+  .is_slice = h264_is_slice,
 };

@@ -222,10 +222,26 @@ h265_map (gpointer state, const guint8 *sample, gsize size, GArray *ranges,
       ranges, error);
 }
 
+static guint
+h265_get_length_size (gconstpointer state)
+{
+  const H265State *self = state;
+
+  return self->length_size;
+}
+
+static gboolean
+h265_is_slice (const guint8 *header)
+{
+  return type_is_slice (header[0] >> 1 & 0x3f);
+}
+
 const SubsampleCodec subsample_h265 = {
   .takes_pattern = TRUE,
   .open = h265_open,
   .close = h265_close,
   .reset = h265_reset,
   .map = h265_map,
+  .get_length_size = h265_get_length_size,
+  .is_slice = h265_is_slice,
 };

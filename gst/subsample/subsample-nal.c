@@ -2,8 +2,8 @@
 
 #include "gst/subsample/subsample-private.h"
 
-static gsize
-read_length (const guint8 *p, guint length_size)
+gsize
+subsample_read_length (const guint8 *p, guint length_size)
 {
   gsize length = 0;
   guint i;
@@ -28,7 +28,7 @@ subsample_walk_nals (guint length_size, const guint8 *sample, gsize size,
           " of the sample are too few for the length of a NAL unit",
           left, nal.offset);
     nal.prefixed = sample + nal.offset;
-    nal.size = read_length (nal.prefixed, length_size);
+    nal.size = subsample_read_length (nal.prefixed, length_size);
     if (nal.size > left - length_size)
       return subsample_fail (error, GST_CENC_ERROR_FORMAT,
           "NAL unit %u at offset %" G_GSIZE_FORMAT

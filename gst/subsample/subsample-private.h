@@ -19,6 +19,10 @@ typedef struct
   void (*reset) (gpointer state); /* nullable */
   gboolean (*map) (gpointer state, const guint8 *sample, gsize size,
       GArray *ranges, GError **error);
+  /* Of NAL units; NULL: the codec has none. Bytes of their length fields; whether
+   * one that starts with these 2 bytes is a slice that map looks into. */
+  guint (*get_length_size) (gconstpointer state);
+  gboolean (*is_slice) (const guint8 *header);
 } SubsampleCodec;
 
 extern const SubsampleCodec subsample_h264;
@@ -53,6 +57,9 @@ typedef struct
   guint length_size; /* bytes of that */
   gsize size; /* bytes of the NAL unit behind it, at least 1 */
 } SubsampleNal;
+
+/* A length field. */
+gsize subsample_read_length (const guint8 *p, guint length_size);
 
 typedef gboolean (*SubsampleNalFunc) (gpointer state, const SubsampleNal *nal,
     GArray *ranges, GError **error);

@@ -158,6 +158,21 @@ subsampler_map (Subsampler *self, const guint8 *sample, gsize size,
   return self->codec->map (self->state, sample, size, ranges, error);
 }
 
+gsize
+subsampler_look (const Subsampler *self, const guint8 *at, gsize n, gsize *size)
+{
+  guint length_size;
+
+  *size = 0;
+  if (self->codec == NULL || self->codec->get_length_size == NULL)
+    return 0;
+  length_size = self->codec->get_length_size (self->state);
+  if (n < length_size + 2)
+    return 0;
+  *size = length_size + subsample_read_length (at, length_size);
+  return self->codec->is_slice (at + length_size) ? 1 : *size;
+}
+
 void
 subsampler_reset (Subsampler *self)
 {

@@ -57,6 +57,26 @@ gboolean subsampler_takes_pattern (const Subsampler *self);
 gboolean subsampler_map (Subsampler *self, const guint8 *sample, gsize size,
     GArray *ranges, GError **error);
 
+/** How many bytes subsampler_look() wants to see. */
+#define SUBSAMPLER_LOOK 6
+
+/**
+ * subsampler_look:
+ * @at: (array length=n): a sample's bytes from a NAL unit's length field on
+ * @n: SUBSAMPLER_LOOK or more, fewer at the sample's end
+ * @size: (out): of the NAL unit with its length field
+ *
+ * For a caller that does not read all of a large sample. A slice that was read
+ * in part has to have a range that starts no later than where the part ended:
+ * then subsampler_map() looked at no byte behind it. Else, and on an error, map
+ * the whole sample: parameter sets are learned as if they came twice.
+ *
+ * Returns: how many of these bytes subsampler_map() looks at: all, or 1 for a
+ *   slice (as many as its header has); 0: not known, all of the sample
+ */
+gsize subsampler_look (const Subsampler *self, const guint8 *at, gsize n,
+    gsize *size);
+
 /** Forgets in-band parameter sets: after a seek or at a new start. */
 void subsampler_reset (Subsampler *self);
 
