@@ -4,23 +4,15 @@
 
 #include "cenc/encrypt-boxes.h"
 #include "cenc/encrypt-movie.h"
+#include "cenc/encrypt-pass.h"
 #include "gst/isobmff/bmff-index.h"
 
-/* Read and pushed at once, if no sample is larger. */
-#define BLOCK (1u << 20)
-/* Read at once for headers. */
-#define WINDOW (256u << 10)
-/* Samples of the first pass in a step. */
-#define MAP_STEP 1024
-
+/* What stands beside a part of the same index. */
 typedef struct
 {
   const BmffTrack *track;
-  EncryptTrack *encrypted; /* NULL: stays clear */
-  BmffSampleTable *samples; /* NULL: not in this file */
-  CencAuxWriter *writer;
   BmffBox *senc, *saiz, *saio; /* borrowed from the moov; until it is written */
-} Part;
+} Boxes;
 
 /* Bytes that take the place of others. */
 typedef struct
@@ -35,18 +27,14 @@ struct _EncryptFile
   EncryptFileFuncs funcs;
   gpointer user_data;
   guint64 size;
-  GstFlowReturn flow; /* of the last read that failed */
+  EncryptInput *input;
 
   BmffSource *source;
   EncryptBoxes *boxes;
   BmffMovie *movie;
-  GArray *parts; /* (element-type Part), as the movie's tracks */
-  BmffSampleMap *map;
-
-  guint part; /* first pass: whose samples are mapped */
-  BmffSampleCursor cursor;
-  GBytes *window;
-  guint64 window_offset;
+  GArray *parts; /* (element-type EncryptPart), as the movie's tracks */
+  GArray *part_boxes; /* (element-type Boxes), likewise */
+  EncryptPass *pass; /* NULL: the file is not looked into yet */
 
   GArray *patches; /* (element-type Patch), by place; NULL in the first pass */
   guint patch; /* the next one */
@@ -58,25 +46,11 @@ static GBytes *
 source_read (gpointer user_data, guint64 offset, gsize size, GError **error)
 {
   EncryptFile *self = user_data;
-  GstBuffer *buffer = NULL;
-  gpointer data;
-  gsize n;
 
   if (offset >= self->size)
     return g_bytes_new (NULL, 0);
-  self->flow = self->funcs.read (self->user_data, offset,
-      MIN (size, self->size - offset), &buffer);
-  if (self->flow == GST_FLOW_EOS)
-    return g_bytes_new (NULL, 0);
-  if (self->flow != GST_FLOW_OK) {
-    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "reading at offset %" G_GUINT64_FORMAT ": %s", offset,
-        gst_flow_get_name (self->flow));
-    return NULL;
-  }
-  gst_buffer_extract_dup (buffer, 0, size, &data, &n);
-  gst_buffer_unref (buffer);
-  return g_bytes_new_take (data, n);
+  return encrypt_input_read (self->input, offset,
+      MIN (size, self->size - offset), error);
 }
 
 static guint64
@@ -86,15 +60,6 @@ source_get_size (gpointer user_data)
 }
 
 static const BmffSourceFuncs source_funcs = { source_read, source_get_size };
-
-static void
-part_clear (gpointer data)
-{
-  Part *part = data;
-
-  g_clear_pointer (&part->samples, bmff_sample_table_unref);
-  g_clear_pointer (&part->writer, cenc_aux_writer_free);
-}
 
 static void
 patch_clear (gpointer data)
@@ -112,9 +77,11 @@ encrypt_file_new (EncryptPlan *plan, guint64 size,
   self->funcs = *funcs;
   self->user_data = user_data;
   self->size = size;
+  self->input = encrypt_input_new (funcs->read, user_data);
   self->source = bmff_source_new (&source_funcs, self);
-  self->parts = g_array_new (FALSE, FALSE, sizeof (Part));
-  g_array_set_clear_func (self->parts, part_clear);
+  self->parts = g_array_new (FALSE, FALSE, sizeof (EncryptPart));
+  g_array_set_clear_func (self->parts, encrypt_part_clear);
+  self->part_boxes = g_array_new (FALSE, FALSE, sizeof (Boxes));
   return self;
 }
 
@@ -122,12 +89,13 @@ void
 encrypt_file_free (EncryptFile *self)
 {
   g_clear_pointer (&self->patches, g_array_unref);
-  g_clear_pointer (&self->window, g_bytes_unref);
-  g_clear_pointer (&self->map, bmff_sample_map_free);
+  g_clear_pointer (&self->pass, encrypt_pass_free);
   g_array_unref (self->parts);
+  g_array_unref (self->part_boxes);
   g_clear_pointer (&self->movie, bmff_movie_free);
   g_clear_pointer (&self->boxes, encrypt_boxes_free);
   bmff_source_free (self->source);
+  encrypt_input_free (self->input);
   g_free (self);
 }
 
@@ -148,10 +116,11 @@ all_local (const BmffTrack *track)
 static gboolean
 add_part (EncryptFile *self, const BmffTrack *track, GError **error)
 {
-  Part part = { track, encrypt_plan_get_track (self->plan, track->id) };
+  EncryptPart part = { encrypt_plan_get_track (self->plan, track->id) };
+  Boxes boxes = { track };
 
   if (!all_local (track)) {
-    if (part.encrypted) {
+    if (part.track) {
       g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
           "track %u: its samples are in another file", track->id);
       return FALSE;
@@ -161,24 +130,11 @@ add_part (EncryptFile *self, const BmffTrack *track, GError **error)
     if (!part.samples)
       return FALSE;
   }
-  if (part.encrypted)
-    part.writer =
-        cenc_aux_writer_new (encrypt_track_get_params (part.encrypted));
+  if (part.track)
+    part.writer = cenc_aux_writer_new (encrypt_track_get_params (part.track));
   g_array_append_val (self->parts, part);
+  g_array_append_val (self->part_boxes, boxes);
   return TRUE;
-}
-
-/* Refuses tracks that share bytes. */
-static gboolean
-make_map (EncryptFile *self, GError **error)
-{
-  g_autoptr (GPtrArray) tables = g_ptr_array_new ();
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++)
-    g_ptr_array_add (tables, g_array_index (self->parts, Part, i).samples);
-  self->map = bmff_sample_map_new (tables, error);
-  return self->map != NULL;
 }
 
 static gboolean
@@ -203,109 +159,53 @@ open_movie (EncryptFile *self, GError **error)
     if (!add_part (self, g_ptr_array_index (self->movie->tracks, i), error))
       return FALSE;
   }
-  return make_map (self, error);
+  self->pass = encrypt_pass_new (self->input, self->parts, error);
+  return self->pass != NULL;
 }
 
 /* First pass */
 
-/* The sample's bytes, by way of a window, since the next one is mostly there too. */
-static const guint8 *
-read_sample (EncryptFile *self, const BmffSample *sample, GError **error)
-{
-  gsize n = self->window ? g_bytes_get_size (self->window) : 0;
-
-  if (sample->offset < self->window_offset ||
-      sample->offset + sample->size > self->window_offset + n) {
-    g_clear_pointer (&self->window, g_bytes_unref);
-    self->window_offset = sample->offset;
-    self->window = bmff_source_read (self->source, sample->offset,
-        MAX (sample->size, WINDOW), error);
-    if (!self->window)
-      return NULL;
-    if (g_bytes_get_size (self->window) < sample->size) {
-      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-          "the input ends within the sample at offset %" G_GUINT64_FORMAT,
-          sample->offset);
-      return NULL;
-    }
-  }
-  return (const guint8 *) g_bytes_get_data (self->window, NULL) +
-      (sample->offset - self->window_offset);
-}
-
 static gboolean
-map_sample (EncryptFile *self, const Part *part, const BmffSample *sample,
-    GError **error)
+check_sample (gpointer user_data, const EncryptPart *part,
+    const BmffSample *sample, GError **error)
 {
-  static const guint8 nothing;
-  const guint8 *data = &nothing;
+  EncryptFile *self = user_data;
 
-  if (sample->size > 0 &&
-      !encrypt_boxes_in_mdat (self->boxes, sample->offset,
-          sample->offset + sample->size)) {
-    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-        "track %u: the sample at offset %" G_GUINT64_FORMAT
-        " is not in an mdat",
-        part->track->id, sample->offset);
-    return FALSE;
-  }
-  if (sample->size > 0 && encrypt_track_wants_data (part->encrypted, sample)) {
-    data = read_sample (self, sample, error);
-    if (!data)
-      return FALSE;
-  }
-  return encrypt_track_map (part->encrypted, sample, data, part->writer, error);
-}
-
-/* Maps some samples; *done: there are no more. */
-static gboolean
-map_some (EncryptFile *self, gboolean *done, GError **error)
-{
-  guint i;
-
-  for (i = 0; i < MAP_STEP && self->part < self->parts->len;) {
-    const Part *part = &g_array_index (self->parts, Part, self->part);
-    BmffSample sample;
-
-    if (!self->cursor.table && part->encrypted)
-      bmff_sample_cursor_init (&self->cursor, part->samples, 0);
-    if (part->encrypted && bmff_sample_cursor_next (&self->cursor, &sample)) {
-      if (!map_sample (self, part, &sample, error))
-        return FALSE;
-      i++;
-    } else {
-      self->cursor.table = NULL;
-      self->part++;
-    }
-  }
-  *done = self->part == self->parts->len;
-  return TRUE;
+  if (encrypt_boxes_in_mdat (self->boxes, sample->offset,
+          sample->offset + sample->size))
+    return TRUE;
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "track %u: the sample at offset %" G_GUINT64_FORMAT " is not in an mdat",
+      encrypt_track_get_id (part->track), sample->offset);
+  return FALSE;
 }
 
 /* Between the passes: the new moov */
 
 /* saiz and saio stand in stbl, senc in trak (ISO/IEC 23001-7, 7.2). */
 static void
-add_boxes (EncryptFile *self, gboolean large)
+add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
+{
+  boxes->saiz = encrypt_track_make_saiz (part->track, part->writer);
+  if (boxes->saiz) {
+    bmff_box_append (boxes->track->stbl, boxes->saiz);
+    boxes->saio = cenc_aux_writer_to_saio (part->writer, large);
+    bmff_box_append (boxes->track->stbl, boxes->saio);
+  }
+  boxes->senc = cenc_aux_writer_to_senc (part->writer);
+  bmff_box_append (boxes->track->trak, boxes->senc);
+}
+
+static void
+add_all_boxes (EncryptFile *self, gboolean large)
 {
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    Part *part = &g_array_index (self->parts, Part, i);
-    BmffBox *saiz = part->encrypted
-        ? encrypt_track_make_saiz (part->encrypted, part->writer)
-        : NULL;
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
 
-    part->saiz = saiz;
-    if (saiz) {
-      bmff_box_append (part->track->stbl, saiz);
-      part->saio = cenc_aux_writer_to_saio (part->writer, large);
-      bmff_box_append (part->track->stbl, part->saio);
-    }
-    if (part->encrypted) {
-      part->senc = cenc_aux_writer_to_senc (part->writer);
-      bmff_box_append (part->track->trak, part->senc);
-    }
+    if (part->track)
+      add_boxes (part, &g_array_index (self->part_boxes, Boxes, i), large);
   }
 }
 
@@ -363,13 +263,14 @@ point_at_senc (EncryptFile *self)
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
 
-    if (part->saio)
-      cenc_saio_set_offset (part->saio,
+    if (boxes->saio)
+      cenc_saio_set_offset (boxes->saio,
           self->boxes->moov_range.start +
-              encrypt_box_position (self->movie->moov, part->track->trak) +
-              encrypt_box_position (part->track->trak, part->senc) +
+              encrypt_box_position (self->movie->moov, boxes->track->trak) +
+              encrypt_box_position (boxes->track->trak, boxes->senc) +
               cenc_aux_writer_get_data_offset (part->writer));
   }
 }
@@ -381,15 +282,15 @@ drop_boxes (EncryptFile *self)
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    Part *part = &g_array_index (self->parts, Part, i);
+    Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
 
-    if (part->saiz) {
-      bmff_box_remove (part->track->stbl, part->saiz);
-      bmff_box_remove (part->track->stbl, part->saio);
+    if (boxes->saiz) {
+      bmff_box_remove (boxes->track->stbl, boxes->saiz);
+      bmff_box_remove (boxes->track->stbl, boxes->saio);
     }
-    if (part->senc)
-      bmff_box_remove (part->track->trak, part->senc);
-    part->senc = part->saiz = part->saio = NULL;
+    if (boxes->senc)
+      bmff_box_remove (boxes->track->trak, boxes->senc);
+    boxes->senc = boxes->saiz = boxes->saio = NULL;
   }
 }
 
@@ -412,7 +313,7 @@ make_patches (EncryptFile *self, GError **error)
   guint i;
 
   /* With room for the moov's growth: 2 GiB. */
-  add_boxes (self, range->end > G_MAXINT32);
+  add_all_boxes (self, range->end > G_MAXINT32);
   if (!move_chunks (self, error) || !move_items (self, error))
     return FALSE;
   point_at_senc (self);
@@ -425,108 +326,22 @@ make_patches (EncryptFile *self, GError **error)
 
     add_patch (self, meta, meta->offset, meta->offset + meta->parsed_size);
   }
-  g_clear_pointer (&self->window, g_bytes_unref);
+  encrypt_input_drop (self->input);
   return TRUE;
 }
 
 /* Second pass */
 
-/* Where a block that starts at the position ends: not within a sample. */
-static guint64
-find_end (EncryptFile *self, guint64 limit)
-{
-  guint64 end = MIN (limit, self->position + BLOCK);
-  BmffMapCursor cursor;
-  BmffMappedSample mapped;
-
-  bmff_map_cursor_init (&cursor, self->map, end - 1);
-  if (!bmff_map_cursor_next (&cursor, &mapped) || mapped.sample.offset >= end)
-    return end;
-  if (mapped.sample.offset > self->position &&
-      mapped.sample.offset + mapped.sample.size > end)
-    return mapped.sample.offset;
-  return MAX (end, mapped.sample.offset + mapped.sample.size);
-}
-
-static gboolean
-cipher_sample (EncryptFile *self, const BmffMappedSample *mapped, guint8 *block,
-    GError **error)
-{
-  const Part *part = &g_array_index (self->parts, Part, mapped->track);
-  guint8 *data = block + (mapped->sample.offset - self->position);
-  CencSampleAux aux;
-
-  if (!part->encrypted)
-    return TRUE;
-  return cenc_aux_writer_get (part->writer, mapped->index, &aux) &&
-      encrypt_track_cipher (part->encrypted, &aux, data, data,
-          mapped->sample.size, error);
-}
-
-static gboolean
-cipher_block (EncryptFile *self, guint8 *block, guint64 end, GError **error)
-{
-  BmffMapCursor cursor;
-  BmffMappedSample mapped;
-
-  bmff_map_cursor_init (&cursor, self->map, self->position);
-  while (
-      bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
-    if (!cipher_sample (self, &mapped, block, error)) {
-      g_prefix_error (error, "sample at offset %" G_GUINT64_FORMAT ": ",
-          mapped.sample.offset);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-/* A block that may be written in place: its own, or else a copy. */
-static GstBuffer *
-own (GstBuffer *buffer)
-{
-  GstBuffer *copy;
-
-  if (gst_buffer_is_writable (buffer) &&
-      gst_buffer_is_all_memory_writable (buffer))
-    return buffer;
-  copy = gst_buffer_copy_deep (buffer);
-  gst_buffer_unref (buffer);
-  return copy;
-}
-
 static GstFlowReturn
-push_block (EncryptFile *self, guint64 end, GError **error)
+push_block (EncryptFile *self, guint64 limit, GError **error)
 {
-  GstBuffer *buffer = NULL;
-  GstFlowReturn flow = self->funcs.read (self->user_data, self->position,
-      end - self->position, &buffer);
-  GstMapInfo map;
-  gboolean ok;
+  GstBuffer *block =
+      encrypt_pass_cipher (self->pass, self->position, limit, error);
 
-  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS)
-    return flow;
-  if (flow == GST_FLOW_EOS ||
-      gst_buffer_get_size (buffer) != end - self->position) {
-    g_clear_pointer (&buffer, gst_buffer_unref);
-    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-        "the input ends before offset %" G_GUINT64_FORMAT, end);
+  if (!block)
     return GST_FLOW_ERROR;
-  }
-  buffer = own (buffer);
-  ok = gst_buffer_map (buffer, &map, GST_MAP_READWRITE);
-  if (ok) {
-    ok = cipher_block (self, map.data, end, error);
-    gst_buffer_unmap (buffer, &map);
-  }
-  if (!ok) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
-  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_END (buffer) =
-      GST_BUFFER_OFFSET_NONE;
-  self->position = end;
-  return self->funcs.push (self->user_data, buffer);
+  self->position += gst_buffer_get_size (block);
+  return self->funcs.push (self->user_data, block);
 }
 
 static GstFlowReturn
@@ -546,8 +361,8 @@ push_some (EncryptFile *self, GError **error)
   }
   if (self->position == self->boxes->size)
     return GST_FLOW_EOS;
-  return push_block (self,
-      find_end (self, patch ? patch->range.start : self->boxes->size), error);
+  return push_block (self, patch ? patch->range.start : self->boxes->size,
+      error);
 }
 
 static GstFlowReturn
@@ -555,9 +370,9 @@ first_pass (EncryptFile *self, GError **error)
 {
   gboolean done = FALSE;
 
-  if (!self->movie)
+  if (!self->pass)
     return open_movie (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
-  if (!map_some (self, &done, error))
+  if (!encrypt_pass_map (self->pass, check_sample, self, &done, error))
     return GST_FLOW_ERROR;
   return !done || make_patches (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -565,12 +380,12 @@ first_pass (EncryptFile *self, GError **error)
 GstFlowReturn
 encrypt_file_step (EncryptFile *self, GError **error)
 {
-  GstFlowReturn flow;
+  GstFlowReturn flow =
+      self->patches ? push_some (self, error) : first_pass (self, error);
 
-  self->flow = GST_FLOW_OK;
-  flow = self->patches ? push_some (self, error) : first_pass (self, error);
   /* Not ours to tell of: the input was taken away. */
-  if (flow == GST_FLOW_ERROR && self->flow == GST_FLOW_FLUSHING) {
+  if (flow == GST_FLOW_ERROR &&
+      encrypt_input_get_flow (self->input) == GST_FLOW_FLUSHING) {
     g_clear_error (error);
     return GST_FLOW_FLUSHING;
   }

@@ -8,16 +8,14 @@
 
 #pragma once
 
+#include "cenc/encrypt-input.h"
 #include "cenc/encrypt-plan.h"
 
 G_BEGIN_DECLS
 
 typedef struct
 {
-  /* (transfer full): @size bytes at @offset of the input, fewer only at its
-   * end, none behind it. */
-  GstFlowReturn (*read) (gpointer user_data, guint64 offset, guint size,
-      GstBuffer **buffer);
+  EncryptReadFunc read;
   /* The next bytes of the output; (transfer full). */
   GstFlowReturn (*push) (gpointer user_data, GstBuffer *buffer);
 } EncryptFileFuncs;

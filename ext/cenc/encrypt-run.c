@@ -144,8 +144,11 @@ read_spool (gpointer user_data, guint64 offset, guint size, GstBuffer **buffer)
   EncryptRun *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  *buffer = encrypt_spool_read (self->spool, offset, size, &error);
-  return *buffer ? GST_FLOW_OK : GST_FLOW_ERROR;
+  if (!*buffer)
+    *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+  return *buffer && encrypt_spool_read (self->spool, offset, *buffer, &error)
+      ? GST_FLOW_OK
+      : GST_FLOW_ERROR;
 }
 
 static GstFlowReturn

@@ -15,9 +15,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   EncryptStreamFuncs out;
-  /* As EncryptFileFuncs.read; NULL: the input is pushed. */
-  GstFlowReturn (*read) (gpointer user_data, guint64 offset, guint size,
-      GstBuffer **buffer);
+  EncryptReadFunc read; /* NULL: the input is pushed */
   /* Whether the output can be overwritten; asked once. */
   gboolean (*is_seekable) (gpointer user_data);
 } EncryptRunFuncs;

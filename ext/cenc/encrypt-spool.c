@@ -87,33 +87,25 @@ encrypt_spool_get_size (const EncryptSpool *self)
   return self->size;
 }
 
-GstBuffer *
-encrypt_spool_read (EncryptSpool *self, guint64 offset, guint size,
+gboolean
+encrypt_spool_read (EncryptSpool *self, guint64 offset, GstBuffer *buffer,
     GError **error)
 {
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
   gsize got = 0;
   gssize n = 1;
   GstMapInfo map;
 
-  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    gst_clear_buffer (&buffer);
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
     errno = ENOMEM;
-    fail (error, "read");
-    return NULL;
+    return fail (error, "read");
   }
-  while (got < size && n != 0) {
-    n = pread (self->fd, map.data + got, size - got, offset + got);
+  while (got < map.size && n != 0) {
+    n = pread (self->fd, map.data + got, map.size - got, offset + got);
     if (n < 0 && errno != EINTR)
       break;
     got += MAX (n, 0);
   }
   gst_buffer_unmap (buffer, &map);
-  if (n < 0) {
-    fail (error, "read");
-    gst_clear_buffer (&buffer);
-    return NULL;
-  }
   gst_buffer_set_size (buffer, got);
-  return buffer;
+  return n >= 0 || fail (error, "read");
 }

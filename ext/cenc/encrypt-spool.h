@@ -20,9 +20,9 @@ gboolean encrypt_spool_write (EncryptSpool *self, guint64 offset,
     GstBuffer *buffer, GError **error);
 /** Where the last byte that was written ends. */
 guint64 encrypt_spool_get_size (const EncryptSpool *self);
-/** (transfer full): @size bytes at @offset, fewer at the end; NULL with an error. */
-GstBuffer *encrypt_spool_read (EncryptSpool *self, guint64 offset, guint size,
-    GError **error);
+/** Reads into @buffer, which is writable, as many bytes as it has; at the file's end it gets shorter. */
+gboolean encrypt_spool_read (EncryptSpool *self, guint64 offset,
+    GstBuffer *buffer, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptSpool, encrypt_spool_free)
 

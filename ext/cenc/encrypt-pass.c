@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "encrypt-pass.h"
+
+#include "cenc/encrypt-pool.h"
+
+/* Read, ciphered and pushed at once, if no sample is larger: stays in the
+ * second-level cache, and is what filesink writes at once. */
+#define BLOCK (256u << 10)
+/* Samples of the first pass in a piece. */
+#define MAP_STEP 1024
+
+struct _EncryptPass
+{
+  EncryptInput *input;
+  GArray *parts; /* (element-type EncryptPart) */
+  BmffSampleMap *map;
+  EncryptPool *pool;
+
+  guint part; /* first pass: whose samples are mapped */
+  BmffSampleCursor cursor; /* its table NULL: that part has not begun */
+};
+
+void
+encrypt_part_clear (gpointer part)
+{
+  EncryptPart *self = part;
+
+  g_clear_pointer (&self->samples, bmff_sample_table_unref);
+  g_clear_pointer (&self->writer, cenc_aux_writer_free);
+}
+
+EncryptPass *
+encrypt_pass_new (EncryptInput *input, GArray *parts, GError **error)
+{
+  g_autoptr (EncryptPass) self = g_new0 (EncryptPass, 1);
+  g_autoptr (GPtrArray) tables = g_ptr_array_new ();
+  guint i;
+
+  self->input = input;
+  self->parts = g_array_ref (parts);
+  self->pool = encrypt_pool_new ();
+  for (i = 0; i < parts->len; i++)
+    g_ptr_array_add (tables, g_array_index (parts, EncryptPart, i).samples);
+  self->map = bmff_sample_map_new (tables, error);
+  return self->map ? g_steal_pointer (&self) : NULL;
+}
+
+void
+encrypt_pass_free (EncryptPass *self)
+{
+  g_clear_pointer (&self->map, bmff_sample_map_free);
+  encrypt_pool_free (self->pool);
+  g_array_unref (self->parts);
+  g_free (self);
+}
+
+/* First pass */
+
+static gboolean
+map_sample (EncryptPass *self, const EncryptPart *part,
+    const BmffSample *sample, GError **error)
+{
+  if (cenc_aux_writer_get_count (part->writer) >= part->n_lead)
+    return encrypt_input_map (self->input, part->track, sample, part->writer,
+        error);
+  cenc_aux_writer_add_clear (part->writer);
+  return encrypt_input_learn (self->input, part->track, sample, error);
+}
+
+gboolean
+encrypt_pass_map (EncryptPass *self, EncryptPassCheck check, gpointer user_data,
+    gboolean *done, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < MAP_STEP && self->part < self->parts->len;) {
+    const EncryptPart *part =
+        &g_array_index (self->parts, EncryptPart, self->part);
+    BmffSample sample;
+
+    if (!self->cursor.table && part->track && part->samples)
+      bmff_sample_cursor_init (&self->cursor, part->samples, 0);
+    if (self->cursor.table &&
+        bmff_sample_cursor_next (&self->cursor, &sample)) {
+      if ((check && sample.size > 0 &&
+              !check (user_data, part, &sample, error)) ||
+          !map_sample (self, part, &sample, error))
+        return FALSE;
+      i++;
+    } else {
+      self->cursor.table = NULL;
+      self->part++;
+    }
+  }
+  *done = self->part == self->parts->len;
+  return TRUE;
+}
+
+/* Second pass */
+
+/* Where a block that starts at @offset ends: not within a sample. */
+static guint64
+find_end (const EncryptPass *self, guint64 offset, guint64 limit)
+{
+  guint64 end = MIN (limit, offset + BLOCK);
+  BmffMapCursor cursor;
+  BmffMappedSample mapped;
+
+  bmff_map_cursor_init (&cursor, self->map, end - 1);
+  if (!bmff_map_cursor_next (&cursor, &mapped) || mapped.sample.offset >= end)
+    return end;
+  if (mapped.sample.offset > offset &&
+      mapped.sample.offset + mapped.sample.size > end)
+    return mapped.sample.offset;
+  return MAX (end, mapped.sample.offset + mapped.sample.size);
+}
+
+static gboolean
+cipher_sample (EncryptPass *self, const BmffMappedSample *mapped, guint8 *data,
+    GError **error)
+{
+  const EncryptPart *part =
+      &g_array_index (self->parts, EncryptPart, mapped->track);
+  CencSampleAux aux;
+
+  if (!part->track || mapped->index < part->n_lead)
+    return TRUE;
+  return cenc_aux_writer_get (part->writer, mapped->index, &aux) &&
+      encrypt_track_cipher (part->track, &aux, data, data, mapped->sample.size,
+          error);
+}
+
+/* @block: the bytes from @offset to @end */
+static gboolean
+cipher_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
+    GError **error)
+{
+  BmffMapCursor cursor;
+  BmffMappedSample mapped;
+
+  bmff_map_cursor_init (&cursor, self->map, offset);
+  while (
+      bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
+    if (!cipher_sample (self, &mapped, block + (mapped.sample.offset - offset),
+            error)) {
+      g_prefix_error (error, "sample at offset %" G_GUINT64_FORMAT ": ",
+          mapped.sample.offset);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+GstBuffer *
+encrypt_pass_cipher (EncryptPass *self, guint64 offset, guint64 limit,
+    GError **error)
+{
+  guint64 end = find_end (self, offset, limit);
+  g_autoptr (GstBuffer) buffer = encrypt_pool_take (self->pool, end - offset);
+  GstMapInfo map;
+  gboolean ok;
+
+  if (!buffer) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "no memory for a block");
+    return NULL;
+  }
+  if (!encrypt_input_fill (self->input, offset, buffer, error))
+    return NULL;
+  ok = gst_buffer_map (buffer, &map, GST_MAP_READWRITE);
+  if (ok) {
+    ok = cipher_block (self, map.data, offset, end, error);
+    gst_buffer_unmap (buffer, &map);
+  }
+  if (!ok)
+    return NULL;
+  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_END (buffer) =
+      GST_BUFFER_OFFSET_NONE;
+  return g_steal_pointer (&buffer);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * EncryptPass: the samples of several tracks in input that is read by place, in
+ * two passes: their headers in decoding order, since what is found there stands
+ * in front of them in the output, and then the bytes by their place. Takes the
+ * memory of one block, however large the samples' range is.
+ */
+
+#pragma once
+
+#include "cenc/encrypt-input.h"
+
+G_BEGIN_DECLS
+
+/** A track's samples. */
+typedef struct
+{
+  EncryptTrack *track; /* NULL: stays clear */
+  BmffSampleTable *samples; /* owned; NULL: none in this input */
+  guint32 n_lead; /* so many samples of an encrypted track stay clear */
+  CencAuxWriter *writer; /* owned; NULL without a track */
+} EncryptPart;
+
+/** A GDestroyNotify for a part in an array. */
+void encrypt_part_clear (gpointer part);
+
+typedef struct _EncryptPass EncryptPass;
+
+/**
+ * encrypt_pass_new:
+ * @input: has to outlive the pass
+ * @parts: (element-type EncryptPart): shared, not to be changed
+ *
+ * Refuses samples that share bytes.
+ */
+EncryptPass *
+encrypt_pass_new (EncryptInput *input, GArray *parts, GError **error);
+void encrypt_pass_free (EncryptPass *self);
+
+/** Whether the @size bytes at @offset may be a sample; sets an error if not. */
+typedef gboolean (*EncryptPassCheck) (gpointer user_data,
+    const EncryptPart *part, const BmffSample *sample, GError **error);
+
+/**
+ * encrypt_pass_map: the first pass, by pieces
+ * @check: (nullable): asked for each sample that has bytes
+ * @done: (out): nothing is left to do
+ */
+gboolean encrypt_pass_map (EncryptPass *self, EncryptPassCheck check,
+    gpointer user_data, gboolean *done, GError **error);
+
+/**
+ * encrypt_pass_cipher: the second pass, by blocks
+ * @offset: where the last block ended; the first time where the range begins
+ * @limit: no block ends behind it; no sample reaches over it
+ *
+ * Returns: (transfer full): the next bytes of the output, at least one; NULL with
+ *   an error
+ */
+GstBuffer *encrypt_pass_cipher (EncryptPass *self, guint64 offset,
+    guint64 limit, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptPass, encrypt_pass_free)
+
+G_END_DECLS
