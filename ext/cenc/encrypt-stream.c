@@ -156,14 +156,25 @@ take_lead (EncryptStream *self, const BmffHeader *header)
   self->scan += header->size;
 }
 
+/* What samples are in an mdat without a moof nobody knows: it would go out in the
+ * clear, in a file that says its tracks are protected. */
+static GstFlowReturn
+refuse_orphan (EncryptStream *self, GError **error)
+{
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "the mdat at offset %" G_GUINT64_FORMAT " belongs to no moof",
+      self->scan);
+  return GST_FLOW_ERROR;
+}
+
 static Step
 pass_box (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
     GError **error)
 {
   if (header->type == FOURCC_MDAT && header->size > header->header_size)
-    encrypt_stream_warn (self,
-        "an mdat that belongs to no fragment stays as it is");
-  *flow = encrypt_stream_flush_lead (self, error);
+    *flow = refuse_orphan (self, error);
+  else
+    *flow = encrypt_stream_flush_lead (self, error);
   self->scan += header->size;
   self->pass_end = self->scan;
   return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;

@@ -323,6 +323,19 @@ GST_START_TEST (test_unknown_codec)
 }
 GST_END_TEST
 
+/* A moof with a damaged name: its media data does not pass in the clear. */
+GST_START_TEST (test_media_without_moof)
+{
+  g_autoptr (GBytes) file = NULL;
+
+  if (!clear)
+    return;
+  file = patched (clear, "moof", "xyzw");
+  fails_with (file, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
+      "belongs to no moof");
+}
+GST_END_TEST
+
 /* At whatever byte the input ends, either a box ends there or it is an error. */
 GST_START_TEST (test_truncated)
 {
@@ -757,6 +770,7 @@ cencencrypt_suite (void)
   tcase_add_test (tc, test_key_cannot_be_read);
   tcase_add_test (tc, test_encrypted_input);
   tcase_add_test (tc, test_unknown_codec);
+  tcase_add_test (tc, test_media_without_moof);
   tcase_add_test (tc, test_truncated);
   tcase_add_test (tc, test_not_mp4);
   tcase_add_test (tc, test_broken_sample);
