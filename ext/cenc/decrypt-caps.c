@@ -37,6 +37,8 @@ static const gchar *const systems[] = {
   "b4413586-c58c-ffb0-94a5-d4896c1af6c3", /* ViaccessOrca */
 };
 
+#define PREFERRED_SYSTEM_TYPE "drm-preferred-decryption-system-id"
+
 /* What only a protected stream's caps have. */
 static const gchar *const protection_fields[] = { "protection-system",
   "original-media-type", "encryption-algorithm", "encoding-scope",
@@ -236,5 +238,39 @@ decrypt_caps_answer_allocation (GstQuery *query, GstPad *srcpad)
 
     gst_query_add_allocation_meta (query, api, params);
   }
+  return TRUE;
+}
+
+static gboolean
+is_available (const GstStructure *asked, const gchar *system)
+{
+  const GValue *value =
+      gst_structure_get_value (asked, "available-stream-encryption-systems");
+
+  return value && G_VALUE_HOLDS (value, G_TYPE_STRV) &&
+      g_value_get_boxed (value) &&
+      g_strv_contains (g_value_get_boxed (value), system);
+}
+
+gboolean
+decrypt_caps_answer_preferred_system (GstQuery *query, GstPad *sinkpad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (sinkpad);
+  g_autoptr (GstContext) context = NULL;
+  const gchar *type = NULL, *system = NULL;
+
+  gst_query_parse_context_type (query, &type);
+  if (g_strcmp0 (type, PREFERRED_SYSTEM_TYPE) != 0)
+    return FALSE;
+  if (caps && gst_caps_get_size (caps) > 0)
+    system = gst_structure_get_string (gst_caps_get_structure (caps, 0),
+        "protection-system");
+  if (!system || !is_available (gst_query_get_structure (query), system))
+    return FALSE;
+
+  context = gst_context_new (PREFERRED_SYSTEM_TYPE, FALSE);
+  gst_structure_set (gst_context_writable_structure (context),
+      "decryption-system-id", G_TYPE_STRING, system, NULL);
+  gst_query_set_context (query, context);
   return TRUE;
 }

@@ -34,5 +34,19 @@ void decrypt_caps_init_probe (const GstCaps *caps, SampleProbe *probe);
 void decrypt_caps_answer (GstQuery *query, GstCaps *caps);
 /** Answers an ALLOCATION query with what is behind @srcpad, which is asked with the clear caps: it does not know others. */
 gboolean decrypt_caps_answer_allocation (GstQuery *query, GstPad *srcpad);
+/**
+ * decrypt_caps_answer_preferred_system:
+ * @query: of type CONTEXT
+ * @sinkpad: where it came
+ *
+ * Answers qtdemux's question which protection system is preferred with the one
+ * that it has chosen for our stream already: we take any. That changes nothing
+ * of the stream; unanswered, it asks again, application and registry too, with
+ * each fragment of each track.
+ *
+ * Returns: FALSE if it is another question, or there is no such choice
+ */
+gboolean
+decrypt_caps_answer_preferred_system (GstQuery *query, GstPad *sinkpad);
 
 G_END_DECLS

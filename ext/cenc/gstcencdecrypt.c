@@ -51,24 +51,13 @@
 #include "cenc/gstcencdecrypt.h"
 
 #include "cenc/decrypt-ask.h"
-#include "cenc/decrypt-behind.h"
 #include "cenc/decrypt-caps.h"
-#include "cenc/decrypt-crypto.h"
-#include "cenc/decrypt-error.h"
-#include "cenc/decrypt-front.h"
-#include "cenc/decrypt-keys.h"
+#include "cenc/decrypt-flow.h"
 #include "cenc/decrypt-license-pad.h"
-#include "cenc/decrypt-preroll.h"
 #include "cenc/decrypt-settings.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_decrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_decrypt_debug
-
-/* See finish() */
-#define ERROR_DELAY (100 * GST_MSECOND)
-/* While nobody takes what the task pushes, in PAUSED: 10 s in all. */
-#define UNLINKED_DELAY (20 * GST_MSECOND)
-#define MAX_UNLINKED 500
 
 struct _GstCencDecrypt
 {
@@ -76,21 +65,11 @@ struct _GstCencDecrypt
 
   GstPad *sinkpad, *srcpad;
   DecryptAsk *ask;
-  DecryptKeys *keys; /* of ask */
+  DecryptFlow *flow;
 
   /* Under the object lock */
   GstPad *license_pad;
   DecryptSettings settings;
-  gboolean started;
-  gboolean output_changed;
-
-  /* Streaming thread, from READY → PAUSED to PAUSED → READY */
-  DecryptPreroll preroll;
-  DecryptCrypto *crypto; /* there as long as pads are active */
-  DecryptBehind *behind; /* behind a demuxer: set by such caps */
-  DecryptFront *front; /* in front of one */
-  gboolean task; /* upstream is pulled, and we push */
-  guint n_unlinked; /* times that the task found nobody to push to */
 };
 
 G_DEFINE_TYPE (GstCencDecrypt, gst_cenc_decrypt, GST_TYPE_ELEMENT)
@@ -99,10 +78,6 @@ GST_ELEMENT_REGISTER_DEFINE (cencdecrypt, "cencdecrypt", GST_RANK_MARGINAL,
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
-/*
- * Where keys come from
- */
 
 static void
 gst_cenc_decrypt_set_context (GstElement *element, GstContext *context)
@@ -113,299 +88,34 @@ gst_cenc_decrypt_set_context (GstElement *element, GstContext *context)
       ->set_context (element, context);
 }
 
-/* What is asserted of the output may change at any time. */
-static void
-update_output (GstCencDecrypt *self)
-{
-  g_autoptr (GstStructure) output = NULL;
-  gboolean changed;
-
-  GST_OBJECT_LOCK (self);
-  changed = self->output_changed;
-  self->output_changed = FALSE;
-  if (changed && self->settings.output_protection)
-    output = gst_structure_copy (self->settings.output_protection);
-  GST_OBJECT_UNLOCK (self);
-
-  if (changed)
-    decrypt_crypto_set_output (self->crypto, output);
-}
-
 /*
- * Starting: by the state change, or by a downstream element that is in PAUSED
- * already and activates our pads to pull.
+ * Pads
  */
-
-static gboolean
-start (GstCencDecrypt *self)
-{
-  gboolean started;
-
-  GST_OBJECT_LOCK (self);
-  started = self->started;
-  self->started = TRUE;
-  if (!started) {
-    decrypt_keys_set_timeout (self->keys, self->settings.key_timeout);
-    self->crypto = decrypt_crypto_new (self->keys,
-        self->settings.cens_partial_blocks ? CENC_CRYPT_CENS_PARTIAL
-                                           : CENC_CRYPT_FLAGS_NONE);
-  }
-  GST_OBJECT_UNLOCK (self);
-
-  if (started)
-    return TRUE;
-  decrypt_keys_set_flushing (self->keys, FALSE);
-  decrypt_keys_begin (self->keys);
-  return decrypt_ask_check (self->ask);
-}
-
-/*
- * In front of a demuxer
- */
-
-static GstCencKeyUse
-get_use (GstClockTime duration, gpointer user_data)
-{
-  return decrypt_preroll_get_use (&GST_CENC_DECRYPT (user_data)->preroll,
-      duration);
-}
-
-static void
-set_flushing (gboolean flushing, gpointer user_data)
-{
-  decrypt_keys_set_flushing (GST_CENC_DECRYPT (user_data)->keys, flushing);
-}
-
-static gboolean
-get_verify (GstCencDecrypt *self)
-{
-  gboolean verify;
-
-  GST_OBJECT_LOCK (self);
-  verify = self->settings.verify_keys;
-  GST_OBJECT_UNLOCK (self);
-  return verify;
-}
-
-static void gst_cenc_decrypt_loop (gpointer user_data);
-
-/* (transfer none) */
-static DecryptFront *
-get_front (GstCencDecrypt *self)
-{
-  const DecryptFrontFuncs funcs = { gst_cenc_decrypt_loop, set_flushing, self };
-  const DecryptWork work = { self->crypto, get_use, self };
-
-  if (!self->front)
-    self->front = decrypt_front_new (self->sinkpad, self->srcpad, &funcs, &work,
-        get_verify (self));
-  return self->front;
-}
-
-/* @error is what failed; without one it is a neighbor, who has told.
- *
- * gst-launch-1.0 (seen in 1.22, not changed in 1.28) quits its main loop when an
- * error comes; one that comes before it runs the loop leaves it running for
- * ever. A file that cannot be decrypted is known within a millisecond, so in
- * PAUSED the error waits a little. */
-static GstFlowReturn
-finish (GstCencDecrypt *self, GstFlowReturn flow, const GError *error)
-{
-  if (!error)
-    return flow;
-  if (!decrypt_error_is_flushing (error) &&
-      !g_atomic_int_get (&self->preroll.playing))
-    decrypt_keys_wait_for_flush (self->keys, ERROR_DELAY);
-  return decrypt_error_post (GST_ELEMENT (self), error);
-}
 
 static GstFlowReturn
 gst_cenc_decrypt_get_range (GstPad *pad, GstObject *parent, guint64 offset,
     guint size, GstBuffer **buffer)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow;
-
-  update_output (self);
-  flow =
-      decrypt_front_get_range (get_front (self), offset, size, buffer, &error);
-  return finish (self, flow, error);
+  return decrypt_flow_get_range (GST_CENC_DECRYPT (parent)->flow, offset, size,
+      buffer);
 }
-
-/* An autoplugger wants to see our caps before it links a demuxer, which then
- * pulls: until somebody takes what we push, it is tried again. */
-static gboolean
-wait_for_peer (GstCencDecrypt *self)
-{
-  if (g_atomic_int_get (&self->preroll.playing) ||
-      self->n_unlinked >= MAX_UNLINKED)
-    return FALSE;
-  self->n_unlinked++;
-  decrypt_keys_wait_for_flush (self->keys, UNLINKED_DELAY);
-  return TRUE;
-}
-
-static void
-gst_cenc_decrypt_loop (gpointer user_data)
-{
-  GstCencDecrypt *self = user_data;
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow;
-
-  update_output (self);
-  flow = decrypt_front_loop (get_front (self), &error);
-  if (flow != GST_FLOW_OK && GST_PAD_MODE (self->srcpad) != GST_PAD_MODE_PUSH) {
-    gst_pad_pause_task (self->sinkpad);
-    return;
-  }
-  if (flow == GST_FLOW_NOT_LINKED && !error && wait_for_peer (self))
-    return;
-  flow = finish (self, flow, error);
-  if (flow == GST_FLOW_OK)
-    return;
-
-  gst_pad_pause_task (self->sinkpad);
-  if (flow == GST_FLOW_FLUSHING)
-    return;
-  if (!error && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
-    GST_ELEMENT_FLOW_ERROR (self, flow);
-  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-}
-
-/*
- * Both
- */
 
 static GstFlowReturn
 gst_cenc_decrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow;
-
-  update_output (self);
-  flow = self->behind ? decrypt_behind_chain (self->behind, buffer, &error)
-                      : decrypt_front_chain (get_front (self), buffer, &error);
-  return finish (self, flow, error);
-}
-
-static gboolean
-push_event (GstCencDecrypt *self, GstEvent *event)
-{
-  return self->behind ? decrypt_behind_push_event (self->behind, event)
-                      : gst_pad_push_event (self->srcpad, event);
-}
-
-static gboolean
-set_sink_caps (GstCencDecrypt *self, GstCaps *caps)
-{
-  g_autoptr (GstCaps) clear = decrypt_caps_to_clear (caps);
-
-  if (!clear)
-    return FALSE;
-  if (!decrypt_caps_are_samples (caps)) {
-    g_clear_pointer (&self->behind, decrypt_behind_free);
-  } else {
-    if (!self->behind)
-      self->behind = decrypt_behind_new (self->srcpad, self->crypto,
-          &self->preroll, get_verify (self));
-    if (!decrypt_behind_set_caps (self->behind, caps))
-      return FALSE;
-  }
-  return push_event (self, gst_event_new_caps (clear));
-}
-
-/* The end of half a file is not handed on: the error has been posted. */
-static gboolean
-take_eos (GstCencDecrypt *self, GstPad *pad, GstObject *parent, GstEvent *event)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (self->behind ? decrypt_behind_end (self->behind, &error)
-                   : decrypt_front_end (get_front (self), &error))
-    return gst_pad_event_default (pad, parent, event);
-  (void) finish (self, GST_FLOW_ERROR, error);
-  gst_event_unref (event);
-  return FALSE;
-}
-
-static gboolean
-take_caps (GstCencDecrypt *self, GstEvent *event)
-{
-  GstCaps *caps;
-  gboolean ret;
-
-  gst_event_parse_caps (event, &caps);
-  ret = set_sink_caps (self, caps);
-  gst_event_unref (event);
-  return ret;
+  return decrypt_flow_chain (GST_CENC_DECRYPT (parent)->flow, buffer);
 }
 
 static gboolean
 gst_cenc_decrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  GstEventType type = GST_EVENT_TYPE (event);
-
-  if (!self->behind &&
-      (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP ||
-          type == GST_EVENT_SEGMENT)) {
-    event = decrypt_front_take_sink_event (get_front (self), event);
-    if (!event)
-      return TRUE;
-  }
-
-  switch (type) {
-    case GST_EVENT_CAPS:
-      return take_caps (self, event);
-    case GST_EVENT_EOS:
-      return take_eos (self, pad, parent, event);
-    case GST_EVENT_PROTECTION:
-      /* Behind this element nothing is protected. */
-      decrypt_ask_take_protection (self->ask, event);
-      gst_event_unref (event);
-      return TRUE;
-    case GST_EVENT_FLUSH_START:
-      decrypt_keys_set_flushing (self->keys, TRUE);
-      break;
-    case GST_EVENT_FLUSH_STOP:
-      decrypt_keys_set_flushing (self->keys, FALSE);
-      if (self->behind)
-        decrypt_behind_flush (self->behind);
-      break;
-    default:
-      break;
-  }
-  return push_event (self, event);
+  return decrypt_flow_take_sink_event (GST_CENC_DECRYPT (parent)->flow, event);
 }
 
 static gboolean
 gst_cenc_decrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  gboolean ok;
-
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_SEEK:
-      if (self->task) {
-        ok = decrypt_front_seek_task (get_front (self), event);
-        gst_event_unref (event);
-        return ok;
-      }
-      if (self->front)
-        event = decrypt_front_adjust_seek (self->front, event);
-      break;
-    case GST_EVENT_FLUSH_START:
-      decrypt_keys_set_flushing (self->keys, TRUE);
-      break;
-    case GST_EVENT_FLUSH_STOP:
-      decrypt_keys_set_flushing (self->keys, FALSE);
-      break;
-    default:
-      break;
-  }
-  return gst_pad_event_default (pad, parent, event);
+  return decrypt_flow_take_src_event (GST_CENC_DECRYPT (parent)->flow, event);
 }
 
 static gboolean
@@ -413,9 +123,15 @@ gst_cenc_decrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
 
-  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
-    return decrypt_caps_answer_allocation (query, self->srcpad);
-  return gst_pad_query_default (pad, parent, query);
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_ALLOCATION:
+      return decrypt_caps_answer_allocation (query, self->srcpad);
+    case GST_QUERY_CONTEXT:
+      return gst_pad_query_default (pad, parent, query) ||
+          decrypt_caps_answer_preferred_system (query, pad);
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
 }
 
 static GstCaps *
@@ -445,10 +161,6 @@ gst_cenc_decrypt_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
-/*
- * Pads
- */
-
 /* The license pad is linked to nothing inside. */
 static GstIterator *
 gst_cenc_decrypt_iterate_src_links (GstPad *pad, GstObject *parent)
@@ -464,27 +176,9 @@ gst_cenc_decrypt_iterate_src_links (GstPad *pad, GstObject *parent)
 }
 
 static gboolean
-can_pull (GstPad *pad)
-{
-  g_autoptr (GstQuery) query = gst_query_new_scheduling ();
-
-  return gst_pad_peer_query (pad, query) &&
-      gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
-          GST_SCHEDULING_FLAG_SEEKABLE);
-}
-
-/* Nobody pulls from us: if upstream lets itself be pulled, its bytes come in
- * larger portions than it would push. */
-static gboolean
 gst_cenc_decrypt_sink_activate (GstPad *pad, GstObject *parent)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-
-  self->task = can_pull (pad);
-  if (self->task && gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE))
-    return TRUE;
-  self->task = FALSE;
-  return gst_pad_activate_mode (pad, GST_PAD_MODE_PUSH, TRUE);
+  return decrypt_flow_activate_sink (GST_CENC_DECRYPT (parent)->flow);
 }
 
 static gboolean
@@ -492,41 +186,17 @@ gst_cenc_decrypt_sink_activate_mode (GstPad *pad, GstObject *parent,
     GstPadMode mode, gboolean active)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-  gboolean ok = TRUE;
 
-  /* Before anybody waits for the thread that may wait for a key. */
-  decrypt_keys_set_flushing (self->keys, !active);
-  if (active && !start (self))
-    return FALSE;
-  if (active && self->task)
-    ok = gst_pad_start_task (pad, gst_cenc_decrypt_loop, self, NULL);
-  else if (!active && mode == GST_PAD_MODE_PULL)
-    ok = gst_pad_stop_task (pad);
-  if (!active)
-    self->task = FALSE;
-  self->n_unlinked = 0;
-  return ok;
+  return decrypt_flow_activate_sink_mode (self->flow, mode, active,
+      &self->settings);
 }
 
 static gboolean
 gst_cenc_decrypt_src_activate_mode (GstPad *pad, GstObject *parent,
     GstPadMode mode, gboolean active)
 {
-  GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
-
-  if (!active)
-    decrypt_keys_set_flushing (self->keys, TRUE);
-  /* Waits for our thread, unless it is the one that calls: an autoplugger links
-   * a demuxer, which then pulls, when it sees the caps that we push. */
-  if (!active && mode == GST_PAD_MODE_PUSH && self->task)
-    gst_pad_pause_task (self->sinkpad);
-  if (mode != GST_PAD_MODE_PULL)
-    return TRUE;
-  if (active && self->task) {
-    self->task = FALSE;
-    decrypt_keys_set_flushing (self->keys, FALSE);
-  }
-  return gst_pad_activate_mode (self->sinkpad, mode, active);
+  return decrypt_flow_activate_src_mode (GST_CENC_DECRYPT (parent)->flow, mode,
+      active);
 }
 
 static GstPad *
@@ -538,7 +208,8 @@ gst_cenc_decrypt_request_new_pad (GstElement *element, GstPadTemplate *templ,
 
   GST_OBJECT_LOCK (self);
   if (!self->license_pad)
-    pad = self->license_pad = decrypt_license_pad_new (templ, self->keys);
+    pad = self->license_pad =
+        decrypt_license_pad_new (templ, decrypt_ask_get_keys (self->ask));
   GST_OBJECT_UNLOCK (self);
 
   if (pad) {
@@ -572,17 +243,8 @@ stop (GstCencDecrypt *self)
 {
   g_autoptr (GstPad) license_pad = NULL;
 
-  g_clear_pointer (&self->behind, decrypt_behind_free);
-  g_clear_pointer (&self->front, decrypt_front_free);
-  g_clear_pointer (&self->crypto, decrypt_crypto_free);
-  self->preroll.used = 0;
-  decrypt_keys_clear (self->keys, DECRYPT_KEYS_LICENSE);
-  decrypt_keys_end (self->keys);
-  decrypt_ask_reset (self->ask);
-
+  decrypt_flow_stop (self->flow);
   GST_OBJECT_LOCK (self);
-  self->started = FALSE;
-  self->output_changed = TRUE;
   if (self->license_pad)
     license_pad = gst_object_ref (self->license_pad);
   GST_OBJECT_UNLOCK (self);
@@ -598,18 +260,18 @@ gst_cenc_decrypt_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!start (self))
+      if (!decrypt_flow_start (self->flow, &self->settings))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      g_atomic_int_set (&self->preroll.playing, TRUE);
+      decrypt_flow_set_playing (self->flow, TRUE);
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      g_atomic_int_set (&self->preroll.playing, FALSE);
+      decrypt_flow_set_playing (self->flow, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       /* Pads are deactivated next, which waits for their threads. */
-      decrypt_keys_set_flushing (self->keys, TRUE);
+      decrypt_flow_set_flushing (self->flow, TRUE);
       break;
     default:
       break;
@@ -643,7 +305,8 @@ gst_cenc_decrypt_set_property (GObject *object, guint id, const GValue *value,
   }
   GST_OBJECT_LOCK (self);
   known = decrypt_settings_set (&self->settings, id, value);
-  self->output_changed |= id == DECRYPT_PROP_OUTPUT_PROTECTION;
+  if (id == DECRYPT_PROP_OUTPUT_PROTECTION)
+    decrypt_flow_output_changed_locked (self->flow);
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -668,6 +331,7 @@ gst_cenc_decrypt_finalize (GObject *object)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (object);
 
+  decrypt_flow_free (self->flow);
   decrypt_ask_free (self->ask);
   decrypt_settings_clear (&self->settings);
 
@@ -750,9 +414,9 @@ static void
 gst_cenc_decrypt_init (GstCencDecrypt *self)
 {
   decrypt_settings_init (&self->settings);
-  self->output_changed = TRUE;
   init_sink_pad (self);
   init_src_pad (self);
   self->ask = decrypt_ask_new (GST_ELEMENT (self), self->sinkpad, self->srcpad);
-  self->keys = decrypt_ask_get_keys (self->ask);
+  self->flow = decrypt_flow_new (GST_ELEMENT (self), self->sinkpad,
+      self->srcpad, self->ask);
 }

@@ -498,6 +498,55 @@ GST_START_TEST (test_passes_through)
 }
 GST_END_TEST;
 
+/* qtdemux asks which protection system is preferred, of each track and fragment,
+ * until somebody answers. */
+static gchar *
+ask_for_system (GstHarness *h, const gchar *type, const gchar *available)
+{
+  GstQuery *query = gst_query_new_context (type);
+  const gchar *systems[] = { "9a04f079-9840-4286-ab92-e65be0885f95", available,
+    NULL };
+  GstContext *context = NULL;
+  gchar *answer = NULL;
+
+  gst_structure_set (gst_query_writable_structure (query),
+      "available-stream-encryption-systems", G_TYPE_STRV, systems, NULL);
+  if (gst_pad_peer_query (h->srcpad, query)) {
+    gst_query_parse_context (query, &context);
+    fail_unless (context != NULL);
+    fail_unless (gst_context_has_context_type (context, type));
+    answer =
+        g_strdup (gst_structure_get_string (gst_context_get_structure (context),
+            "decryption-system-id"));
+  }
+  gst_query_unref (query);
+  return answer;
+}
+
+GST_START_TEST (test_preferred_system)
+{
+  static const gchar type[] = "drm-preferred-decryption-system-id";
+  static const gchar chosen[] = "1077efec-c0b2-4d02-ace3-3c1e52e2fb4b";
+  GstBus *bus;
+  GstHarness *h = test_harness_new (NULL, NIST_KEYS, &bus);
+  gchar *answer;
+
+  /* Before the caps nothing is chosen, and without a pssh nothing is there. */
+  fail_unless (ask_for_system (h, type, chosen) == NULL);
+  gst_harness_set_src_caps_str (h, CAPS_CENC);
+  fail_unless (ask_for_system (h, type, chosen) == NULL);
+
+  gst_harness_set_src_caps_str (h,
+      CAPS_CENC ", protection-system=1077efec-c0b2-4d02-ace3-3c1e52e2fb4b");
+  answer = ask_for_system (h, type, chosen);
+  fail_unless_equals_string (answer, chosen);
+  g_free (answer);
+  fail_unless (ask_for_system (h, type, NULL) == NULL);
+  fail_unless (ask_for_system (h, "something-else", chosen) == NULL);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 static Suite *
 cencdecrypt_samples_suite (void)
 {
@@ -522,6 +571,7 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_caps);
   tcase_add_test (tc, test_passes_through);
+  tcase_add_test (tc, test_preferred_system);
   return suite;
 }
 
