@@ -149,7 +149,8 @@ license_session_emit_messages (GstOfflineLicenseSession *self, GQueue *messages)
 
 void
 gst_offline_license_session_tell (GstOfflineLicenseSession *self,
-    LicenseEntry *entry, const gchar *state, const gchar *reason)
+    LicenseEntry *entry, const gchar *state, const gchar *reason,
+    const gchar *server)
 {
   GQueue messages = G_QUEUE_INIT;
 
@@ -157,6 +158,9 @@ gst_offline_license_session_tell (GstOfflineLicenseSession *self,
   if (self->store)
     license_store_refresh (self->store, entry, NULL);
   license_session_queue_message (self, &messages, entry, state, reason);
+  if (server)
+    gst_structure_set (g_queue_peek_tail (&messages), "server-state",
+        G_TYPE_STRING, server, NULL);
   g_mutex_unlock (&self->lock);
   license_session_emit_messages (self, &messages);
 }
@@ -214,7 +218,7 @@ void
 gst_offline_license_session_adopt (GstOfflineLicenseSession *self,
     LicenseEntry *entry, const gchar *state)
 {
-  gst_offline_license_session_tell (self, entry, state, NULL);
+  gst_offline_license_session_tell (self, entry, state, NULL, NULL);
   if (entry->document->rules.persistent) {
     license_entry_free (entry);
   } else {

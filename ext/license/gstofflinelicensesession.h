@@ -53,9 +53,11 @@ gst_offline_license_session_get_store (GstOfflineLicenseSession *self,
 void gst_offline_license_session_adopt (GstOfflineLicenseSession *self,
     LicenseEntry *entry, const gchar *state);
 
-/* Emits a message about @entry as it stands now. @reason: (nullable) */
+/* Emits a message about @entry as it stands now. @reason, @server: (nullable):
+ * why, and what its server says of it */
 void gst_offline_license_session_tell (GstOfflineLicenseSession *self,
-    LicenseEntry *entry, const gchar *state, const gchar *reason);
+    LicenseEntry *entry, const gchar *state, const gchar *reason,
+    const gchar *server);
 
 /*
  * @kid: (nullable): %NULL for any license

@@ -25,6 +25,11 @@
  * gst-launch-1.0 -m offlinelicensesrc action=release content=title.mp4 ! fakesink
  * ]|
  *
+ * ## Play, and renew in time while there is a network
+ * |[
+ * gst-launch-1.0 -m offlinelicensesrc action=play auto-renew=true renew-before=86400 content=title.mp4 ! dec.license  filesrc location=title.mp4 ! cencdecrypt name=dec ! qtdemux ! h264parse ! avdec_h264 ! autovideosink
+ * ]|
+ *
  * Since: 0.1
  */
 
@@ -34,56 +39,33 @@
 
 #include "gstofflinelicensesrc.h"
 #include "license-content.h"
+#include "license-errors.h"
 #include "license-jobs.h"
+#include "license-renewer.h"
+#include "license-settings.h"
 
 #include <string.h>
+
+#include <gst/cenc/gstcenckeyring.h>
 
 GST_DEBUG_CATEGORY_STATIC (offline_license_src_debug);
 #define GST_CAT_DEFAULT offline_license_src_debug
 
-typedef enum
-{
-  ACTION_AUTO,
-  ACTION_PLAY,
-  ACTION_ACQUIRE,
-  ACTION_RENEW,
-  ACTION_RELEASE,
-  ACTION_STATUS,
-} Action;
+/* A server that is gone, or renews for less than renew-before, is left in peace. */
+#define RENEWAL_PAUSE (30 * G_TIME_SPAN_SECOND)
+#define RENEWAL_MAX_PAUSE (10 * G_TIME_SPAN_MINUTE)
 
 struct _GstOfflineLicenseSrc
 {
   GstBaseSrc parent;
 
-  /* settings; the object lock */
-  gchar *token, *token_location, *uri, *key_ids, *content, *location, *ca_file;
-  Action action;
-  guint renew_before, timeout;
+  /* the object lock */
+  LicenseSettings settings;
+  LicenseRenewer *renewer; /* from start to stop, if it may */
 
   GstOfflineLicenseSession *session;
   GCancellable *cancellable;
   gboolean done; /* the streaming thread's */
-};
-
-enum
-{
-  PROP_0,
-  PROP_TOKEN,
-  PROP_TOKEN_LOCATION,
-  PROP_URI,
-  PROP_KEY_IDS,
-  PROP_CONTENT,
-  PROP_LOCATION,
-  PROP_STORE,
-  PROP_DEVICE_KEY,
-  PROP_ISSUERS,
-  PROP_DENIED_ISSUERS,
-  PROP_CA_FILE,
-  PROP_ACTION,
-  PROP_RENEW_BEFORE,
-  PROP_CLOCK_SKEW,
-  PROP_TIMEOUT,
-  PROP_KEY_SESSION,
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
@@ -102,25 +84,27 @@ G_DEFINE_TYPE_WITH_CODE (GstOfflineLicenseSrc, gst_offline_license_src,
 GST_ELEMENT_REGISTER_DEFINE (offlinelicensesrc, "offlinelicensesrc",
     GST_RANK_PRIMARY, GST_TYPE_OFFLINE_LICENSE_SRC)
 
-static const GEnumValue actions[] = {
-  { ACTION_AUTO, "Acquire if there is a token, else play", "auto" },
-  { ACTION_PLAY, "Hand on a license that is here; no network", "play" },
-  { ACTION_ACQUIRE, "Trade a token for a license", "acquire" },
-  { ACTION_RENEW, "Renew a license at its server", "renew" },
-  { ACTION_RELEASE, "Give a license back", "release" },
-  { ACTION_STATUS, "Tell of the licenses that are here", "status" },
-  { 0, NULL, NULL },
-};
+/* --- renewal by itself --------------------------------------------------- */
 
-static GType
-gst_offline_license_src_action_get_type (void)
+/* A license is about to end: its own words go to the renewer. */
+static void
+ask_for_renewal (GstOfflineLicenseSrc *self, const GstStructure *structure)
 {
-  static gsize type = 0;
+  const GValue *kids = gst_structure_get_value (structure, "key-ids");
+  const gchar *id = gst_structure_get_string (structure, "license-id");
+  guint8 kid[GST_CENC_KID_SIZE];
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstOfflineLicenseSrcAction", actions));
-  return type;
+  if (g_strcmp0 (gst_structure_get_string (structure, "state"), "expiring") !=
+          0 ||
+      gst_value_array_get_size (kids) == 0 ||
+      !gst_cenc_parse_hex (g_value_get_string (
+                               gst_value_array_get_value (kids, 0)),
+          kid, sizeof kid))
+    return;
+  GST_OBJECT_LOCK (self);
+  if (self->renewer)
+    license_renewer_request (self->renewer, kid, id);
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -130,27 +114,18 @@ on_message (GstOfflineLicenseSession *session, const GstStructure *structure,
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_element (GST_OBJECT (self),
           gst_structure_copy (structure)));
+  ask_for_renewal (self, structure);
 }
 
 static void
 gst_offline_license_src_init (GstOfflineLicenseSrc *self)
 {
-  LicenseClient defaults = LICENSE_CLIENT_INIT;
-
-  self->timeout = defaults.timeout;
+  license_settings_init (&self->settings);
   self->cancellable = g_cancellable_new ();
   self->session = gst_offline_license_session_new ();
   g_signal_connect (self->session, "offline-license", G_CALLBACK (on_message),
       self);
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_BYTES);
-}
-
-static void
-wipe (gchar **text)
-{
-  if (*text)
-    explicit_bzero (*text, strlen (*text));
-  g_clear_pointer (text, g_free);
 }
 
 static void
@@ -161,13 +136,7 @@ gst_offline_license_src_finalize (GObject *object)
   g_signal_handlers_disconnect_by_data (self->session, self);
   gst_object_unref (self->session);
   g_object_unref (self->cancellable);
-  wipe (&self->token);
-  g_free (self->token_location);
-  g_free (self->uri);
-  g_free (self->key_ids);
-  g_free (self->content);
-  g_free (self->location);
-  g_free (self->ca_file);
+  license_settings_clear (&self->settings);
   G_OBJECT_CLASS (gst_offline_license_src_parent_class)->finalize (object);
 }
 
@@ -176,9 +145,9 @@ gst_offline_license_src_finalize (GObject *object)
 /* The settings as of the moment when the job starts. */
 typedef struct
 {
+  LicenseSettings settings;
+  LicenseAction action;
   LicenseJob job;
-  Action action;
-  gchar *token, *token_location, *uri, *location, *ca_file;
 } Task;
 
 static void
@@ -191,64 +160,59 @@ on_progress (gpointer data, const gchar *text)
           GST_PROGRESS_TYPE_CONTINUE, "license", text));
 }
 
-static GByteArray *
-wanted_kids (GstOfflineLicenseSrc *self, GError **error)
-{
-  g_autofree gchar *key_ids = NULL, *content = NULL;
-
-  GST_OBJECT_LOCK (self);
-  key_ids = g_strdup (self->key_ids);
-  content = g_strdup (self->content);
-  GST_OBJECT_UNLOCK (self);
-  if (key_ids)
-    return license_kids_parse (key_ids, error);
-  if (content)
-    return license_content_list_kids (content, error);
-  return g_byte_array_new ();
-}
-
-static gboolean
-task_init (Task *task, GstOfflineLicenseSrc *self, GError **error)
+static void
+task_init (Task *task, GstOfflineLicenseSrc *self)
 {
   LicenseClient client = LICENSE_CLIENT_INIT;
+  LicenseSettings *settings = &task->settings;
 
   memset (task, 0, sizeof *task);
   GST_OBJECT_LOCK (self);
-  task->token = g_strdup (self->token);
-  task->token_location = g_strdup (self->token_location);
-  task->uri = g_strdup (self->uri);
-  task->location = g_strdup (self->location);
-  task->ca_file = g_strdup (self->ca_file);
-  task->action = self->action;
-  task->job.renew_before = self->renew_before;
-  client.timeout = self->timeout;
+  license_settings_copy (&self->settings, settings);
   GST_OBJECT_UNLOCK (self);
-  client.ca_file = task->ca_file;
+  task->action = license_settings_get_action (settings);
+  client.timeout = settings->timeout;
+  client.ca_file = settings->ca_file;
   client.cancellable = self->cancellable;
-  client.progress = on_progress;
-  client.progress_data = self;
   task->job.client = client;
   task->job.session = self->session;
-  task->job.token = task->token;
-  task->job.token_location = task->token_location;
-  task->job.url = task->uri;
-  task->job.location = task->location;
-  if (task->action == ACTION_AUTO)
-    task->action =
-        task->token || task->token_location ? ACTION_ACQUIRE : ACTION_PLAY;
-  task->job.kids = wanted_kids (self, error);
-  return task->job.kids != NULL;
+  task->job.token = settings->token;
+  task->job.token_location = settings->token_location;
+  task->job.url = settings->uri;
+  task->job.location = settings->location;
+  task->job.renew_before = settings->renew_before;
 }
 
 static void
 task_clear (Task *task)
 {
-  wipe (&task->token);
-  g_free (task->token_location);
-  g_free (task->uri);
-  g_free (task->location);
-  g_free (task->ca_file);
+  license_settings_clear (&task->settings);
   g_clear_pointer (&task->job.kids, g_byte_array_unref);
+}
+
+static GByteArray *
+wanted_kids (const Task *task, GError **error)
+{
+  const LicenseSettings *settings = &task->settings;
+
+  if (settings->key_ids)
+    return license_kids_parse (settings->key_ids, error);
+  if (settings->content)
+    return license_content_list_kids (settings->content,
+        license_settings_use_network (settings) ? &task->job.client : NULL,
+        error);
+  return g_byte_array_new ();
+}
+
+/* What is kept past its end, and may be renewed. That it cannot be is no error
+ * of playing: that says itself what is wrong with the license. */
+static void
+revive (Task *task)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (task->settings.auto_renew && !license_job_revive (&task->job, &error))
+    GST_WARNING ("not renewed: %s", error->message);
 }
 
 /* Returns: whether it went well; @bytes may still be NULL, as nothing comes out
@@ -258,19 +222,23 @@ task_run (Task *task, GBytes **bytes, GError **error)
 {
   g_autoptr (LicenseEntry) entry = NULL;
 
+  task->job.kids = wanted_kids (task, error);
+  if (!task->job.kids)
+    return FALSE;
   switch (task->action) {
-    case ACTION_ACQUIRE:
+    case LICENSE_ACTION_ACQUIRE:
       entry = license_job_acquire (&task->job, error);
       break;
-    case ACTION_RENEW:
+    case LICENSE_ACTION_RENEW:
       entry = license_job_renew (&task->job, error);
       break;
-    case ACTION_RELEASE:
+    case LICENSE_ACTION_RELEASE:
       entry = license_job_release (&task->job, error);
       return entry != NULL;
-    case ACTION_STATUS:
+    case LICENSE_ACTION_STATUS:
       return license_job_status (&task->job, error) >= 0;
     default:
+      revive (task);
       entry = license_job_play (&task->job, error);
       break;
   }
@@ -279,12 +247,7 @@ task_run (Task *task, GBytes **bytes, GError **error)
   return entry != NULL;
 }
 
-static gboolean
-uses_network (Action action)
-{
-  return action == ACTION_ACQUIRE || action == ACTION_RENEW ||
-      action == ACTION_RELEASE;
-}
+/* --- what is told ------------------------------------------------------- */
 
 static void
 post_progress (GstOfflineLicenseSrc *self, GstProgressType type,
@@ -295,62 +258,13 @@ post_progress (GstOfflineLicenseSrc *self, GstProgressType type,
 }
 
 static void
-code_of_session_error (gint code, GQuark *domain, gint *out)
+post (GstOfflineLicenseSrc *self, GstMessageType type, const GError *error)
 {
-  *domain = GST_RESOURCE_ERROR;
-  switch (code) {
-    case GST_CENC_ERROR_NO_KEY:
-      *domain = GST_STREAM_ERROR;
-      *out = GST_STREAM_ERROR_DECRYPT_NOKEY;
-      break;
-    case GST_CENC_ERROR_STORE:
-      *out = GST_RESOURCE_ERROR_WRITE;
-      break;
-    case GST_CENC_ERROR_FORMAT:
-    case GST_CENC_ERROR_UNSUPPORTED:
-      *out = GST_RESOURCE_ERROR_READ;
-      break;
-    case GST_CENC_ERROR_FAILED:
-      *out = GST_RESOURCE_ERROR_SETTINGS;
-      break;
-    default:
-      *out = GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-      break;
-  }
-}
+  GQuark domain;
+  gint code;
 
-static gint
-code_of_client_error (gint code)
-{
-  switch (code) {
-    case LICENSE_CLIENT_ERROR_SETTINGS:
-      return GST_RESOURCE_ERROR_SETTINGS;
-    case LICENSE_CLIENT_ERROR_REFUSED:
-      return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-    case LICENSE_CLIENT_ERROR_NOT_FOUND:
-      return GST_RESOURCE_ERROR_NOT_FOUND;
-    case LICENSE_CLIENT_ERROR_BUSY:
-      return GST_RESOURCE_ERROR_BUSY;
-    case LICENSE_CLIENT_ERROR_TIMEOUT:
-    case LICENSE_CLIENT_ERROR_NETWORK:
-    case LICENSE_CLIENT_ERROR_TLS:
-      return GST_RESOURCE_ERROR_OPEN_READ;
-    default:
-      return GST_RESOURCE_ERROR_READ;
-  }
-}
-
-static void
-post_error (GstOfflineLicenseSrc *self, const GError *error)
-{
-  GQuark domain = GST_RESOURCE_ERROR;
-  gint code = GST_RESOURCE_ERROR_FAILED;
-
-  if (error->domain == GST_CENC_ERROR)
-    code_of_session_error (error->code, &domain, &code);
-  else if (error->domain == LICENSE_CLIENT_ERROR)
-    code = code_of_client_error (error->code);
-  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, domain, code,
+  license_error_to_gst (error, &domain, &code);
+  gst_element_message_full (GST_ELEMENT (self), type, domain, code,
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
 }
 
@@ -364,7 +278,7 @@ fail (GstOfflineLicenseSrc *self, gboolean network, const GError *error)
   }
   if (network)
     post_progress (self, GST_PROGRESS_TYPE_ERROR, error->message);
-  post_error (self, error);
+  post (self, GST_MESSAGE_ERROR, error);
   return GST_FLOW_ERROR;
 }
 
@@ -375,17 +289,55 @@ run (GstOfflineLicenseSrc *self, GBytes **bytes)
   gboolean network, ok;
   Task task;
 
-  ok = task_init (&task, self, &error);
-  network = uses_network (task.action);
-  if (ok && network)
+  task_init (&task, self);
+  /* What an action is there for; to play is not there for the network. */
+  network = license_settings_use_network (&task.settings) &&
+      task.action != LICENSE_ACTION_PLAY;
+  if (network) {
     post_progress (self, GST_PROGRESS_TYPE_START, "starting");
-  ok = ok && task_run (&task, bytes, &error);
+    task.job.client.progress = on_progress;
+    task.job.client.progress_data = self;
+  }
+  ok = task_run (&task, bytes, &error);
   task_clear (&task);
   if (!ok)
     return fail (self, network, error);
   if (network)
     post_progress (self, GST_PROGRESS_TYPE_COMPLETE, "done");
   return GST_FLOW_OK;
+}
+
+/* In the renewer's thread. */
+static LicenseRenewal
+renew_in_background (gpointer data, const guint8 *kid, const gchar *id,
+    gboolean first, GCancellable *cancellable)
+{
+  GstOfflineLicenseSrc *self = data;
+  g_autoptr (LicenseEntry) entry = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean again;
+  Task task;
+
+  task_init (&task, self);
+  task.job.client.cancellable = cancellable;
+  task.job.kids = g_byte_array_new ();
+  g_byte_array_append (task.job.kids, kid, GST_CENC_KID_SIZE);
+  task.job.id = id;
+  task.job.location = NULL;
+  task.job.renew_before = 0;
+  /* The server that sold it is not where it is renewed. */
+  if (task.action == LICENSE_ACTION_ACQUIRE)
+    task.job.url = NULL;
+  entry = license_job_renew (&task.job, &error);
+  task_clear (&task);
+  if (entry || g_cancellable_is_cancelled (cancellable))
+    return LICENSE_RENEWAL_DONE;
+  again = license_error_is_transient (error);
+  g_prefix_error (&error, "license %s is not renewed%s: ", id,
+      again ? " yet" : "");
+  if (first || !again)
+    post (self, GST_MESSAGE_WARNING, error);
+  return again ? LICENSE_RENEWAL_AGAIN : LICENSE_RENEWAL_NEVER;
 }
 
 static GstFlowReturn
@@ -413,7 +365,27 @@ gst_offline_license_src_create (GstBaseSrc *src, guint64 offset, guint size,
 static gboolean
 gst_offline_license_src_start (GstBaseSrc *src)
 {
-  GST_OFFLINE_LICENSE_SRC (src)->done = FALSE;
+  GstOfflineLicenseSrc *self = GST_OFFLINE_LICENSE_SRC (src);
+
+  self->done = FALSE;
+  GST_OBJECT_LOCK (self);
+  if (self->settings.auto_renew)
+    self->renewer = license_renewer_new (renew_in_background, self,
+        RENEWAL_PAUSE, RENEWAL_MAX_PAUSE);
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static gboolean
+gst_offline_license_src_stop (GstBaseSrc *src)
+{
+  GstOfflineLicenseSrc *self = GST_OFFLINE_LICENSE_SRC (src);
+  LicenseRenewer *renewer;
+
+  GST_OBJECT_LOCK (self);
+  renewer = g_steal_pointer (&self->renewer);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&renewer, license_renewer_free);
   return TRUE;
 }
 
@@ -485,35 +457,10 @@ gst_offline_license_src_change_state (GstElement *element,
 
 /* --- properties --------------------------------------------------------- */
 
-static gchar **
-text_field (GstOfflineLicenseSrc *self, guint id)
+static gboolean
+is_of_session (guint id)
 {
-  switch (id) {
-    case PROP_TOKEN:
-      return &self->token;
-    case PROP_TOKEN_LOCATION:
-      return &self->token_location;
-    case PROP_URI:
-      return &self->uri;
-    case PROP_KEY_IDS:
-      return &self->key_ids;
-    case PROP_CONTENT:
-      return &self->content;
-    case PROP_LOCATION:
-      return &self->location;
-    case PROP_CA_FILE:
-      return &self->ca_file;
-    default:
-      return NULL;
-  }
-}
-
-/* An empty text is as good as none: it is what a command line leaves. */
-static void
-set_text (gchar **field, const gchar *text)
-{
-  wipe (field);
-  *field = text && *text ? g_strdup (text) : NULL;
+  return id >= LICENSE_PROP_STORE && id < LICENSE_PROP_KEY_SESSION;
 }
 
 static void
@@ -521,26 +468,18 @@ gst_offline_license_src_set_property (GObject *object, guint id,
     const GValue *value, GParamSpec *pspec)
 {
   GstOfflineLicenseSrc *self = GST_OFFLINE_LICENSE_SRC (object);
-  gchar **text = text_field (self, id);
+  gboolean known;
 
-  if (id == PROP_STORE || id == PROP_DEVICE_KEY || id == PROP_ISSUERS ||
-      id == PROP_DENIED_ISSUERS || id == PROP_CLOCK_SKEW) {
+  if (is_of_session (id)) {
     g_object_set_property (G_OBJECT (self->session), pspec->name, value);
     return;
   }
   GST_OBJECT_LOCK (self);
-  if (text)
-    set_text (text, g_value_get_string (value));
-  else if (id == PROP_ACTION)
-    self->action = g_value_get_enum (value);
-  else if (id == PROP_RENEW_BEFORE)
-    self->renew_before = g_value_get_uint (value);
-  else if (id == PROP_TIMEOUT)
-    self->timeout = g_value_get_uint (value);
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  known = license_settings_set (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
-  if (id == PROP_RENEW_BEFORE && g_value_get_uint (value) > 0)
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  if (id == LICENSE_PROP_RENEW_BEFORE && g_value_get_uint (value) > 0)
     g_object_set (self->session, "renew-before", g_value_get_uint (value),
         NULL);
 }
@@ -550,106 +489,21 @@ gst_offline_license_src_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   GstOfflineLicenseSrc *self = GST_OFFLINE_LICENSE_SRC (object);
-  gchar **text = text_field (self, id);
+  gboolean known = TRUE;
 
-  if (id == PROP_STORE || id == PROP_ISSUERS || id == PROP_DENIED_ISSUERS ||
-      id == PROP_CLOCK_SKEW) {
+  if (is_of_session (id)) {
     g_object_get_property (G_OBJECT (self->session), pspec->name, value);
     return;
   }
-  GST_OBJECT_LOCK (self);
-  if (text)
-    g_value_set_string (value, *text);
-  else if (id == PROP_ACTION)
-    g_value_set_enum (value, self->action);
-  else if (id == PROP_RENEW_BEFORE)
-    g_value_set_uint (value, self->renew_before);
-  else if (id == PROP_TIMEOUT)
-    g_value_set_uint (value, self->timeout);
-  else if (id == PROP_KEY_SESSION)
+  if (id == LICENSE_PROP_KEY_SESSION) {
     g_value_set_object (value, self->session);
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  known = license_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
-}
-
-static const struct
-{
-  guint id;
-  const gchar *name, *nick, *blurb;
-  gboolean secret; /* write-only */
-} texts[] = {
-  { PROP_TOKEN, "token", "Token",
-      "Token to acquire a license by: the text, or the JSON object that has it",
-      TRUE },
-  { PROP_TOKEN_LOCATION, "token-location", "Token location",
-      "File or URL with the token" },
-  { PROP_URI, "uri", "URI",
-      "License server (unset: as the token or the license says)" },
-  { PROP_KEY_IDS, "key-ids", "Key IDs",
-      "KIDs wanted, 32 hex digits each, separated by commas" },
-  { PROP_CONTENT, "content", "Content",
-      "Protected file whose tenc and pssh boxes name the KIDs wanted" },
-  { PROP_LOCATION, "location", "Location", "License file to take" },
-  { PROP_STORE, "store", "Store",
-      "The license store's file (unset: the device's)" },
-  { PROP_DEVICE_KEY, "device-key", "Device key",
-      "Path or OSSL_STORE URI of the device's private key on P-256", TRUE },
-  { PROP_ISSUERS, "issuers", "Issuers",
-      "PEM file with the certificates of license issuers" },
-  { PROP_DENIED_ISSUERS, "denied-issuers", "Denied issuers",
-      "File with SHA-256 fingerprints of certificates not to be trusted" },
-  { PROP_CA_FILE, "ca-file", "CA file",
-      "PEM file with what servers' TLS certificates are checked by (unset: the "
-      "system's)" },
-};
-
-static void
-install_texts (GObjectClass *klass)
-{
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (texts); i++)
-    g_object_class_install_property (klass, texts[i].id,
-        g_param_spec_string (texts[i].name, texts[i].nick, texts[i].blurb, NULL,
-            (texts[i].secret ? G_PARAM_WRITABLE : G_PARAM_READWRITE) |
-                G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-}
-
-static void
-install_seconds (GObjectClass *klass, guint id, const gchar *name,
-    const gchar *nick, const gchar *blurb, guint min, guint value)
-{
-  g_object_class_install_property (klass, id,
-      g_param_spec_uint (name, nick, blurb, min, G_MAXINT32, value,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  LicenseClient defaults = LICENSE_CLIENT_INIT;
-
-  install_texts (klass);
-  g_object_class_install_property (klass, PROP_ACTION,
-      g_param_spec_enum ("action", "Action", "What to do",
-          gst_offline_license_src_action_get_type (), ACTION_AUTO,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-  install_seconds (klass, PROP_RENEW_BEFORE, "renew-before", "Renew before",
-      "action=renew does so only if less than these seconds are left (0: "
-      "always); also when to tell that a license ends soon (0: one hour)",
-      0, 0);
-  install_seconds (klass, PROP_CLOCK_SKEW, "clock-skew", "Clock skew",
-      "Seconds by which the clock may be behind", 0,
-      LICENSE_DEFAULT_SKEW / G_USEC_PER_SEC);
-  install_seconds (klass, PROP_TIMEOUT, "timeout", "Time-out",
-      "Seconds that a server may take for one answer", 1, defaults.timeout);
-  g_object_class_install_property (klass, PROP_KEY_SESSION,
-      g_param_spec_object ("key-session", "Key session",
-          "The key session over the store", GST_TYPE_CENC_KEY_SESSION,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -662,7 +516,7 @@ gst_offline_license_src_class_init (GstOfflineLicenseSrcClass *klass)
   object_class->finalize = gst_offline_license_src_finalize;
   object_class->set_property = gst_offline_license_src_set_property;
   object_class->get_property = gst_offline_license_src_get_property;
-  install_properties (object_class);
+  license_settings_install (object_class);
 
   element_class->change_state =
       GST_DEBUG_FUNCPTR (gst_offline_license_src_change_state);
@@ -673,6 +527,7 @@ gst_offline_license_src_class_init (GstOfflineLicenseSrcClass *klass)
       GST_PACKAGE_NAME);
 
   src_class->start = GST_DEBUG_FUNCPTR (gst_offline_license_src_start);
+  src_class->stop = GST_DEBUG_FUNCPTR (gst_offline_license_src_stop);
   src_class->create = GST_DEBUG_FUNCPTR (gst_offline_license_src_create);
   src_class->unlock = GST_DEBUG_FUNCPTR (gst_offline_license_src_unlock);
   src_class->unlock_stop =
@@ -680,7 +535,7 @@ gst_offline_license_src_class_init (GstOfflineLicenseSrcClass *klass)
   src_class->is_seekable =
       GST_DEBUG_FUNCPTR (gst_offline_license_src_is_seekable);
   src_class->query = GST_DEBUG_FUNCPTR (gst_offline_license_src_query);
-  gst_type_mark_as_plugin_api (gst_offline_license_src_action_get_type (), 0);
+  gst_type_mark_as_plugin_api (license_settings_action_type (), 0);
 }
 
 /* --- license: URIs ------------------------------------------------------ */
@@ -703,41 +558,23 @@ static gchar *
 uri_handler_get_uri (GstURIHandler *handler)
 {
   GstOfflineLicenseSrc *self = GST_OFFLINE_LICENSE_SRC (handler);
-  gchar *uri = NULL;
+  gchar *uri;
 
   GST_OBJECT_LOCK (self);
-  if (self->location) {
-    g_autofree gchar *path = g_uri_escape_string (self->location, "/", FALSE);
-
-    uri = g_strconcat ("license://", path, NULL);
-  } else if (self->key_ids) {
-    uri = g_strconcat ("license:", self->key_ids, NULL);
-  }
+  uri = license_settings_to_uri (&self->settings);
   GST_OBJECT_UNLOCK (self);
   return uri;
 }
 
-/* license:///absolute/path names a file, license:KID,KID keys in the store. */
 static gboolean
 uri_handler_set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  const gchar *rest = uri + strlen ("license:");
-  g_autofree gchar *path = NULL;
-  g_autoptr (GByteArray) kids = NULL;
+  g_autofree gchar *location = NULL, *key_ids = NULL;
 
-  if (g_str_has_prefix (rest, "///")) {
-    path = g_uri_unescape_string (rest + 2, NULL);
-    if (path) {
-      g_object_set (handler, "location", path, "key-ids", NULL, NULL);
-      return TRUE;
-    }
-  } else if ((kids = license_kids_parse (rest, NULL)) && kids->len > 0) {
-    g_object_set (handler, "key-ids", rest, "location", NULL, NULL);
-    return TRUE;
-  }
-  g_set_error_literal (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-      "license: is followed by KIDs or by /// and a path");
-  return FALSE;
+  if (!license_settings_parse_uri (uri, &location, &key_ids, error))
+    return FALSE;
+  g_object_set (handler, "location", location, "key-ids", key_ids, NULL);
+  return TRUE;
 }
 
 static void

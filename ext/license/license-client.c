@@ -23,6 +23,7 @@ license_client_error_quark (void)
 typedef struct
 {
   const LicenseClient *client;
+  const LicenseRequest *request;
   GMainContext *context;
   SoupSession *session;
   SoupMessage *message;
@@ -135,6 +136,14 @@ read_more (Attempt *self)
       self->cancellable, on_read, self);
 }
 
+/* The whole file comes instead of a piece of it: it may be gigabytes. */
+static gboolean
+ignores_range (Attempt *self)
+{
+  return self->request->length > 0 &&
+      soup_message_get_status (self->message) == SOUP_STATUS_OK;
+}
+
 static void
 on_sent (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -142,7 +151,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer data)
 
   self->stream =
       soup_session_send_finish (SOUP_SESSION (source), result, &self->error);
-  if (self->stream)
+  if (self->stream && !ignores_range (self))
     read_more (self);
   else
     self->done = TRUE;
@@ -186,6 +195,9 @@ new_message (const LicenseRequest *request, GUri *uri)
         request->body);
   if (request->accept)
     soup_message_headers_replace (headers, "Accept", request->accept);
+  if (request->length > 0)
+    soup_message_headers_set_range (headers, (goffset) request->offset,
+        (goffset) (request->offset + request->length - 1));
   if (request->bearer) {
     gchar *value = g_strconcat ("Bearer ", request->bearer, NULL);
 
@@ -248,6 +260,7 @@ attempt_init (Attempt *self, const LicenseClient *client,
 {
   memset (self, 0, sizeof *self);
   self->client = client;
+  self->request = request;
   self->context = g_main_context_new ();
   g_main_context_push_thread_default (self->context);
   self->cancellable = g_cancellable_new ();
@@ -333,12 +346,37 @@ length_error (Attempt *self, GError **error)
   SoupMessageHeaders *headers =
       soup_message_get_response_headers (self->message);
 
-  if (soup_message_headers_get_encoding (headers) !=
+  if (ignores_range (self) ||
+      soup_message_headers_get_encoding (headers) !=
           SOUP_ENCODING_CONTENT_LENGTH ||
       soup_message_headers_get_content_length (headers) == self->body->len)
     return TRUE;
   return fail (error, LICENSE_CLIENT_ERROR_NETWORK,
       "no answer: it broke off in the middle", NULL);
+}
+
+/* Of a range, what came is what was asked for, or ends where the file ends. */
+static gboolean
+range_error (Attempt *self, GError **error)
+{
+  SoupMessageHeaders *headers =
+      soup_message_get_response_headers (self->message);
+  const LicenseRequest *request = self->request;
+  goffset start, end, total = -1;
+
+  if (request->length == 0)
+    return TRUE;
+  if (ignores_range (self))
+    return fail (error, LICENSE_CLIENT_ERROR_PROTOCOL,
+        "the server gives whole files only, no ranges of them", NULL);
+  if (!soup_message_headers_get_content_range (headers, &start, &end, &total) ||
+      total <= 0 || start != (goffset) request->offset || end < start ||
+      end >= total || (guint64) (end - start) >= request->length ||
+      (guint64) (end - start) + 1 != self->body->len)
+    return fail (error, LICENSE_CLIENT_ERROR_PROTOCOL,
+        "the server gives another range than was asked for", NULL);
+  *request->total = (guint64) total;
+  return TRUE;
 }
 
 static LicenseClientError
@@ -425,19 +463,36 @@ retry_after (SoupMessage *message, guint otherwise)
   return (guint) MIN (seconds, MAX_RETRY_AFTER) * 1000;
 }
 
+static gboolean
+on_turn (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer data)
+{
+  return on_turn (data);
+}
+
 /* Returns: FALSE if it was cancelled meanwhile */
 static gboolean
 wait_ms (const LicenseClient *self, guint ms)
 {
-  GPollFD fd;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GSource) turn = g_timeout_source_new (ms);
+  g_autoptr (GSource) cancelled = g_cancellable_source_new (self->cancellable);
+  gboolean done = FALSE;
 
-  if (!self->cancellable ||
-      !g_cancellable_make_pollfd (self->cancellable, &fd)) {
-    g_usleep (ms * 1000ul);
-    return TRUE;
-  }
-  g_poll (&fd, 1, (gint) MIN (ms, G_MAXINT));
-  g_cancellable_release_fd (self->cancellable);
+  g_source_set_callback (turn, on_turn, &done, NULL);
+  g_source_attach (turn, context);
+  g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), &done, NULL);
+  g_source_attach (cancelled, context);
+  while (!done)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (turn);
+  g_source_destroy (cancelled);
   return !g_cancellable_is_cancelled (self->cancellable);
 }
 
@@ -468,7 +523,7 @@ judge (Attempt *self, const LicenseRequest *request, GUri **uri, GBytes **body,
   }
   if (!status_error (self, error))
     return status == 429 || status == 503 ? OUTCOME_BUSY : OUTCOME_DONE;
-  if (length_error (self, error))
+  if (length_error (self, error) && range_error (self, error))
     *body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
   return OUTCOME_DONE;
 }

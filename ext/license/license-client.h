@@ -65,6 +65,11 @@ typedef struct
   const gchar *content_type; /* of @body */
   GBytes *body; /* (nullable): POST with it, GET without */
   const gchar *accept;
+  /* A piece of a file: @length bytes (0: all of it) from @offset, fewer where
+   * the file ends. A server that does not serve ranges is _PROTOCOL. */
+  guint64 offset;
+  gsize length;
+  guint64 *total; /* (out): the file's size; not NULL with @length */
 } LicenseRequest;
 
 /*

@@ -6,13 +6,19 @@
 
 #include <gst/cenc/gstcenckeyring.h>
 
+#include "gst/cenc/cenc-params.h"
 #include "gst/cenc/cenc-pssh.h"
+#include "gst/isobmff/bmff-index.h"
 #include "gst/isobmff/bmff-movie.h"
-#include "gst/isobmff/bmff-source.h"
+#include "license-remote.h"
 
 /* Behind version, flags, two pattern bytes, isProtected and IV size
  * (ISO/IEC 23001-7, 8.2.2; the same place in versions 0 and 1). */
 #define TENC_KID_OFFSET 8
+
+/* Behind a reserved byte, the pattern's, isProtected and IV size (clause 6). */
+#define SEIG_KID_OFFSET 4
+#define MAX_GROUPS 1024
 
 void
 license_kids_add (GByteArray *kids, const guint8 *kid)
@@ -48,15 +54,53 @@ license_kids_parse (const gchar *text, GError **error)
   return g_steal_pointer (&kids);
 }
 
+/* Of tenc, or of PIFF's uuid box, which has the KID at the same place. */
+static void
+add_tenc (GByteArray *kids, const BmffBox *box)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (box->payload, &size);
+  gboolean piff = box->type == BMFF_FOURCC ('u', 'u', 'i', 'd') &&
+      memcmp (box->uuid, CENC_PIFF_TENC_UUID, sizeof box->uuid) == 0;
+
+  if ((piff || box->type == BMFF_FOURCC ('t', 'e', 'n', 'c')) &&
+      size >= TENC_KID_OFFSET + GST_CENC_KID_SIZE)
+    license_kids_add (kids, data + TENC_KID_OFFSET);
+}
+
 static void
 add_entry (GByteArray *kids, const BmffBox *entry)
 {
-  BmffBox *tenc = bmff_box_find (entry, "sinf/schi/tenc");
-  gsize size = 0;
-  const guint8 *data = tenc ? g_bytes_get_data (tenc->payload, &size) : NULL;
+  BmffBox *sinf;
+  guint i, j;
 
-  if (size >= TENC_KID_OFFSET + GST_CENC_KID_SIZE)
-    license_kids_add (kids, data + TENC_KID_OFFSET);
+  for (i = 0; entry->children &&
+       (sinf = bmff_box_nth_child (entry, BMFF_FOURCC ('s', 'i', 'n', 'f'), i));
+       i++) {
+    BmffBox *schi = bmff_box_find (sinf, "schi");
+
+    for (j = 0; schi && schi->children && j < schi->children->len; j++)
+      add_tenc (kids, g_ptr_array_index (schi->children, j));
+  }
+}
+
+/* Keys that rotate within a track of a progressive file; those of fragments are
+ * in the fragments, or in a pssh. */
+static void
+add_groups (GByteArray *kids, const BmffBox *stbl)
+{
+  guint i;
+
+  for (i = 1; i <= MAX_GROUPS; i++) {
+    g_autoptr (GBytes) entry = bmff_sgpd_get_entry (stbl,
+        BMFF_FOURCC ('s', 'e', 'i', 'g'), i, NULL, NULL);
+
+    if (!entry)
+      return;
+    if (g_bytes_get_size (entry) >= SEIG_KID_OFFSET + GST_CENC_KID_SIZE)
+      license_kids_add (kids,
+          (const guint8 *) g_bytes_get_data (entry, NULL) + SEIG_KID_OFFSET);
+  }
 }
 
 static void
@@ -80,6 +124,7 @@ add_movie (GByteArray *kids, const BmffMovie *movie)
 
     for (j = 0; track->stsd->children && j < track->stsd->children->len; j++)
       add_entry (kids, g_ptr_array_index (track->stsd->children, j));
+    add_groups (kids, track->stbl);
   }
   for (i = 0;; i++) {
     BmffBox *pssh =
@@ -124,7 +169,7 @@ map_file (const gchar *location, GError **error)
 
   if (!path || (g_uri_peek_scheme (path) && !g_path_is_absolute (path))) {
     g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
-        "only files are looked into; set key-ids instead");
+        "content is a file, or by http or https; set key-ids instead");
     return NULL;
   }
   file = g_mapped_file_new (path, FALSE, &failed);
@@ -136,27 +181,68 @@ map_file (const gchar *location, GError **error)
   return g_mapped_file_get_bytes (file);
 }
 
+static BmffSource *
+open_source (const gchar *location, const LicenseClient *client, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (license_content_is_remote (location)) {
+    if (client)
+      return license_remote_new (client, location);
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+        "content is on the network, which this action does not touch: set "
+        "key-ids, or a file");
+    return NULL;
+  }
+  bytes = map_file (location, error);
+  return bytes ? bmff_source_new_bytes (bytes, 0) : NULL;
+}
+
+gboolean
+license_content_is_remote (const gchar *location)
+{
+  const gchar *scheme = g_uri_peek_scheme (location);
+
+  return g_strcmp0 (scheme, "http") == 0 || g_strcmp0 (scheme, "https") == 0;
+}
+
+/* A URL's query may be a credential. */
+static gchar *
+name_of (const gchar *location)
+{
+  return license_content_is_remote (location)
+      ? g_strndup (location, strcspn (location, "?#"))
+      : g_strdup (location);
+}
+
+static void
+refuse (const gchar *location, GError *why, GError **error)
+{
+  g_autofree gchar *name = name_of (location);
+
+  if (why && why->domain == LICENSE_CLIENT_ERROR)
+    g_set_error (error, LICENSE_CLIENT_ERROR, why->code, "%s: %s", name,
+        why->message);
+  else
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT, "%s: %s", name,
+        why ? why->message : "it names no key: it is not protected");
+}
+
 GByteArray *
-license_content_list_kids (const gchar *location, GError **error)
+license_content_list_kids (const gchar *location, const LicenseClient *client,
+    GError **error)
 {
   g_autoptr (GByteArray) kids = g_byte_array_new ();
   g_autoptr (GError) failed = NULL;
-  g_autoptr (GBytes) bytes = map_file (location, error);
-  g_autoptr (BmffSource) source =
-      bytes ? bmff_source_new_bytes (bytes, 0) : NULL;
+  g_autoptr (BmffSource) source = open_source (location, client, error);
   g_autoptr (BmffMovie) movie = source ? read_movie (source, &failed) : NULL;
 
   if (!source)
     return NULL;
-  if (!movie) {
-    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT, "%s: %s",
-        location, failed ? failed->message : "no ISO base media file");
-    return NULL;
-  }
-  add_movie (kids, movie);
+  if (movie)
+    add_movie (kids, movie);
   if (kids->len > 0)
     return g_steal_pointer (&kids);
-  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
-      "%s names no key: it is not protected", location);
+  refuse (location, failed, error);
   return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "license-jobs.h"
+#include "jose-json.h"
 #include "jose-jwe.h"
 #include "license-content.h"
 #include "license-message.h"
@@ -150,8 +151,7 @@ take_answer (LicenseJob *self, LicenseStore *store, GBytes *answer,
   entry = license_store_import (store, answer, nonce, NULL, error);
   if (!entry)
     return NULL;
-  copy = g_memdup2 (entry, sizeof *entry);
-  license_document_ref (copy->document);
+  copy = license_entry_copy (entry);
   gst_offline_license_session_adopt (self->session, entry,
       id ? "renewed" : "acquired");
   return copy;
@@ -271,13 +271,50 @@ load_file (LicenseJob *self, GError **error)
   return store ? license_store_import (store, bytes, NULL, NULL, error) : NULL;
 }
 
-static LicenseEntry *
-find_license (LicenseJob *self, GError **error)
+static gboolean
+is_among (GPtrArray *entries, const LicenseEntry *entry)
 {
-  if (self->location)
-    return load_file (self, error);
-  return gst_offline_license_session_find (self->session, first_kid (self),
-      error);
+  guint i;
+
+  for (i = 0; i < entries->len; i++) {
+    LicenseEntry *other = g_ptr_array_index (entries, i);
+
+    if (g_bytes_equal (other->document->bytes, entry->document->bytes))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Picture and sound may have a license each. @all: that one is missing is an
+ * error; without, only that all are. Returns: (transfer full) (element-type
+ * LicenseEntry): those that would play, none twice, at least one */
+static GPtrArray *
+find_licenses (LicenseJob *self, gboolean all, GError **error)
+{
+  g_autoptr (GPtrArray) entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) license_entry_free);
+  g_autoptr (GError) failed = NULL;
+  guint i,
+      n = self->location || !self->kids ? 0
+                                        : self->kids->len / GST_CENC_KID_SIZE;
+
+  for (i = 0; i < MAX (n, 1); i++) {
+    g_autoptr (LicenseEntry) entry = NULL;
+
+    g_clear_error (&failed);
+    entry = self->location
+        ? load_file (self, &failed)
+        : gst_offline_license_session_find (self->session,
+              n > 0 ? self->kids->data + i * GST_CENC_KID_SIZE : NULL, &failed);
+    if (entry && !is_among (entries, entry))
+      g_ptr_array_add (entries, g_steal_pointer (&entry));
+    else if (!entry && all)
+      break;
+  }
+  if (entries->len > 0 && (!failed || !all))
+    return g_steal_pointer (&entries);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return NULL;
 }
 
 static LicenseDecision
@@ -327,19 +364,12 @@ renew_entry (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
       : NULL;
 }
 
-LicenseEntry *
-license_job_renew (LicenseJob *self, GError **error)
+static LicenseEntry *
+renew_now (LicenseJob *self, LicenseEntry *entry, GError **error)
 {
-  g_autoptr (LicenseEntry) entry = find_license (self, error);
   g_autoptr (LicenseStore) store = NULL;
   LicenseEntry *renewed;
 
-  if (!entry)
-    return NULL;
-  if (!is_due (self, entry)) {
-    gst_offline_license_session_tell (self->session, entry, "loaded", NULL);
-    return g_steal_pointer (&entry);
-  }
   store = gst_offline_license_session_get_store (self->session, FALSE, error);
   renewed = store ? renew_entry (self, store, entry, error) : NULL;
   if (renewed)
@@ -347,77 +377,187 @@ license_job_renew (LicenseJob *self, GError **error)
   return renewed;
 }
 
+/* Returns: (transfer full): @entry as it is now */
+static LicenseEntry *
+renew_if_due (LicenseJob *self, LicenseEntry *entry, GError **error)
+{
+  if (self->id && !g_str_equal (entry->document->id, self->id))
+    return license_entry_copy (entry);
+  if (is_due (self, entry))
+    return renew_now (self, entry, error);
+  gst_offline_license_session_tell (self->session, entry, "loaded", NULL, NULL);
+  return license_entry_copy (entry);
+}
+
+LicenseEntry *
+license_job_renew (LicenseJob *self, GError **error)
+{
+  g_autoptr (GPtrArray) entries = find_licenses (self, TRUE, error);
+  g_autoptr (LicenseEntry) main = NULL;
+  guint i;
+
+  for (i = 0; entries && i < entries->len; i++) {
+    g_autoptr (LicenseEntry) entry =
+        renew_if_due (self, g_ptr_array_index (entries, i), error);
+
+    if (!entry)
+      return NULL;
+    if (!main)
+      main = g_steal_pointer (&entry);
+  }
+  return g_steal_pointer (&main);
+}
+
+static gboolean
+is_over (const LicenseEntry *entry)
+{
+  LicenseDecision decision = decide (entry);
+
+  return !decision.allowed &&
+      (decision.reason == GST_CENC_ERROR_WINDOW_OVER ||
+          decision.reason == GST_CENC_ERROR_PLAYBACK_OVER);
+}
+
+gboolean
+license_job_revive (LicenseJob *self, GError **error)
+{
+  g_autoptr (GPtrArray) entries = find_licenses (self, FALSE, NULL);
+  guint i;
+
+  for (i = 0; entries && i < entries->len; i++) {
+    LicenseEntry *entry = g_ptr_array_index (entries, i);
+    g_autoptr (LicenseEntry) renewed = NULL;
+
+    if (!is_over (entry) || (!self->url && !entry->document->renewal_url))
+      continue;
+    renewed = renew_now (self, entry, error);
+    if (!renewed)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+give_back (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
+    GError **error)
+{
+  if (!license_store_delete (store, entry->document, error))
+    return FALSE;
+  gst_offline_license_session_tell (self->session, entry, "released", NULL,
+      NULL);
+  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
+  return TRUE;
+}
+
 LicenseEntry *
 license_job_release (LicenseJob *self, GError **error)
 {
-  g_autoptr (LicenseEntry) entry = find_license (self, error);
+  g_autoptr (GPtrArray) entries = find_licenses (self, FALSE, error);
   g_autoptr (LicenseStore) store = NULL;
+  guint i;
 
-  if (!entry)
+  if (!entries)
     return NULL;
   store = gst_offline_license_session_get_store (self->session, FALSE, error);
-  if (!store || !license_store_delete (store, entry->document, error))
+  if (!store)
     return NULL;
-  gst_offline_license_session_tell (self->session, entry, "released", NULL);
-  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
+  for (i = 0; i < entries->len; i++) {
+    if (!give_back (self, store, g_ptr_array_index (entries, i), error))
+      return NULL;
+  }
   flush_outbox (self, store);
-  return g_steal_pointer (&entry);
+  return license_entry_copy (g_ptr_array_index (entries, 0));
 }
 
+/* @server: (nullable): what the server says of it */
 static void
-tell (LicenseJob *self, LicenseEntry *entry)
+tell (LicenseJob *self, LicenseEntry *entry, const gchar *server)
 {
   LicenseDecision decision = decide (entry);
 
   if (decision.allowed)
-    gst_offline_license_session_tell (self->session, entry, "loaded", NULL);
+    gst_offline_license_session_tell (self->session, entry, "loaded", NULL,
+        server);
   else
     gst_offline_license_session_tell (self->session, entry, "refused",
-        license_reason_to_string (decision.reason));
+        license_reason_to_string (decision.reason), server);
 }
 
-static LicenseEntry *
-play_file (LicenseJob *self, GError **error)
-{
-  g_autoptr (LicenseEntry) entry = load_file (self, error);
-
-  if (!entry || !has_wanted_kids (self, entry->document, error))
-    return NULL;
-  tell (self, entry);
-  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
-  return g_steal_pointer (&entry);
-}
-
-static gboolean
-is_same (const LicenseEntry *a, const LicenseEntry *b)
-{
-  return a && g_bytes_equal (a->document->bytes, b->document->bytes);
-}
-
-/* Picture and sound may have a license each: all have to be there. */
 LicenseEntry *
 license_job_play (LicenseJob *self, GError **error)
 {
-  g_autoptr (LicenseEntry) main = NULL;
-  guint i = 0;
+  g_autoptr (GPtrArray) entries = find_licenses (self, TRUE, error);
+  LicenseEntry *main;
+  guint i;
 
+  if (!entries)
+    return NULL;
+  main = g_ptr_array_index (entries, 0);
+  if (self->location && !has_wanted_kids (self, main->document, error))
+    return NULL;
+  for (i = 0; i < entries->len; i++)
+    tell (self, g_ptr_array_index (entries, i), NULL);
   if (self->location)
-    return play_file (self, error);
-  do {
-    const guint8 *kid =
-        self->kids && self->kids->len > 0 ? self->kids->data + i : NULL;
-    g_autoptr (LicenseEntry) entry =
-        gst_offline_license_session_find (self->session, kid, error);
+    gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (self->session));
+  return license_entry_copy (main);
+}
 
-    if (!entry)
-      return NULL;
-    if (!is_same (main, entry))
-      tell (self, entry);
-    if (!main)
-      main = g_steal_pointer (&entry);
-    i += GST_CENC_KID_SIZE;
-  } while (self->kids && i < self->kids->len);
-  return g_steal_pointer (&main);
+/* --- status -------------------------------------------------------------- */
+
+static gchar *
+parse_status (GBytes *answer, GError **error)
+{
+  static const gchar *const words[] = { "valid", "superseded", "released",
+    NULL };
+  gsize size;
+  const gchar *text = g_bytes_get_data (answer, &size), *state = NULL;
+  g_autoptr (JsonObject) object =
+      jose_json_parse (text ? text : "", size, "status", error);
+
+  if (!object || !jose_json_get_string (object, "state", &state, error))
+    return NULL;
+  if (state && g_strv_contains (words, state))
+    return g_strdup (state);
+  fail (error, GST_CENC_ERROR_FORMAT, "status: \"state\" is no state");
+  return NULL;
+}
+
+/* Returns: (transfer full): what the server at @url says of the license */
+static gchar *
+ask_status (LicenseJob *self, LicenseStore *store, const LicenseEntry *entry,
+    GError **error)
+{
+  g_autofree gchar *nonce = license_nonce_new ();
+  g_autoptr (GBytes) body = license_protocol_renew (store, nonce,
+      entry->document, &entry->record, error);
+  LicenseRequest request = { self->url, NULL, LICENSE_REQUEST_TYPE, body,
+    "application/json" };
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (GBytes) answer = NULL;
+
+  if (!body)
+    return NULL;
+  progress (self, "asking how the license stands");
+  answer = license_client_send (&self->client, &request, &failed);
+  if (answer)
+    return parse_status (answer, error);
+  if (g_error_matches (failed, LICENSE_CLIENT_ERROR,
+          LICENSE_CLIENT_ERROR_NOT_FOUND))
+    return g_strdup ("unknown");
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return NULL;
+}
+
+static gboolean
+tell_status (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
+    GError **error)
+{
+  g_autofree gchar *server =
+      self->url ? ask_status (self, store, entry, error) : NULL;
+
+  /* What is known here is told in any case. */
+  tell (self, entry, server);
+  return server || !self->url;
 }
 
 gint
@@ -429,7 +569,11 @@ license_job_status (LicenseJob *self, GError **error)
       store ? license_store_find (store, first_kid (self), NULL, error) : NULL;
   guint i;
 
-  for (i = 0; entries && i < entries->len; i++)
-    tell (self, g_ptr_array_index (entries, i));
+  for (i = 0; entries && i < entries->len; i++) {
+    if (!tell_status (self, store, g_ptr_array_index (entries, i), error))
+      return -1;
+  }
+  if (entries && self->url)
+    flush_outbox (self, store);
   return entries ? (gint) entries->len : -1;
 }

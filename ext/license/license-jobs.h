@@ -2,7 +2,8 @@
 /*
  * What offlinelicensesrc does, apart from its pads: acquire, renew, give back,
  * find. Each job works through a key session, whose store and messages it uses.
- * Only acquire, renew and release touch the network.
+ * Only acquire, renew, revive and release touch the network, and status where it
+ * has a server to ask.
  */
 
 #pragma once
@@ -21,6 +22,7 @@ typedef struct
   const gchar *url; /* (nullable): the license server */
   const gchar *location; /* (nullable): a license file */
   GByteArray *kids; /* (nullable): 16 bytes each */
+  const gchar *id; /* (nullable): only the license of this id is renewed */
   guint renew_before; /* s; 0 = renew whatever is left */
 } LicenseJob;
 
@@ -32,19 +34,24 @@ typedef struct
 /* Trades the token for a license, stores it. Returns: (transfer full): it */
 LicenseEntry *license_job_acquire (LicenseJob *self, GError **error);
 
-/* Renews the license that would play, if less than renew_before remains of it.
- * One that is over can be renewed too. Returns: (transfer full): it as it is now */
+/* Renews the licenses that would play, if less than renew_before remains of it.
+ * One that is over can be renewed too. Returns: (transfer full): the first as it
+ * is now */
 LicenseEntry *license_job_renew (LicenseJob *self, GError **error);
 
-/* Gives the license back: at once here, at the server now or at the next
- * contact. Returns: (transfer full): what it was */
+/* Renews the licenses that would play if they are over, and say where. What it
+ * replaces stays as it is if that fails. Returns: FALSE if it was tried in vain */
+gboolean license_job_revive (LicenseJob *self, GError **error);
+
+/* Gives licenses back: at once here, at the server now or at the next
+ * contact. Returns: (transfer full): what the first was */
 LicenseEntry *license_job_release (LicenseJob *self, GError **error);
 
 /* Imports @location, or finds the license for the KIDs (any, without). */
 LicenseEntry *license_job_play (LicenseJob *self, GError **error);
 
-/* Tells of each license for the KIDs (of all, without) by a message. Returns:
- * how many, -1 on error */
+/* Tells of each license for the KIDs (of all, without) by a message; with @url
+ * after the server there was asked. Returns: how many, -1 on error */
 gint license_job_status (LicenseJob *self, GError **error);
 
 G_END_DECLS

@@ -92,15 +92,6 @@ consider (GstOfflineLicenseSession *self, LicenseEntry *entry, Choice *best)
     *best = next;
 }
 
-static LicenseEntry *
-copy_entry (const LicenseEntry *entry)
-{
-  LicenseEntry *copy = g_memdup2 (entry, sizeof *entry);
-
-  license_document_ref (copy->document);
-  return copy;
-}
-
 static void
 consider_held (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best)
 {
@@ -149,7 +140,7 @@ choose (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best,
   consider_held (self, kid, best);
   if (!best->entry)
     return no_license (kid, skipped, error);
-  best->entry = copy_entry (best->entry);
+  best->entry = license_entry_copy (best->entry);
   return TRUE;
 }
 

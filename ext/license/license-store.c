@@ -12,6 +12,15 @@ license_entry_new (LicenseDocument *document)
   return entry;
 }
 
+LicenseEntry *
+license_entry_copy (const LicenseEntry *entry)
+{
+  LicenseEntry *copy = g_memdup2 (entry, sizeof *entry);
+
+  license_document_ref (copy->document);
+  return copy;
+}
+
 void
 license_entry_free (LicenseEntry *entry)
 {

@@ -37,6 +37,8 @@ typedef struct
   LicenseClockStatus clock;
 } LicenseEntry;
 
+/* Returns: (transfer full): the same, of the same document */
+LicenseEntry *license_entry_copy (const LicenseEntry *entry);
 void license_entry_free (LicenseEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LicenseEntry, license_entry_free)
 

@@ -9,6 +9,7 @@
 #include <gio/gnetworking.h>
 #include <gst/check/gstcheck.h>
 
+#include "../license/testsocket.h"
 #include "../license/teststore.h"
 #include "license/license-jobs.h"
 
@@ -26,64 +27,7 @@ __lsan_is_turned_off (void)
 
 static TestStore ts;
 static GstOfflineLicenseSession *session;
-static GSocketService *service;
-static GTlsCertificate *tls; /* NULL: plain */
-static guint16 port;
-static gint connections;
-
-/* One way to answer; @stream is closed behind it. */
-typedef void (*Answer) (GOutputStream *stream, GSocket *socket);
-static Answer answer;
-
-static void
-send_text (GOutputStream *stream, const gchar *text)
-{
-  g_output_stream_write_all (stream, text, strlen (text), NULL, NULL, NULL);
-  g_output_stream_flush (stream, NULL, NULL);
-}
-
-/* Headers and as much of the body as is told; the client's part is read first,
- * so that closing does not reset what was sent. */
-static void
-read_request (GInputStream *stream)
-{
-  g_autoptr (GByteArray) data = g_byte_array_new ();
-  gsize wanted = G_MAXSIZE;
-
-  while (data->len < wanted) {
-    guint8 chunk[4096];
-    gssize n = g_input_stream_read (stream, chunk, sizeof chunk, NULL, NULL);
-    gchar *end, *length;
-
-    if (n <= 0)
-      return;
-    g_byte_array_append (data, chunk, (guint) n);
-    g_byte_array_append (data, (const guint8 *) "", 1);
-    data->len--;
-    end = strstr ((gchar *) data->data, "\r\n\r\n");
-    length = strstr ((gchar *) data->data, "Content-Length: ");
-    if (end && wanted == G_MAXSIZE)
-      wanted = (gsize) (end + 4 - (gchar *) data->data) +
-          (length ? g_ascii_strtoull (length + 16, NULL, 10) : 0);
-  }
-}
-
-static gboolean
-on_connection (GThreadedSocketService *from, GSocketConnection *connection,
-    GObject *source, gpointer data)
-{
-  g_autoptr (GIOStream) stream = NULL;
-
-  g_atomic_int_inc (&connections);
-  stream = tls
-      ? g_tls_server_connection_new (G_IO_STREAM (connection), tls, NULL)
-      : g_object_ref (G_IO_STREAM (connection));
-  read_request (g_io_stream_get_input_stream (stream));
-  answer (g_io_stream_get_output_stream (stream),
-      g_socket_connection_get_socket (connection));
-  g_io_stream_close (stream, NULL, NULL);
-  return TRUE;
-}
+static TestSocket server;
 
 static void
 setup (void)
@@ -98,45 +42,13 @@ setup (void)
   g_object_set (session, "store", ts.path, "device-key", ts.key_path, "issuers",
       path, NULL);
   gst_offline_license_session_set_clock (session, &ts.clock.clock);
-  tls = NULL;
-  connections = 0;
-  service = g_threaded_socket_service_new (10);
-  port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service), NULL,
-      NULL);
-  fail_unless (port != 0);
-  g_signal_connect (service, "run", G_CALLBACK (on_connection), NULL);
-}
-
-static gpointer
-run_loop (gpointer data)
-{
-  g_main_loop_run (data);
-  return NULL;
-}
-
-static GMainLoop *loop;
-static GThread *thread;
-
-static void
-start (void)
-{
-  loop = g_main_loop_new (NULL, FALSE);
-  g_socket_service_start (service);
-  thread = g_thread_new ("server", run_loop, loop);
+  test_socket_init (&server);
 }
 
 static void
 teardown (void)
 {
-  if (loop) {
-    g_main_loop_quit (loop);
-    g_thread_join (thread);
-    g_clear_pointer (&loop, g_main_loop_unref);
-  }
-  g_socket_service_stop (service);
-  g_socket_listener_close (G_SOCKET_LISTENER (service));
-  g_object_unref (service);
-  g_clear_object (&tls);
+  test_socket_clear (&server);
   gst_object_unref (session);
   test_store_clear (&ts);
 }
@@ -146,7 +58,7 @@ acquire (const gchar *scheme, const gchar *ca_file, guint attempts,
     GError **error)
 {
   g_autofree gchar *url =
-      g_strdup_printf ("%s://127.0.0.1:%u/license", scheme, port);
+      g_strdup_printf ("%s://127.0.0.1:%u/license", scheme, server.port);
   g_autoptr (GByteArray) kids = g_byte_array_new ();
   /* A handshake may take its time on a loaded machine. */
   guint timeout = g_str_equal (scheme, "https") ? 20 : 1;
@@ -197,12 +109,12 @@ send_body (GOutputStream *stream, const gchar *body, gsize told)
       "Content-Length: %" G_GSIZE_FORMAT "\r\nConnection: close\r\n\r\n",
       told);
 
-  send_text (stream, head);
-  send_text (stream, body);
+  test_socket_send (stream, head);
+  test_socket_send (stream, body);
 }
 
 static void
-answer_nothing (GOutputStream *stream, GSocket *socket)
+answer_nothing (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
 }
 
@@ -216,21 +128,23 @@ reset (GSocket *socket)
 }
 
 static void
-answer_reset_in_headers (GOutputStream *stream, GSocket *socket)
+answer_reset_in_headers (GOutputStream *stream, GSocket *socket,
+    const gchar *request)
 {
-  send_text (stream, "HTTP/1.1 200 OK\r\nContent-Ty");
+  test_socket_send (stream, "HTTP/1.1 200 OK\r\nContent-Ty");
   reset (socket);
 }
 
 static void
-answer_reset_in_body (GOutputStream *stream, GSocket *socket)
+answer_reset_in_body (GOutputStream *stream, GSocket *socket,
+    const gchar *request)
 {
   send_body (stream, "eyJ", 5000);
   reset (socket);
 }
 
 static void
-answer_too_short (GOutputStream *stream, GSocket *socket)
+answer_too_short (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   send_body (stream, "eyJhbGciOiJFUzI1NiJ9", 5000);
 }
@@ -238,13 +152,14 @@ answer_too_short (GOutputStream *stream, GSocket *socket)
 static gchar *good_document;
 
 static void
-answer_length_cuts (GOutputStream *stream, GSocket *socket)
+answer_length_cuts (GOutputStream *stream, GSocket *socket,
+    const gchar *request)
 {
   send_body (stream, good_document, strlen (good_document) - 20);
 }
 
 static void
-answer_document (GOutputStream *stream, GSocket *socket)
+answer_document (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   send_body (stream, good_document, strlen (good_document));
 }
@@ -253,7 +168,7 @@ answer_document (GOutputStream *stream, GSocket *socket)
 static void
 drip (GOutputStream *stream, GSocket *socket, const gchar *head)
 {
-  send_text (stream, head);
+  test_socket_send (stream, head);
   while (g_output_stream_write_all (stream, "x", 1, NULL, NULL, NULL) &&
       !g_socket_condition_timed_wait (socket, G_IO_IN | G_IO_HUP, 20000, NULL,
           NULL))
@@ -261,19 +176,20 @@ drip (GOutputStream *stream, GSocket *socket, const gchar *head)
 }
 
 static void
-answer_slow_body (GOutputStream *stream, GSocket *socket)
+answer_slow_body (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   drip (stream, socket, "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");
 }
 
 static void
-answer_slow_headers (GOutputStream *stream, GSocket *socket)
+answer_slow_headers (GOutputStream *stream, GSocket *socket,
+    const gchar *request)
 {
   drip (stream, socket, "HTTP/1.1 200 OK\r\nX-Long: ");
 }
 
 static void
-answer_huge (GOutputStream *stream, GSocket *socket)
+answer_huge (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   g_autofree gchar *body = g_strnfill (5 * 1024 * 1024, 'a');
 
@@ -282,19 +198,20 @@ answer_huge (GOutputStream *stream, GSocket *socket)
 
 /* Without a length, for ever. */
 static void
-answer_endless (GOutputStream *stream, GSocket *socket)
+answer_endless (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   g_autofree gchar *chunk = g_strnfill (4096, 'a');
 
-  send_text (stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+  test_socket_send (stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
   while (g_output_stream_write_all (stream, chunk, 4096, NULL, NULL, NULL))
     ;
 }
 
 #define ANSWER(name, line) \
-  static void name (GOutputStream *stream, GSocket *socket) \
+  static void name (GOutputStream *stream, GSocket *socket, \
+      const gchar *request) \
   { \
-    send_text (stream, \
+    test_socket_send (stream, \
         "HTTP/1.1 " line "Content-Length: 0\r\nConnection: close\r\n\r\n"); \
   }
 
@@ -313,7 +230,7 @@ ANSWER (answer_to_itself, "307 Temporary\r\nLocation: /license\r\n")
 ANSWER (answer_to_nowhere, "307 Temporary\r\n")
 
 static void
-answer_problem (GOutputStream *stream, GSocket *socket)
+answer_problem (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   const gchar *body =
       "{\"title\":\"Not paid\",\"detail\":\"Rent it\\n again\"}";
@@ -322,28 +239,28 @@ answer_problem (GOutputStream *stream, GSocket *socket)
       "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
       (gint) strlen (body), body);
 
-  send_text (stream, text);
+  test_socket_send (stream, text);
 }
 
 static void
-answer_garbage (GOutputStream *stream, GSocket *socket)
+answer_garbage (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
   send_body (stream, "{\"license\":", 11);
 }
 
 static void
-answer_no_http (GOutputStream *stream, GSocket *socket)
+answer_no_http (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
-  send_text (stream, "SSH-2.0-OpenSSH_9.2\r\n");
+  test_socket_send (stream, "SSH-2.0-OpenSSH_9.2\r\n");
 }
 
 static void
-answer_busy_once (GOutputStream *stream, GSocket *socket)
+answer_busy_once (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
-  if (g_atomic_int_get (&connections) < 3)
-    answer_503 (stream, socket);
+  if (g_atomic_int_get (&server.connections) < 3)
+    answer_503 (stream, socket, request);
   else
-    answer_document (stream, socket);
+    answer_document (stream, socket, request);
 }
 
 #define CLIENT(code) 0, LICENSE_CLIENT_ERROR_##code
@@ -352,7 +269,7 @@ answer_busy_once (GOutputStream *stream, GSocket *socket)
 static const struct
 {
   const gchar *name;
-  Answer answer;
+  TestAnswer answer;
   gboolean from_session;
   gint code;
   const gchar *word;
@@ -407,8 +324,8 @@ GST_START_TEST (test_faults)
   g_autoptr (LicenseDocument) license = test_rental ();
 
   make_document (license, license_store_device_key (ts.store), FALSE);
-  answer = faults[__i__].answer;
-  start ();
+  server.answer = faults[__i__].answer;
+  test_socket_start (&server);
   expect_failure (faults[__i__].name, "http", NULL,
       faults[__i__].from_session ? GST_CENC_ERROR : LICENSE_CLIENT_ERROR,
       faults[__i__].code, faults[__i__].word);
@@ -418,7 +335,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_refused)
 {
-  g_socket_listener_close (G_SOCKET_LISTENER (service));
+  test_socket_close (&server);
   expect_failure ("refused", "http", NULL, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_NETWORK, "no answer");
 }
@@ -432,8 +349,8 @@ GST_START_TEST (test_wrong_answers)
   g_autoptr (EVP_PKEY) other = jose_key_generate ();
   EVP_PKEY *own = license_store_device_key (ts.store);
 
-  answer = answer_document;
-  start ();
+  server.answer = answer_document;
+  test_socket_start (&server);
   make_document (license, own, TRUE);
   expect_failure ("another KID", "http", NULL, GST_CENC_ERROR,
       GST_CENC_ERROR_NO_KEY, "has no key");
@@ -458,13 +375,13 @@ GST_START_TEST (test_retry)
   g_autoptr (GError) error = NULL;
 
   make_document (license, license_store_device_key (ts.store), FALSE);
-  answer = answer_busy_once;
-  start ();
+  server.answer = answer_busy_once;
+  test_socket_start (&server);
   fail_unless (acquire ("http", NULL, 4, &error) == NULL);
   /* The third answer is without our nonce: it got as far as that. */
   fail_unless (strstr (error->message, "another nonce") != NULL, "%s",
       error->message);
-  assert_equals_int (g_atomic_int_get (&connections), 3);
+  assert_equals_int (g_atomic_int_get (&server.connections), 3);
 }
 
 GST_END_TEST;
@@ -477,8 +394,8 @@ use_certificate (gint64 from, gint64 to, const gchar *address)
   gchar *path = g_build_filename (ts.folder, "server.pem", NULL);
 
   g_file_set_contents (path, pem, -1, NULL);
-  tls = g_tls_certificate_new_from_file (path, NULL);
-  fail_unless (tls != NULL);
+  server.tls = g_tls_certificate_new_from_file (path, NULL);
+  fail_unless (server.tls != NULL);
   return path;
 }
 
@@ -487,19 +404,19 @@ GST_START_TEST (test_tls)
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
   g_autofree gchar *good = NULL, *expired = NULL, *other = NULL;
 
-  answer = answer_404;
-  start ();
+  server.answer = answer_404;
+  test_socket_start (&server);
   good = use_certificate (now - 3600, now + 3600, "127.0.0.1");
   expect_failure ("self-signed", "https", NULL, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_TLS, "TLS");
   /* With the very certificate as an anchor it is an answer like any other. */
   expect_failure ("trusted", "https", good, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_NOT_FOUND, "404");
-  g_clear_object (&tls);
+  g_clear_object (&server.tls);
   expired = use_certificate (now - 7200, now - 3600, "127.0.0.1");
   expect_failure ("expired", "https", expired, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_TLS, "TLS");
-  g_clear_object (&tls);
+  g_clear_object (&server.tls);
   other = use_certificate (now - 3600, now + 3600, "192.0.2.1");
   expect_failure ("another name", "https", other, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_TLS, "TLS");

@@ -160,7 +160,7 @@ dispatch (LicenseServer *self, SoupServerMessage *message, const gchar *path,
   if (g_str_equal (path, "/release"))
     return server_release (self, body, answer, error);
   if (g_str_equal (path, "/status"))
-    return server_status (self, form, answer, error);
+    return server_status (self, form, body, answer, error);
   if (g_str_equal (path, "/clearkey"))
     return server_clearkey (self, bearer, body, answer, error);
   if (g_str_equal (path, "/keys"))

@@ -301,21 +301,59 @@ server_release (LicenseServer *self, GBytes *body, ServerAnswer *answer,
   return ok;
 }
 
-gboolean
-server_status (LicenseServer *self, GHashTable *form, ServerAnswer *answer,
+/* By the shop: any license, by its id. */
+static gboolean
+status_by_id (LicenseServer *self, const gchar *id, ServerAnswer *answer,
     GError **error)
 {
-  const gchar *id = g_hash_table_lookup (form, "licenseId");
   gboolean released;
   gint64 issued;
 
-  if (!server_authenticate (self,
-          g_hash_table_lookup (form, "customerAuthenticator")))
-    return refuse (401, "customerAuthenticator is missing or not known", error);
   if (!id || !find_license (self, id, NULL, &issued, &released))
     return refuse (404, "the license is not known", error);
   server_answer_text (answer, "application/json",
       g_strdup_printf ("{\"issued\":%" G_GINT64_FORMAT ",\"released\":%s}\n",
           issued, released ? "true" : "false"));
   return TRUE;
+}
+
+/* By the device: its own license, which it shows. */
+static gboolean
+status_of_own (LicenseServer *self, const Request *request,
+    ServerAnswer *answer, GError **error)
+{
+  g_autoptr (LicenseDocument) license = open_own (self, request, error);
+  gboolean released;
+  gint64 issued;
+
+  if (!license)
+    return FALSE;
+  if (!find_license (self, license->id, NULL, &issued, &released))
+    return refuse (404, "the license is not known", error);
+  server_answer_text (answer, "application/json",
+      g_strdup_printf ("{\"state\":\"%s\"}\n",
+          released                                        ? "released"
+              : issued * G_USEC_PER_SEC > license->issued ? "superseded"
+                                                          : "valid"));
+  return TRUE;
+}
+
+gboolean
+server_status (LicenseServer *self, GHashTable *form, GBytes *body,
+    ServerAnswer *answer, GError **error)
+{
+  const gchar *who = g_hash_table_lookup (form, "customerAuthenticator");
+  Request request;
+  gboolean ok;
+
+  if (server_authenticate (self, who))
+    return status_by_id (self, g_hash_table_lookup (form, "licenseId"), answer,
+        error);
+  if (who || g_bytes_get_size (body) == 0)
+    return refuse (401, "customerAuthenticator is missing or not known", error);
+  ok = parse_request (&request, body, error) &&
+      check_device (self, &request, error) &&
+      status_of_own (self, &request, answer, error);
+  request_clear (&request);
+  return ok;
 }

@@ -40,7 +40,7 @@ gboolean server_renew (LicenseServer *self, GBytes *body, ServerAnswer *answer,
     GError **error);
 gboolean server_release (LicenseServer *self, GBytes *body,
     ServerAnswer *answer, GError **error);
-gboolean server_status (LicenseServer *self, GHashTable *form,
+gboolean server_status (LicenseServer *self, GHashTable *form, GBytes *body,
     ServerAnswer *answer, GError **error);
 gboolean server_clearkey (LicenseServer *self, const gchar *bearer,
     GBytes *body, ServerAnswer *answer, GError **error);
