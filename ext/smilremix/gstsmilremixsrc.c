@@ -38,7 +38,7 @@
 
 #include <string.h>
 
-#include "remix-error.h"
+#include "gstsmilremixerror.h"
 #include "remix-title.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
@@ -47,7 +47,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 #define DEFAULT_MAX_SOURCES 500
 #define DEFAULT_MAX_MOOV_SIZE (64u << 20)
 #define DEFAULT_TIMEOUT 15
-#define DEFAULT_BLOCKSIZE (256u << 10)
+#define DEFAULT_BLOCKSIZE (1u << 20)
+/* What comes over a network is passed on sooner. */
+#define REMOTE_BLOCKSIZE (256u << 10)
+#define PAGE 4096u
 
 struct _GstSmilRemixSrc
 {
@@ -66,6 +69,8 @@ struct _GstSmilRemixSrc
 
   GCancellable *cancellable;
   RemixTitle *title; /* from start() to stop() */
+  GstBufferPool *pool; /* likewise: blocks and a page, at pages */
+  guint pool_size; /* bytes of a block */
 };
 
 enum
@@ -99,59 +104,6 @@ G_DEFINE_TYPE_WITH_CODE (GstSmilRemixSrc, gst_smil_remix_src, GST_TYPE_BASE_SRC,
 GST_ELEMENT_REGISTER_DEFINE (smilremixsrc, "smilremixsrc", GST_RANK_PRIMARY,
     GST_TYPE_SMIL_REMIX_SRC);
 
-/* A failed read is an error of the stream's if its content is to blame, else of
- * the resource's. The three kinds of error in a playlist are three codes. */
-static void
-post_error (GstSmilRemixSrc *self, const GError *error)
-{
-  static const struct
-  {
-    gint code;
-    gboolean stream;
-    gint gst_code;
-    const gchar *text;
-  } map[] = {
-    { REMIX_ERROR_TYPE, TRUE, GST_STREAM_ERROR_WRONG_TYPE,
-        "This is not a SMIL playlist." },
-    { REMIX_ERROR_XML, TRUE, GST_STREAM_ERROR_FORMAT,
-        "The playlist is not well-formed." },
-    { REMIX_ERROR_PLAYLIST, TRUE, GST_STREAM_ERROR_DEMUX,
-        "The playlist makes no sense." },
-    { REMIX_ERROR_FORMAT, TRUE, GST_STREAM_ERROR_DEMUX,
-        "A source cannot be remixed." },
-    { REMIX_ERROR_MATCH, TRUE, GST_STREAM_ERROR_DEMUX,
-        "The clips do not go together." },
-    { REMIX_ERROR_GAP, TRUE, GST_STREAM_ERROR_DEMUX,
-        "A segment of the archive is missing." },
-    { REMIX_ERROR_LIMIT, TRUE, GST_STREAM_ERROR_DEMUX,
-        "The title is beyond a limit." },
-    { REMIX_ERROR_REFUSED, FALSE, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
-        "The playlist names an address that it may not." },
-    { REMIX_ERROR_NOT_FOUND, FALSE, GST_RESOURCE_ERROR_NOT_FOUND,
-        "A source was not found." },
-    { REMIX_ERROR_READ, FALSE, GST_RESOURCE_ERROR_READ,
-        "A source cannot be read." },
-    { REMIX_ERROR_SEEK, FALSE, GST_RESOURCE_ERROR_SEEK,
-        "A source does not give ranges." },
-    { REMIX_ERROR_CHANGED, FALSE, GST_RESOURCE_ERROR_READ,
-        "A source has changed." },
-  };
-  guint i;
-
-  for (i = 0; error->domain == REMIX_ERROR && i < G_N_ELEMENTS (map); i++) {
-    if (map[i].code != error->code)
-      continue;
-    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-        map[i].stream ? GST_STREAM_ERROR : GST_RESOURCE_ERROR, map[i].gst_code,
-        g_strdup (map[i].text), g_strdup (error->message), __FILE__,
-        GST_FUNCTION, __LINE__);
-    return;
-  }
-  /* What gst/isobmff says of a source names box and offset. */
-  GST_ELEMENT_ERROR (self, STREAM, DEMUX, ("A source is damaged."),
-      ("%s", error->message));
-}
-
 static void
 post_warnings (GstSmilRemixSrc *self)
 {
@@ -162,6 +114,22 @@ post_warnings (GstSmilRemixSrc *self)
     GST_ELEMENT_WARNING (self, STREAM, FORMAT,
         ("The playlist is not followed to the letter."),
         ("%s", (const gchar *) g_ptr_array_index (warnings, i)));
+}
+
+static void
+make_pool (GstSmilRemixSrc *self)
+{
+  GstAllocationParams params = { 0, PAGE - 1, 0, 0 };
+  GstStructure *config;
+
+  self->pool_size = gst_base_src_get_blocksize (GST_BASE_SRC (self));
+  self->pool = gst_buffer_pool_new ();
+  config = gst_buffer_pool_get_config (self->pool);
+  gst_buffer_pool_config_set_params (config, NULL, self->pool_size + PAGE, 0,
+      0);
+  gst_buffer_pool_config_set_allocator (config, NULL, &params);
+  gst_buffer_pool_set_config (self->pool, config);
+  gst_buffer_pool_set_active (self->pool, TRUE);
 }
 
 static gboolean
@@ -195,13 +163,14 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   }
   title = remix_title_open (&options, self->cancellable, &error);
   if (!title) {
-    post_error (self, error);
+    gst_smil_remix_post_error (GST_ELEMENT (self), error);
     return FALSE;
   }
   GST_OBJECT_LOCK (self);
   self->title = title;
   GST_OBJECT_UNLOCK (self);
   post_warnings (self);
+  make_pool (self);
   GST_INFO_OBJECT (self,
       "%" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT ", etag %s",
       remix_title_get_size (self->title),
@@ -221,6 +190,9 @@ gst_smil_remix_src_stop (GstBaseSrc *src)
   title = g_steal_pointer (&self->title);
   GST_OBJECT_UNLOCK (self);
   remix_title_free (title);
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
   return TRUE;
 }
 
@@ -255,19 +227,35 @@ gst_smil_remix_src_is_seekable (GstBaseSrc *src)
   return TRUE;
 }
 
+/* A block of the size that is asked for all the time comes from the pool. It
+ * starts as far into a page as its bytes do in their source: that the kernel can
+ * copy page by page, and processors are slow at some other distances. */
 static GstFlowReturn
-gst_smil_remix_src_fill (GstBaseSrc *src, guint64 offset, guint size,
-    GstBuffer *buffer)
+acquire_buffer (GstSmilRemixSrc *self, guint64 offset, guint size,
+    GstBuffer **buffer)
 {
-  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
-  guint64 total = remix_title_get_size (self->title);
+  GstFlowReturn ret;
+  guint skew;
+
+  if (size > self->pool_size || size < self->pool_size / 4) {
+    *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+    return *buffer ? GST_FLOW_OK : GST_FLOW_ERROR;
+  }
+  ret = gst_buffer_pool_acquire_buffer (self->pool, buffer, NULL);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  skew = remix_title_get_skew (self->title, offset, size, PAGE);
+  gst_buffer_resize (*buffer, (gssize) skew, (gssize) size);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+read_into (GstSmilRemixSrc *self, guint64 offset, guint size, GstBuffer *buffer)
+{
   g_autoptr (GError) error = NULL;
   GstMapInfo map;
   gboolean ok;
 
-  if (offset >= total)
-    return GST_FLOW_EOS;
-  size = (guint) MIN ((guint64) size, total - offset);
   if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE))
     return GST_FLOW_ERROR;
   ok = remix_title_read (self->title, offset, map.data, size, self->cancellable,
@@ -276,13 +264,42 @@ gst_smil_remix_src_fill (GstBaseSrc *src, guint64 offset, guint size,
   if (!ok) {
     if (g_cancellable_is_cancelled (self->cancellable))
       return GST_FLOW_FLUSHING;
-    post_error (self, error);
+    gst_smil_remix_post_error (GST_ELEMENT (self), error);
     return GST_FLOW_ERROR;
   }
-  gst_buffer_set_size (buffer, (gssize) size);
   GST_BUFFER_OFFSET (buffer) = offset;
   GST_BUFFER_OFFSET_END (buffer) = offset + size;
   return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+gst_smil_remix_src_create (GstBaseSrc *src, guint64 offset, guint size,
+    GstBuffer **buffer)
+{
+  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (src);
+  guint64 total = remix_title_get_size (self->title);
+  GstBuffer *result = *buffer; /* who pulls may bring one */
+  GstFlowReturn ret;
+
+  if (offset >= total)
+    return GST_FLOW_EOS;
+  size = (guint) MIN ((guint64) size, total - offset);
+  if (GST_PAD_MODE (src->srcpad) == GST_PAD_MODE_PUSH &&
+      remix_title_is_remote (self->title, offset))
+    size = MIN (size, REMOTE_BLOCKSIZE);
+  if (!result) {
+    ret = acquire_buffer (self, offset, size, &result);
+    if (ret != GST_FLOW_OK)
+      return ret;
+  }
+  ret = read_into (self, offset, size, result);
+  if (ret == GST_FLOW_OK) {
+    if (*buffer)
+      gst_buffer_set_size (result, (gssize) size);
+    *buffer = result;
+  } else if (!*buffer)
+    gst_buffer_unref (result);
+  return ret;
 }
 
 static gboolean
@@ -498,7 +515,7 @@ gst_smil_remix_src_class_init (GstSmilRemixSrcClass *class)
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (gst_smil_remix_src_unlock_stop);
   base_class->get_size = GST_DEBUG_FUNCPTR (gst_smil_remix_src_get_size);
   base_class->is_seekable = GST_DEBUG_FUNCPTR (gst_smil_remix_src_is_seekable);
-  base_class->fill = GST_DEBUG_FUNCPTR (gst_smil_remix_src_fill);
+  base_class->create = GST_DEBUG_FUNCPTR (gst_smil_remix_src_create);
   base_class->query = GST_DEBUG_FUNCPTR (gst_smil_remix_src_query);
 }
 

@@ -13,17 +13,23 @@ remix_build_format (RemixBuild *self, RemixFormat *format, GError **error)
   GPtrArray *formats = self->output->formats;
   guint i;
 
+  if (format == self->last_format)
+    return self->last_description;
+  self->last_format = format;
   for (i = formats->len; i > 0; i--) {
+    self->last_description = (gint) i - 1;
     if (remix_format_equal (g_ptr_array_index (formats, i - 1), format))
-      return (gint) i - 1;
+      return self->last_description;
   }
   if (formats->len >= 0x7fff) {
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
         "too many sample descriptions");
+    self->last_format = NULL;
     return -1;
   }
   g_ptr_array_add (formats, remix_format_ref (format));
-  return (gint) formats->len - 1;
+  self->last_description = (gint) formats->len - 1;
+  return self->last_description;
 }
 
 gboolean

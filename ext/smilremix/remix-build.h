@@ -30,6 +30,8 @@ typedef struct
   RemixFormat
       *silence_made_for; /* borrowed; what silence_sample is in, or NULL */
   RemixSample silence_sample;
+  const RemixFormat *last_format; /* borrowed: each sample asks again */
+  gint last_description;
 } RemixBuild;
 
 /** The time of a clip in the output: [begin, end) in 1/timescale from the title's start. */

@@ -265,7 +265,7 @@ write_all (RemixLayout *layout, const Split *self, GError **error)
     return FALSE;
   writer = bmff_writer_new (0);
   remix_moov_write_ftyp (writer, TRUE);
-  remix_moov_write (writer, self->plan, NULL, 0, FALSE);
+  remix_moov_write (writer, self->plan, NULL, FALSE, NULL);
   /* The count has 16 bits; a longer title goes without an index. */
   if (n <= G_MAXUINT16)
     remix_moov_write_sidx (writer, self->plan,

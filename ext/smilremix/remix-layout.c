@@ -181,19 +181,40 @@ layout_new (void)
   return self;
 }
 
-static BmffWriter *
-write_head (const RemixPlan *plan, GArray *const *chunks, guint64 base,
-    gboolean wide, guint64 data_size)
+/* A guess that seldom makes the tables grow: no more than it costs in memory. */
+static gsize
+guess_head_size (const RemixPlan *plan)
 {
-  BmffWriter *writer = bmff_writer_new (0);
+  gsize size = 4096;
+  guint i;
+
+  for (i = 0; i < plan->outputs->len; i++) {
+    const RemixOutput *output = g_ptr_array_index (plan->outputs, i);
+
+    size += (gsize) output->samples->len *
+        (output->kind == REMIX_KIND_VIDEO ? 14 : 5);
+  }
+  return size;
+}
+
+static BmffWriter *
+write_head (const RemixPlan *plan, GArray *const *chunks, gboolean wide,
+    guint64 data_size)
+{
+  BmffWriter *writer = bmff_writer_new (guess_head_size (plan));
+  g_autofree gsize *tables_at = g_new0 (gsize, plan->outputs->len);
   gboolean large = data_size > G_MAXUINT32 - 8;
+  guint i;
 
   remix_moov_write_ftyp (writer, FALSE);
-  remix_moov_write (writer, plan, chunks, base, wide);
+  remix_moov_write (writer, plan, chunks, wide, tables_at);
   bmff_writer_u32 (writer, large ? 1 : (guint32) data_size + 8);
   bmff_writer_u32 (writer, FCC ('m', 'd', 'a', 't'));
   if (large)
     bmff_writer_u64 (writer, data_size + 16);
+  for (i = 0; i < plan->outputs->len; i++)
+    remix_moov_patch (writer, chunks[i], bmff_writer_tell (writer), wide,
+        tables_at[i]);
   return writer;
 }
 
@@ -202,19 +223,17 @@ static void
 join (RemixLayout *self, const RemixPlan *plan, RemixLayout *data,
     GArray *const *chunks)
 {
-  BmffWriter *writer = write_head (plan, chunks, 0, FALSE, data->size);
+  gboolean wide = data->size > G_MAXUINT32;
+  BmffWriter *writer = write_head (plan, chunks, wide, data->size);
   guint64 base = bmff_writer_tell (writer);
-  gboolean wide = base + data->size > G_MAXUINT32;
   guint i;
 
-  bmff_writer_free (writer);
-  if (wide) {
-    writer = write_head (plan, chunks, 0, TRUE, data->size);
-    base = bmff_writer_tell (writer);
+  if (!wide && base + data->size > G_MAXUINT32) {
     bmff_writer_free (writer);
+    writer = write_head (plan, chunks, TRUE, data->size);
+    base = bmff_writer_tell (writer);
   }
-  remix_layout_append_boxes (self,
-      write_head (plan, chunks, base, wide, data->size));
+  remix_layout_append_boxes (self, writer);
   for (i = 0; i < data->extents->len; i++) {
     RemixExtent extent = g_array_index (data->extents, RemixExtent, i);
 

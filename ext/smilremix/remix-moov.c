@@ -190,11 +190,37 @@ get_sample (const RemixOutput *output, guint32 i)
   return &g_array_index (output->samples, RemixSample, i);
 }
 
+/* Tables are long: a call of the writer for each number would take most of the
+ * time of a plan. */
+typedef struct
+{
+  BmffWriter *writer;
+  gsize used;
+  guint8 bytes[4096];
+} Bulk;
+
+static void
+flush_bulk (Bulk *self)
+{
+  bmff_writer_bytes (self->writer, self->bytes, self->used);
+  self->used = 0;
+}
+
+static inline void
+put_u32 (Bulk *self, guint32 value)
+{
+  if (self->used + 4 > sizeof (self->bytes))
+    flush_bulk (self);
+  bmff_put_u32 (self->bytes + self->used, value);
+  self->used += 4;
+}
+
 /* Runs of equal values: stts by duration, ctts by composition offset. */
 static void
 write_runs (BmffWriter *writer, const RemixOutput *output, guint32 type)
 {
   gboolean stts = type == FCC ('s', 't', 't', 's');
+  Bulk bulk = { writer, 0 };
   gsize count_at;
   guint32 n = 0, run = 0, last = 0, i;
 
@@ -206,8 +232,8 @@ write_runs (BmffWriter *writer, const RemixOutput *output, guint32 type)
     guint32 value = stts ? sample->duration : (guint32) sample->composition;
 
     if (run > 0 && value != last) {
-      bmff_writer_u32 (writer, run);
-      bmff_writer_u32 (writer, last);
+      put_u32 (&bulk, run);
+      put_u32 (&bulk, last);
       n++;
       run = 0;
     }
@@ -215,10 +241,11 @@ write_runs (BmffWriter *writer, const RemixOutput *output, guint32 type)
     run++;
   }
   if (run > 0) {
-    bmff_writer_u32 (writer, run);
-    bmff_writer_u32 (writer, last);
+    put_u32 (&bulk, run);
+    put_u32 (&bulk, last);
     n++;
   }
+  flush_bulk (&bulk);
   bmff_writer_patch_u32 (writer, count_at, n);
   bmff_writer_end_box (writer);
 }
@@ -239,6 +266,7 @@ has_composition (const RemixOutput *output)
 static void
 write_stss (BmffWriter *writer, const RemixOutput *output)
 {
+  Bulk bulk = { writer, 0 };
   guint32 n = 0, i;
 
   for (i = 0; i < output->samples->len; i++)
@@ -249,14 +277,16 @@ write_stss (BmffWriter *writer, const RemixOutput *output)
   bmff_writer_u32 (writer, n);
   for (i = 0; i < output->samples->len; i++) {
     if (get_sample (output, i)->sync)
-      bmff_writer_u32 (writer, i + 1);
+      put_u32 (&bulk, i + 1);
   }
+  flush_bulk (&bulk);
   bmff_writer_end_box (writer);
 }
 
 static void
 write_stsc (BmffWriter *writer, const RemixOutput *output, const GArray *chunks)
 {
+  Bulk bulk = { writer, 0 };
   gsize count_at;
   guint32 n = 0, last_count = 0, i;
   guint last_description = 0;
@@ -270,13 +300,14 @@ write_stsc (BmffWriter *writer, const RemixOutput *output, const GArray *chunks)
 
     if (chunk->count == last_count && description == last_description)
       continue;
-    bmff_writer_u32 (writer, i + 1);
-    bmff_writer_u32 (writer, chunk->count);
-    bmff_writer_u32 (writer, description);
+    put_u32 (&bulk, i + 1);
+    put_u32 (&bulk, chunk->count);
+    put_u32 (&bulk, description);
     last_count = chunk->count;
     last_description = description;
     n++;
   }
+  flush_bulk (&bulk);
   bmff_writer_patch_u32 (writer, count_at, n);
   bmff_writer_end_box (writer);
 }
@@ -284,34 +315,48 @@ write_stsc (BmffWriter *writer, const RemixOutput *output, const GArray *chunks)
 static void
 write_stsz (BmffWriter *writer, const RemixOutput *output, gboolean empty)
 {
+  Bulk bulk = { writer, 0 };
   guint32 i, n = empty ? 0 : output->samples->len;
 
   bmff_writer_begin_full_box (writer, FCC ('s', 't', 's', 'z'), 0, 0);
   bmff_writer_u32 (writer, 0);
   bmff_writer_u32 (writer, n);
   for (i = 0; i < n; i++)
-    bmff_writer_u32 (writer, get_sample (output, i)->size);
+    put_u32 (&bulk, get_sample (output, i)->size);
+  flush_bulk (&bulk);
   bmff_writer_end_box (writer);
 }
 
+/* Room for the offsets, which are known when the moov's size is. */
 static void
-write_stco (BmffWriter *writer, const GArray *chunks, guint64 base,
-    gboolean wide)
+write_stco (BmffWriter *writer, const GArray *chunks, gboolean wide,
+    gsize *table_at)
 {
-  guint32 i;
+  guint32 n = chunks ? chunks->len : 0;
 
   bmff_writer_begin_full_box (writer,
       wide ? FCC ('c', 'o', '6', '4') : FCC ('s', 't', 'c', 'o'), 0, 0);
-  bmff_writer_u32 (writer, chunks ? chunks->len : 0);
-  for (i = 0; chunks && i < chunks->len; i++) {
+  bmff_writer_u32 (writer, n);
+  *table_at = bmff_writer_tell (writer);
+  bmff_writer_zeros (writer, (wide ? 8 : 4) * (gsize) n);
+  bmff_writer_end_box (writer);
+}
+
+void
+remix_moov_patch (BmffWriter *writer, const GArray *chunks, guint64 base,
+    gboolean wide, gsize table_at)
+{
+  guint32 i;
+
+  for (i = 0; i < chunks->len; i++) {
     guint64 offset = base + g_array_index (chunks, RemixChunk, i).offset;
 
     if (wide)
-      bmff_writer_u64 (writer, offset);
+      bmff_writer_patch_u64 (writer, table_at + 8 * (gsize) i, offset);
     else
-      bmff_writer_u32 (writer, (guint32) offset);
+      bmff_writer_patch_u32 (writer, table_at + 4 * (gsize) i,
+          (guint32) offset);
   }
-  bmff_writer_end_box (writer);
 }
 
 static void
@@ -324,7 +369,7 @@ write_empty_stts (BmffWriter *writer)
 
 static void
 write_stbl (BmffWriter *writer, const RemixOutput *output, const GArray *chunks,
-    guint64 base, gboolean wide)
+    gboolean wide, gsize *table_at)
 {
   bmff_writer_begin_box (writer, FCC ('s', 't', 'b', 'l'));
   write_stsd (writer, output);
@@ -338,13 +383,13 @@ write_stbl (BmffWriter *writer, const RemixOutput *output, const GArray *chunks,
   }
   write_stsc (writer, output, chunks);
   write_stsz (writer, output, chunks == NULL);
-  write_stco (writer, chunks, base, wide);
+  write_stco (writer, chunks, wide, table_at);
   bmff_writer_end_box (writer);
 }
 
 static void
 write_trak (BmffWriter *writer, const RemixPlan *plan, guint i,
-    const GArray *chunks, guint64 base, gboolean wide)
+    const GArray *chunks, gboolean wide, gsize *table_at)
 {
   const RemixOutput *output = get_output (plan, i);
   /* In a fragmented file the duration is that of the moov: none. */
@@ -359,7 +404,7 @@ write_trak (BmffWriter *writer, const RemixPlan *plan, guint i,
   bmff_writer_begin_box (writer, FCC ('m', 'i', 'n', 'f'));
   write_media_header (writer, output);
   write_dinf (writer);
-  write_stbl (writer, output, chunks, base, wide);
+  write_stbl (writer, output, chunks, wide, table_at);
   bmff_writer_end_box (writer);
   bmff_writer_end_box (writer);
   bmff_writer_end_box (writer);
@@ -386,14 +431,16 @@ write_mvex (BmffWriter *writer, const RemixPlan *plan)
 
 void
 remix_moov_write (BmffWriter *writer, const RemixPlan *plan,
-    GArray *const *chunks, guint64 base, gboolean wide)
+    GArray *const *chunks, gboolean wide, gsize *tables_at)
 {
+  gsize none;
   guint i;
 
   bmff_writer_begin_box (writer, FCC ('m', 'o', 'o', 'v'));
   write_mvhd (writer, plan, chunks ? plan->duration : 0);
   for (i = 0; i < plan->outputs->len; i++)
-    write_trak (writer, plan, i, chunks ? chunks[i] : NULL, base, wide);
+    write_trak (writer, plan, i, chunks ? chunks[i] : NULL, wide,
+        tables_at ? &tables_at[i] : &none);
   if (!chunks)
     write_mvex (writer, plan);
   bmff_writer_end_box (writer);

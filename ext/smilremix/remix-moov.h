@@ -38,11 +38,15 @@ void remix_moov_write_ftyp (BmffWriter *writer, gboolean fragmented);
  * remix_moov_write:
  * @chunks: (nullable): for each track a GArray of RemixChunk; NULL writes a moov
  *   for fragments, with mvex and empty tables
- * @base: where the media data starts in the file
  * @wide: 64-bit chunk offsets
+ * @tables_at: (nullable) (out): for each track where its chunk offsets stand; they
+ *   are all 0 until remix_moov_patch() writes them
  */
 void remix_moov_write (BmffWriter *writer, const RemixPlan *plan,
-    GArray *const *chunks, guint64 base, gboolean wide);
+    GArray *const *chunks, gboolean wide, gsize *tables_at);
+/** Writes the offsets of @chunks into the table at @table_at, now that the media data is known to start at @base. */
+void remix_moov_patch (BmffWriter *writer, const GArray *chunks, guint64 base,
+    gboolean wide, gsize table_at);
 
 /** moof; data starts behind it and the 8 bytes of an mdat header, track after track. Its size depends on the number of samples only. */
 void remix_moov_write_moof (BmffWriter *writer, const RemixPlan *plan,

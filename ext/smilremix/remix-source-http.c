@@ -321,6 +321,7 @@ remix_source_open_http (RemixHttp *http, const gchar *uri,
 
   self->parent.funcs = &funcs;
   self->parent.uri = g_strdup (uri);
+  self->parent.remote = TRUE;
   self->http = http;
   self->policy = policy;
   self->window = FIRST_WINDOW;

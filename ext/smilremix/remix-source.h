@@ -28,6 +28,7 @@ struct _RemixSource
   const RemixSourceFuncs *funcs;
   gchar *uri;
   guint64 size;
+  gboolean remote; /* bytes take their time */
   gchar *
       etag; /* what tells this version from others: an ETag, or time and size */
 };

@@ -376,3 +376,42 @@ remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
   }
   return TRUE;
 }
+
+static gboolean
+is_in_memory (const RemixExtent *extent)
+{
+  return extent->source == REMIX_SOURCE_BOXES ||
+      extent->source == REMIX_SOURCE_MEMORY;
+}
+
+gboolean
+remix_title_is_remote (RemixTitle *self, guint64 offset)
+{
+  guint64 left;
+  const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
+
+  return !is_in_memory (extent) &&
+      ((RemixSource *) g_ptr_array_index (self->sources, extent->source))
+          ->remote;
+}
+
+guint
+remix_title_get_skew (RemixTitle *self, guint64 offset, guint size, guint page)
+{
+  guint64 end = offset + size, longest = 0, left;
+  const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
+  guint skew = 0;
+
+  /* Offsets of the longest extent in both; unsigned, they wrap as they should. */
+  for (; extent->offset < end && extent->offset < self->layout->size;
+       extent++) {
+    guint64 from = MAX (extent->offset, offset);
+    guint64 length = MIN (extent[1].offset, end) - from;
+
+    if (is_in_memory (extent) || length <= longest)
+      continue;
+    longest = length;
+    skew = (guint) ((extent->source_offset - extent->offset + offset) % page);
+  }
+  return skew;
+}

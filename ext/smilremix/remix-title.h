@@ -45,6 +45,12 @@ const gchar *remix_title_get_etag (RemixTitle *self);
 gboolean remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest,
     gsize size, GCancellable *cancellable, GError **error);
 
+/** Whether the byte at @offset, which has to lie within the size, comes over a network. */
+gboolean remix_title_is_remote (RemixTitle *self, guint64 offset);
+/** How far into a page of @page bytes memory for @size bytes at @offset starts at best: as far as most of them do in their source, if they come from a file. */
+guint
+remix_title_get_skew (RemixTitle *self, guint64 offset, guint size, guint page);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixTitle, remix_title_free)
 
 G_END_DECLS

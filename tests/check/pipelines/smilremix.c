@@ -350,9 +350,14 @@ GST_START_TEST (test_deterministic)
   read_output ("o.mp4", &twice, &again);
   fail_unless_equals_uint64 (size, again);
   fail_unless (memcmp (once, twice, size) == 0);
+  g_clear_pointer (&twice, g_free);
+  expect_ok (CASE_1, "blocksize=5000");
+  read_output ("o.mp4", &twice, &again);
+  fail_unless_equals_uint64 (size, again);
+  fail_unless (memcmp (once, twice, size) == 0);
 
   src = gst_check_setup_element ("smilremixsrc");
-  g_object_set (src, "location", playlist, NULL);
+  g_object_set (src, "location", playlist, "blocksize", 50000, NULL);
   pad = gst_element_get_static_pad (src, "src");
   gst_element_set_state (src, GST_STATE_READY);
   fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
