@@ -1,70 +1,165 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plays what smilremixsrc makes in Chromium: fragments by MSE, with joins of other
-parameter sets, and a progressive file as it is, with joins of the same ones. Needs
-ffmpeg, gst-launch-1.0 with the plugin in GST_PLUGIN_PATH, and chromium."""
-import functools
-import http.server
+"""Lets others judge what smilremixsrc makes of playlists over sources that ffmpeg
+encodes: our own reading of the tables, ffmpeg, qtdemux in pull and in push
+mode, Chromium by MSE and by a plain file. First the judges are judged.
+
+  remix.py [--counts FILE] [--keep DIRECTORY] [PATTERN...]
+
+Only checks whose "case: judge" contains one of the PATTERNs are run. --counts
+writes "PASSED FAILED SKIPPED". --keep leaves the files there."""
+import argparse
+import concurrent.futures
+import copy
+import os
 import pathlib
-import queue
-import subprocess
+import shutil
 import sys
 import tempfile
-import threading
+import time
+from fractions import Fraction
 
-import chromium
-
-PAGE = b'''<video id=v muted></video><script>
-const v = document.getElementById('v');
-const send = x => fetch('/report', {method: 'POST', body: JSON.stringify(x)});
-v.onended = () => send({ended: true, time: v.currentTime, frames: v.getVideoPlaybackQuality().totalVideoFrames});
-v.onerror = () => send({ended: false, error: v.error.message, time: v.currentTime});
-v.src = '/o.mp4'; v.playbackRate = 4; v.play();
-</script>'''
-VIDEO = '-c:v libx264 -preset veryfast -g 50 -keyint_min 50 -sc_threshold 0 -bf 2 -pix_fmt yuv420p'
-AUDIO = '-c:a aac -ac 2 -ar 48000'
+import remix_cases as cases
+import remix_judges as judges
+import remix_sources as sources
+import tools
+from tools import Rejected
 
 
-def make(folder, name, source, seconds, options):
-    subprocess.run(f'ffmpeg -loglevel error -y -f lavfi -i {source}=s=320x180:r=25:d={seconds} '
-                   f'-f lavfi -i sine=440:r=48000:d={seconds} {VIDEO} {options} {AUDIO} {name}'.split(),
-                   cwd=folder, check=True)
+class Run:
+    """What is wanted, and what came of it."""
+
+    def __init__(self, patterns):
+        self.patterns = patterns
+        self.passed = self.failed = 0
+
+    def wants(self, name):
+        return not self.patterns or any(pattern in name for pattern in self.patterns)
+
+    def check(self, name, function, *args):
+        """Calls function; a judge that breaks down is a failure."""
+        if not self.wants(name):
+            return
+        started = time.monotonic()
+        try:
+            function(*args)
+            reason = None
+        except Rejected as error:
+            reason = str(error)
+        except Exception as error:
+            reason = f'{type(error).__name__}: {error}'
+        self.passed += reason is None
+        self.failed += reason is not None
+        print(f"{'ok' if reason is None else 'FAIL':4} {time.monotonic() - started:5.1f} s  {name}" +
+              ('' if reason is None else f'\n       {reason}'), flush=True)
 
 
-def remix(folder, body, options):
-    playlist = f'<smil><body>{body}</body></smil>'
-    (folder / 'o.smil').write_text(playlist)
-    subprocess.run(['gst-launch-1.0', '-q', 'smilremixsrc', f'location={folder}/o.smil', *options,
-                    '!', 'filesink', f'location={folder}/o.mp4'], check=True)
-    return folder / 'o.mp4'
-
-
-def play_file(path):
-    files = {'/p.html': ('text/html', PAGE), '/o.mp4': ('video/mp4', path.read_bytes())}
-    reports = queue.Queue()
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0),
-                                             functools.partial(chromium.Handler, files, reports))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def expect_rejection(judge, *args):
     try:
-        return chromium.browse(f'http://127.0.0.1:{server.server_port}/p.html', reports, 40)
-    finally:
-        server.shutdown()
-        server.server_close()
+        judge(*args)
+    except Rejected:
+        return
+    raise Rejected('passes what it should reject')
+
+
+def judge_judges(run, made):
+    """On the bumper: a picture that is missing or another one, times and sound that
+    are off by little."""
+    case = made.case
+    one_less = copy.copy(made)
+    one_less.case = copy.copy(case)
+    one_less.case.parts = [case.parts[0], cases.Part('M', 1, 251)]
+    other = copy.copy(made)
+    other.case = copy.copy(case)
+    other.case.parts = [case.parts[0], cases.Part('M', 0, 250, 'F')]
+    for name, judge in judges.JUDGES.items():
+        if name not in ('twice', 'ffmpeg on fragments'):
+            run.check(f'judges: {name} rejects other pictures', expect_rejection, judge, one_less)
+    run.check('judges: tables reject the sound of another clip', expect_rejection, judges.own_tables, other)
+    sound = sources.tables(made.plain).of(b'soun')[0]
+    run.check('judges: sound 11 ms late is rejected', expect_rejection, judges.check_sound, made, sound,
+              False, Fraction(11, 1000))
+
+
+def make_and_judge(run, case, folders, here):
+    """Makes a case's files and has them judged; gives those that Chromium plays."""
+    names = [f'{case.name}: {judge}' for judge in (*judges.JUDGES, 'Chromium', 'made')]
+    if not any(run.wants(name) for name in names):
+        return []
+    try:
+        made = judges.make(case, folders['mixed'], here)
+        for name, judge in judges.JUDGES.items():
+            if name != 'twice' or case.name.startswith(('1 ', '15', '12')):
+                run.check(f'{case.name}: {name}', judge, made)
+        if case.name.startswith('2 '):
+            judge_judges(run, made)
+        return browser_jobs(run, case, made, folders, here)
+    except Rejected as error:
+        run.check(f'{case.name}: made', raise_it, error)
+        return []
+
+
+def raise_it(error):
+    raise error
+
+
+def browser_jobs(run, case, made, folders, here):
+    """(case, job) of what Chromium is to play."""
+    jobs = []
+    if 'MSE' in case.browser:
+        jobs.append((case, judges.browser_job(f'{case.name}: Chromium by MSE', made.fragmented, True)))
+    if 'file' in case.browser and case.plain:
+        plain = made if case.plain == 'mixed' else judges.make(case, folders[case.plain], here)
+        jobs.append((case, judges.browser_job(f'{case.name}: Chromium on the file', plain.plain, False)))
+    return [job for job in jobs if run.wants(job[1]['name'])]
+
+
+def browse(run, jobs):
+    if not jobs:
+        return
+    started = time.monotonic()
+    reports = {}
+    run.check('Chromium', lambda: reports.update(judges.browse([job for _, job in jobs])))
+    print(f'            Chromium took {time.monotonic() - started:.1f} s for {len(jobs)} files')
+    for case, job in jobs:
+        run.check(job['name'], judges.check_report, case, reports.get(job['name']), job['mse'])
+
+
+def run_all(run, folder):
+    started = time.monotonic()
+    folders = sources.make(folder)
+    print(f'            the sources took {time.monotonic() - started:.1f} s')
+    here = folder / 'out'
+    here.mkdir()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        made = list(pool.map(lambda case: make_and_judge(run, case, folders, here), cases.CASES))
+        list(pool.map(lambda refusal: run.check(f'{refusal.name}: is an error', judges.refused, refusal,
+                                                folders['mixed'], here), cases.REFUSALS))
+    browse(run, [job for jobs in made for job in jobs])
 
 
 def main():
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        make(folder, 'a.mp4', 'smptebars', 5, '-refs 2 -crf 30')
-        make(folder, 'm.mp4', 'testsrc2', 8, '')
-        joined = remix(folder, '<video src="a.mp4"/><video src="m.mp4" clipEnd="6s"/>', ['fragment-duration=2000'])
-        by_mse = chromium.play([(joined, ['avc1.640020', 'mp4a.40.2'])], {}, None)
-        print('fragments by MSE:', by_mse)
-        plain = remix(folder, '<video src="m.mp4" clipBegin="2s"/><video src="m.mp4" clipEnd="4s"/>', [])
-        as_file = play_file(plain)
-        print('progressive:', as_file)
-    return not (by_mse['ended'] and by_mse['frames'] == 275 and as_file['ended'] and abs(as_file['time'] - 10) < 0.05)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument('--counts')
+    parser.add_argument('--keep')
+    parser.add_argument('patterns', nargs='*')
+    args = parser.parse_args()
+    run = Run(args.patterns)
+    tools.TIMEOUT = 180
+    if args.keep:
+        shutil.rmtree(args.keep, ignore_errors=True)
+        os.makedirs(args.keep)
+        run_all(run, pathlib.Path(args.keep).resolve())
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            run_all(run, pathlib.Path(folder))
+    if run.passed + run.failed == 0:
+        run.failed = 1
+    if args.counts:
+        pathlib.Path(args.counts).write_text(f'{run.passed} {run.failed} 0\n', encoding='ascii')
+    print(f'{run.passed} passed, {run.failed} failed, 0 skipped')
+    sys.exit(1 if run.failed else 0)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
