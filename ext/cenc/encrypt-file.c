@@ -28,6 +28,7 @@ struct _EncryptFile
   gpointer user_data;
   guint64 size;
   EncryptInput *input;
+  EncryptPool *pool;
 
   BmffSource *source;
   EncryptBoxes *boxes;
@@ -78,6 +79,7 @@ encrypt_file_new (EncryptPlan *plan, guint64 size,
   self->user_data = user_data;
   self->size = size;
   self->input = encrypt_input_new (funcs->read, user_data);
+  self->pool = encrypt_pool_new ();
   self->source = bmff_source_new (&source_funcs, self);
   self->parts = g_array_new (FALSE, FALSE, sizeof (EncryptPart));
   g_array_set_clear_func (self->parts, encrypt_part_clear);
@@ -95,6 +97,7 @@ encrypt_file_free (EncryptFile *self)
   g_clear_pointer (&self->movie, bmff_movie_free);
   g_clear_pointer (&self->boxes, encrypt_boxes_free);
   bmff_source_free (self->source);
+  encrypt_pool_free (self->pool);
   encrypt_input_free (self->input);
   g_free (self);
 }
@@ -159,7 +162,7 @@ open_movie (EncryptFile *self, GError **error)
     if (!add_part (self, g_ptr_array_index (self->movie->tracks, i), error))
       return FALSE;
   }
-  self->pass = encrypt_pass_new (self->input, self->parts, error);
+  self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
   return self->pass != NULL;
 }
 

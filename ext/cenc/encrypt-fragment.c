@@ -34,6 +34,7 @@ struct _EncryptFragment
   GArray *parts; /* (element-type Part) */
   GArray *spans; /* (element-type Span), by place */
   guint uncovered; /* first of the spans that no mdat was seen for */
+  EncryptPass *pass; /* NULL: the data comes in a queue */
 };
 
 static void
@@ -172,6 +173,7 @@ encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
 void
 encrypt_fragment_free (EncryptFragment *self)
 {
+  g_clear_pointer (&self->pass, encrypt_pass_free);
   g_array_unref (self->parts);
   g_array_unref (self->spans);
   g_clear_pointer (&self->fragment, bmff_fragment_free);
@@ -414,16 +416,21 @@ make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
   return bmff_box_to_bytes (self->fragment->moof);
 }
 
+static gboolean
+check_covered (const EncryptFragment *self, GError **error)
+{
+  return self->uncovered == self->spans->len ||
+      input_error (self, error, "a run of samples is not in an mdat behind it");
+}
+
 GBytes *
 encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
     guint8 *out, guint64 out_offset, GError **error)
 {
   guint i;
 
-  if (self->uncovered < self->spans->len) {
-    input_error (self, error, "a run of samples is not in an mdat behind it");
+  if (!check_covered (self, error))
     return NULL;
-  }
   for (i = 0; i < self->parts->len; i++) {
     const Part *part = &g_array_index (self->parts, Part, i);
 
@@ -435,6 +442,49 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
   if (!cipher_all (self, queue, end, out, error))
     return NULL;
   return make_moof (self, out_offset, error);
+}
+
+/* The parts as a pass has them; they share the writers. */
+static GArray *
+make_pass_parts (const EncryptFragment *self)
+{
+  GArray *parts = g_array_new (FALSE, FALSE, sizeof (EncryptPart));
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+    EncryptPart to = { part->lead ? part->lead : part->track,
+      part->traf->samples, part->lead ? G_MAXUINT32 : 0, part->writer };
+
+    g_array_append_val (parts, to);
+  }
+  return parts;
+}
+
+GBytes *
+encrypt_fragment_map (EncryptFragment *self, EncryptInput *input,
+    EncryptPool *pool, guint64 out_offset, GError **error)
+{
+  g_autoptr (GArray) parts = make_pass_parts (self);
+  gboolean done = FALSE;
+
+  if (!check_covered (self, error))
+    return NULL;
+  self->pass = encrypt_pass_new (input, pool, parts, error);
+  if (!self->pass)
+    return NULL;
+  while (!done) {
+    if (!encrypt_pass_map (self->pass, NULL, NULL, &done, error))
+      return NULL;
+  }
+  return make_moof (self, out_offset, error);
+}
+
+GstBuffer *
+encrypt_fragment_cipher (EncryptFragment *self, guint64 offset, guint64 limit,
+    GError **error)
+{
+  return encrypt_pass_cipher (self->pass, offset, limit, error);
 }
 
 gboolean

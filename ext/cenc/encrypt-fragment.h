@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "cenc/encrypt-pass.h"
 #include "cenc/encrypt-plan.h"
 #include "cenc/encrypt-queue.h"
 
@@ -46,6 +47,22 @@ encrypt_fragment_add_mdat (EncryptFragment *self, guint64 start, guint64 end);
  */
 GBytes *encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue,
     guint64 end, guint8 *out, guint64 out_offset, GError **error);
+
+/**
+ * encrypt_fragment_map:
+ * @input, @pool: have to outlive the fragment
+ * @out_offset: where the new moof will start in the output
+ *
+ * encrypt_fragment_make() for input that can be read by place: what stands
+ * behind the moof is ciphered by encrypt_fragment_cipher().
+ *
+ * Returns: (transfer full): the new moof
+ */
+GBytes *encrypt_fragment_map (EncryptFragment *self, EncryptInput *input,
+    EncryptPool *pool, guint64 out_offset, GError **error);
+/** See encrypt_pass_cipher(): from the moof's end on. */
+GstBuffer *encrypt_fragment_cipher (EncryptFragment *self, guint64 offset,
+    guint64 limit, GError **error);
 
 /** What the index has to know of a fragment, by the track with @track_id. */
 typedef struct

@@ -2,8 +2,6 @@
 
 #include "encrypt-pass.h"
 
-#include "cenc/encrypt-pool.h"
-
 /* Read, ciphered and pushed at once, if no sample is larger: stays in the
  * second-level cache, and is what filesink writes at once. */
 #define BLOCK (256u << 10)
@@ -31,7 +29,8 @@ encrypt_part_clear (gpointer part)
 }
 
 EncryptPass *
-encrypt_pass_new (EncryptInput *input, GArray *parts, GError **error)
+encrypt_pass_new (EncryptInput *input, EncryptPool *pool, GArray *parts,
+    GError **error)
 {
   g_autoptr (EncryptPass) self = g_new0 (EncryptPass, 1);
   g_autoptr (GPtrArray) tables = g_ptr_array_new ();
@@ -39,7 +38,7 @@ encrypt_pass_new (EncryptInput *input, GArray *parts, GError **error)
 
   self->input = input;
   self->parts = g_array_ref (parts);
-  self->pool = encrypt_pool_new ();
+  self->pool = pool;
   for (i = 0; i < parts->len; i++)
     g_ptr_array_add (tables, g_array_index (parts, EncryptPart, i).samples);
   self->map = bmff_sample_map_new (tables, error);
@@ -50,7 +49,6 @@ void
 encrypt_pass_free (EncryptPass *self)
 {
   g_clear_pointer (&self->map, bmff_sample_map_free);
-  encrypt_pool_free (self->pool);
   g_array_unref (self->parts);
   g_free (self);
 }
@@ -58,13 +56,14 @@ encrypt_pass_free (EncryptPass *self)
 /* First pass */
 
 static gboolean
-map_sample (EncryptPass *self, const EncryptPart *part,
+map_sample (EncryptPass *self, const EncryptPart *part, guint32 index,
     const BmffSample *sample, GError **error)
 {
-  if (cenc_aux_writer_get_count (part->writer) >= part->n_lead)
+  if (index >= part->n_lead)
     return encrypt_input_map (self->input, part->track, sample, part->writer,
         error);
-  cenc_aux_writer_add_clear (part->writer);
+  if (part->writer)
+    cenc_aux_writer_add_clear (part->writer);
   return encrypt_input_learn (self->input, part->track, sample, error);
 }
 
@@ -85,7 +84,7 @@ encrypt_pass_map (EncryptPass *self, EncryptPassCheck check, gpointer user_data,
         bmff_sample_cursor_next (&self->cursor, &sample)) {
       if ((check && sample.size > 0 &&
               !check (user_data, part, &sample, error)) ||
-          !map_sample (self, part, &sample, error))
+          !map_sample (self, part, self->cursor.next - 1, &sample, error))
         return FALSE;
       i++;
     } else {

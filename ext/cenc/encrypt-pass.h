@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cenc/encrypt-input.h"
+#include "cenc/encrypt-pool.h"
 
 G_BEGIN_DECLS
 
@@ -18,7 +19,7 @@ typedef struct
   EncryptTrack *track; /* NULL: stays clear */
   BmffSampleTable *samples; /* owned; NULL: none in this input */
   guint32 n_lead; /* so many samples of an encrypted track stay clear */
-  CencAuxWriter *writer; /* owned; NULL without a track */
+  CencAuxWriter *writer; /* owned; may be NULL where all stay clear */
 } EncryptPart;
 
 /** A GDestroyNotify for a part in an array. */
@@ -29,12 +30,13 @@ typedef struct _EncryptPass EncryptPass;
 /**
  * encrypt_pass_new:
  * @input: has to outlive the pass
+ * @pool: likewise
  * @parts: (element-type EncryptPart): shared, not to be changed
  *
  * Refuses samples that share bytes.
  */
-EncryptPass *
-encrypt_pass_new (EncryptInput *input, GArray *parts, GError **error);
+EncryptPass *encrypt_pass_new (EncryptInput *input, EncryptPool *pool,
+    GArray *parts, GError **error);
 void encrypt_pass_free (EncryptPass *self);
 
 /** Whether the @size bytes at @offset may be a sample; sets an error if not. */

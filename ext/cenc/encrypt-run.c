@@ -86,10 +86,12 @@ decide (EncryptRun *self, guint64 *wanted, GError **error)
   if (layout == ENCRYPT_LAYOUT_MORE)
     return GST_FLOW_OK;
   if (layout == ENCRYPT_LAYOUT_FRAGMENTED) {
-    self->stream =
-        encrypt_stream_new (self->plan, g_steal_pointer (&self->queue),
-            self->funcs.is_seekable (self->user_data), &self->funcs.out,
-            self->user_data);
+    self->stream = encrypt_stream_new (self->plan,
+        g_steal_pointer (&self->queue),
+        self->funcs.read ? encrypt_input_new (self->funcs.read, self->user_data)
+                         : NULL,
+        self->funcs.is_seekable (self->user_data), &self->funcs.out,
+        self->user_data);
     return encrypt_stream_take (self->stream, NULL, error);
   }
   if (!self->funcs.read)

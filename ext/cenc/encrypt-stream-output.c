@@ -2,7 +2,6 @@
 
 #include "cenc/encrypt-stream-private.h"
 
-#include "cenc/encrypt-cut.h"
 #include "cenc/encrypt-movie.h"
 
 void
@@ -12,8 +11,9 @@ encrypt_stream_warn (EncryptStream *self, const gchar *message)
 }
 
 /* Pushes what a range of the input became, and takes it off the queue. */
-static GstFlowReturn
-push_cut (EncryptStream *self, const EncryptCut *range, GstBuffer *whole)
+GstFlowReturn
+encrypt_stream_push_cut (EncryptStream *self, const EncryptCut *range,
+    GstBuffer *whole)
 {
   guint64 size = gst_buffer_get_size (whole);
   GstFlowReturn flow = encrypt_cut_push (range, self->queue, whole,
@@ -33,7 +33,8 @@ encrypt_stream_pass (EncryptStream *self, guint64 end)
 
   if (start == end)
     return GST_FLOW_OK;
-  return push_cut (self, &range, encrypt_queue_share (self->queue, start, end));
+  return encrypt_stream_push_cut (self, &range,
+      encrypt_queue_share (self->queue, start, end));
 }
 
 /* Replaces the whole box at the start of the queue by @bytes. */
@@ -43,11 +44,13 @@ replace (EncryptStream *self, guint64 end, GBytes *bytes)
   guint64 start = encrypt_queue_get_start (self->queue);
   EncryptCut range = { start, end, start, end, g_bytes_get_size (bytes) };
 
-  return push_cut (self, &range, gst_buffer_new_wrapped_bytes (bytes));
+  return encrypt_stream_push_cut (self, &range,
+      gst_buffer_new_wrapped_bytes (bytes));
 }
 
-static BmffBox *
-parse_box (EncryptStream *self, guint64 start, guint64 end, GError **error)
+BmffBox *
+encrypt_stream_parse_box (EncryptStream *self, guint64 start, guint64 end,
+    GError **error)
 {
   g_autoptr (GBytes) bytes =
       encrypt_queue_get_bytes (self->queue, start, end - start);
@@ -55,26 +58,12 @@ parse_box (EncryptStream *self, guint64 start, guint64 end, GError **error)
   return bmff_box_parse (bytes, start, error);
 }
 
-static BmffTrack *
-index_track (const BmffMovie *movie)
-{
-  guint i;
-
-  for (i = 0; i < movie->tracks->len; i++) {
-    BmffTrack *track = g_ptr_array_index (movie->tracks, i);
-
-    if (track->handler == BMFF_HANDLER_VIDEO && track->timescale > 0)
-      return track;
-  }
-  return movie->tracks->len ? g_ptr_array_index (movie->tracks, 0) : NULL;
-}
-
 /* moov */
 
 static GBytes *
 protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
 {
-  BmffBox *moov = parse_box (self, start, end, error);
+  BmffBox *moov = encrypt_stream_parse_box (self, start, end, error);
   BmffMovie *movie = moov ? encrypt_movie_new (moov, self->plan, error) : NULL;
 
   if (!movie)
@@ -136,7 +125,8 @@ parse_sidx (EncryptStream *self, guint64 start, GError **error)
   guint8 size[4];
 
   encrypt_queue_copy (self->queue, start, sizeof (size), size);
-  return parse_box (self, start, start + bmff_get_u32 (size), error);
+  return encrypt_stream_parse_box (self, start, start + bmff_get_u32 (size),
+      error);
 }
 
 /* What goes out for the sidx at @start. */
@@ -163,8 +153,9 @@ take_sidx (EncryptStream *self, guint64 start, guint64 known, guint64 *end,
 }
 
 /* What leads a fragment: boxes as they are, save sidx. NULL on error. */
-static GstBuffer *
-make_lead (EncryptStream *self, guint64 end, guint64 known, GError **error)
+GstBuffer *
+encrypt_stream_make_lead (EncryptStream *self, guint64 end, guint64 known,
+    GError **error)
 {
   guint64 done = encrypt_queue_get_start (self->queue);
   g_autoptr (GstBuffer) lead = gst_buffer_new ();
@@ -196,16 +187,14 @@ encrypt_stream_flush_lead (EncryptStream *self, GError **error)
 
   if (start == self->scan)
     return GST_FLOW_OK;
-  lead = make_lead (self, self->scan, 0, error);
-  return lead ? push_cut (self, &range, lead) : GST_FLOW_ERROR;
+  lead = encrypt_stream_make_lead (self, self->scan, 0, error);
+  return lead ? encrypt_stream_push_cut (self, &range, lead) : GST_FLOW_ERROR;
 }
 
-/* moof */
-
 /* Is there a sidx that leads more than the fragment that ends at @end? */
-static gboolean
-find_leading_sidx (EncryptStream *self, guint64 end, gboolean *found,
-    GError **error)
+gboolean
+encrypt_stream_has_leading_sidx (EncryptStream *self, guint64 end,
+    gboolean *found, GError **error)
 {
   guint i;
 
@@ -222,144 +211,13 @@ find_leading_sidx (EncryptStream *self, guint64 end, gboolean *found,
   return TRUE;
 }
 
-/* Room for a sidx, in front of the first fragment, which ends at @end. */
-static GstFlowReturn
-reserve_index (EncryptStream *self, guint64 end, GError **error)
-{
-  g_autoptr (GBytes) room = NULL;
-  BmffTrack *track = index_track (self->movie);
-  gboolean has_sidx;
-
-  if (self->has_fragments || !self->seekable || !track)
-    return GST_FLOW_OK;
-  if (!find_leading_sidx (self, end, &has_sidx, error))
-    return GST_FLOW_ERROR;
-  if (has_sidx)
-    return GST_FLOW_OK;
-  self->index = encrypt_index_new (self->out, track->id, track->timescale);
-  room = encrypt_index_make_free (ENCRYPT_INDEX_SIZE);
-  self->out += ENCRYPT_INDEX_SIZE;
-  encrypt_moves_add (self->moves, encrypt_queue_get_start (self->queue),
-      self->out);
-  return self->funcs.push (self->user_data,
-      gst_buffer_new_wrapped_bytes (room));
-}
-
-static void
-add_to_index (EncryptStream *self, guint64 offset)
-{
-  EncryptFragmentInfo info = { 0 };
-
-  if (!self->index)
-    return;
-  encrypt_fragment_get_info (self->fragment,
-      encrypt_index_get_track (self->index), &info);
-  encrypt_index_add (self->index, offset, info.start, info.duration, info.sync);
-}
-
-/* Memory for a fragment's data. Fragments are large and each of another size: to
- * allocate each anew would cost page faults, and leave the heap full of holes. */
-static GstBuffer *
-take_memory (EncryptStream *self, gsize size)
-{
-  GstBuffer *buffer = gst_buffer_new ();
-
-  if (size == 0)
-    return buffer;
-  if (!self->spare || self->spare->maxsize < size ||
-      GST_MINI_OBJECT_REFCOUNT_VALUE (self->spare) > 1) {
-    g_clear_pointer (&self->spare, gst_memory_unref);
-    self->spare = gst_allocator_alloc (NULL, size + size / 8, NULL);
-  }
-  if (self->spare) {
-    gst_memory_resize (self->spare, -(gssize) self->spare->offset, size);
-    gst_buffer_append_memory (buffer, gst_memory_ref (self->spare));
-  }
-  return buffer;
-}
-
-/* The fragment's output as one buffer: lead, moof, data. */
-static GstBuffer *
-make_fragment (EncryptStream *self, EncryptCut *range, GError **error)
-{
-  guint64 data_size = range->end - range->old_end;
-  guint64 moof_out = self->out + (range->old - range->start);
-  g_autoptr (GstBuffer) data = take_memory (self, data_size);
-  g_autoptr (GBytes) moof = NULL;
-  GstBuffer *whole;
-  guint8 nothing; /* stands for the data of a fragment that has none */
-  GstMapInfo map;
-
-  if (gst_buffer_get_size (data) != data_size ||
-      !gst_buffer_map (data, &map, GST_MAP_WRITE)) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "no memory for a fragment");
-    return NULL;
-  }
-  moof = encrypt_fragment_make (self->fragment, self->queue, range->end,
-      map.data ? map.data : &nothing, moof_out, error);
-  gst_buffer_unmap (data, &map);
-  if (!moof)
-    return NULL;
-  range->size = g_bytes_get_size (moof);
-  encrypt_moves_add (self->moves, range->old_end, moof_out + range->size);
-  whole = make_lead (self, range->old, range->end, error);
-  if (!whole)
-    return NULL;
-  whole = gst_buffer_append (whole, gst_buffer_new_wrapped_bytes (moof));
-  return gst_buffer_append (whole, g_steal_pointer (&data));
-}
-
-GstFlowReturn
-encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
-{
-  EncryptCut range = { encrypt_queue_get_start (self->queue), end,
-    encrypt_fragment_get_moof_start (self->fragment),
-    encrypt_fragment_get_moof_end (self->fragment), 0 };
-  GstFlowReturn flow = reserve_index (self, end, error);
-  GstBuffer *whole;
-
-  if (flow != GST_FLOW_OK)
-    return flow;
-  whole = make_fragment (self, &range, error);
-  if (!whole)
-    return GST_FLOW_ERROR;
-  self->latency =
-      MAX (self->latency, encrypt_fragment_get_duration (self->fragment));
-  add_to_index (self, self->out);
-  g_clear_pointer (&self->fragment, encrypt_fragment_free);
-  self->has_fragments = TRUE;
-  flow = push_cut (self, &range, whole);
-  self->data_out = self->out;
-  self->scan = end;
-  return flow;
-}
-
-GstFlowReturn
-encrypt_stream_begin_fragment (EncryptStream *self, guint64 start, guint64 end,
-    GError **error)
-{
-  BmffBox *moof;
-
-  if (!self->movie) {
-    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-        "moof at offset %" G_GUINT64_FORMAT " in front of any moov", start);
-    return GST_FLOW_ERROR;
-  }
-  moof = parse_box (self, start, end, error);
-  if (moof)
-    self->fragment =
-        encrypt_fragment_new (moof, self->movie, self->plan, error);
-  return self->fragment ? GST_FLOW_OK : GST_FLOW_ERROR;
-}
-
 /* mfra */
 
 GstFlowReturn
 encrypt_stream_handle_mfra (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
 {
-  g_autoptr (BmffBox) mfra = parse_box (self, start, end, error);
+  g_autoptr (BmffBox) mfra = encrypt_stream_parse_box (self, start, end, error);
   g_autoptr (GBytes) bytes = NULL;
 
   if (!mfra)
@@ -380,7 +238,7 @@ GstFlowReturn
 encrypt_stream_handle_meta (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
 {
-  g_autoptr (BmffBox) meta = parse_box (self, start, end, error);
+  g_autoptr (BmffBox) meta = encrypt_stream_parse_box (self, start, end, error);
 
   if (!meta)
     return GST_FLOW_ERROR;

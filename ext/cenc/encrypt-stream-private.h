@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * EncryptStream's two halves: encrypt-stream.c finds the boxes,
- * encrypt-stream-output.c makes of them what goes out. All functions return
+ * EncryptStream's parts: encrypt-stream.c finds the boxes,
+ * encrypt-stream-output.c and encrypt-stream-fragment.c make of them what goes
+ * out. All functions return
  * GST_FLOW_OK, what a callback returned, or GST_FLOW_ERROR with @error; places
  * are those of the input, and what is handled stands at the queue's start.
  */
@@ -10,6 +11,7 @@
 
 #include "cenc/encrypt-stream.h"
 
+#include "cenc/encrypt-cut.h"
 #include "cenc/encrypt-fragment.h"
 #include "cenc/encrypt-sidx.h"
 
@@ -25,6 +27,8 @@ struct _EncryptStream
 {
   EncryptPlan *plan;
   EncryptQueue *queue;
+  EncryptInput *input; /* NULL: all comes by the queue */
+  EncryptPool *pool;
   gboolean seekable;
   EncryptStreamFuncs funcs;
   gpointer user_data;
@@ -47,13 +51,23 @@ struct _EncryptStream
   gboolean rewriting; /* the muxer went back to its moov */
   guint64 resume; /* where the input had got to then */
   GstClockTime latency;
-  GstMemory *
-      spare; /* of the largest fragment so far, when downstream is done with it */
 };
 
 void encrypt_stream_warn (EncryptStream *self, const gchar *message);
 /** Hands on what is queued up to @end as it is. */
 GstFlowReturn encrypt_stream_pass (EncryptStream *self, guint64 end);
+/** Pushes what a range of the input became, and takes it off the queue. */
+GstFlowReturn encrypt_stream_push_cut (EncryptStream *self,
+    const EncryptCut *range, GstBuffer *whole);
+/** What leads a fragment, from the queue's start to @end: boxes as they are, save sidx. NULL on error. @known: up to where places are known */
+GstBuffer *encrypt_stream_make_lead (EncryptStream *self, guint64 end,
+    guint64 known, GError **error);
+/** (transfer full) (nullable): the box in the queue. */
+BmffBox *encrypt_stream_parse_box (EncryptStream *self, guint64 start,
+    guint64 end, GError **error);
+/** Whether a sidx among the lead refers to more than what ends at @end. */
+gboolean encrypt_stream_has_leading_sidx (EncryptStream *self, guint64 end,
+    gboolean *found, GError **error);
 /** The boxes that waited for a moof, up to self->scan, when none came. */
 GstFlowReturn encrypt_stream_flush_lead (EncryptStream *self, GError **error);
 
@@ -73,6 +87,9 @@ GstFlowReturn encrypt_stream_begin_fragment (EncryptStream *self, guint64 start,
 /** All of the fragment is here, up to @end. */
 GstFlowReturn encrypt_stream_flush_fragment (EncryptStream *self, guint64 end,
     GError **error);
+/** Likewise, where the queue does not have it all: the rest is read. */
+GstFlowReturn
+encrypt_stream_read_fragment (EncryptStream *self, guint64 end, GError **error);
 
 /** The input's sidx boxes whose references are all known now; our own index. */
 GstFlowReturn encrypt_stream_write_sidx (EncryptStream *self, GError **error);

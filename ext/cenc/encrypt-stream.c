@@ -2,6 +2,8 @@
 
 #include "cenc/encrypt-stream-private.h"
 
+#include <string.h>
+
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
@@ -24,13 +26,15 @@ typedef enum
 } Step;
 
 EncryptStream *
-encrypt_stream_new (EncryptPlan *plan, EncryptQueue *queue, gboolean seekable,
-    const EncryptStreamFuncs *funcs, gpointer user_data)
+encrypt_stream_new (EncryptPlan *plan, EncryptQueue *queue, EncryptInput *input,
+    gboolean seekable, const EncryptStreamFuncs *funcs, gpointer user_data)
 {
   EncryptStream *self = g_new0 (EncryptStream, 1);
 
   self->plan = plan;
   self->queue = queue;
+  self->input = input;
+  self->pool = encrypt_pool_new ();
   self->seekable = seekable;
   self->funcs = *funcs;
   self->user_data = user_data;
@@ -51,11 +55,38 @@ encrypt_stream_free (EncryptStream *self)
   encrypt_sidx_free (self->sidx);
   g_array_unref (self->lead_sidx);
   encrypt_queue_free (self->queue);
-  g_clear_pointer (&self->spare, gst_memory_unref);
+  encrypt_pool_free (self->pool);
+  g_clear_pointer (&self->input, encrypt_input_free);
   g_free (self);
 }
 
 /* Boxes */
+
+static gboolean
+is_endless (guint64 end)
+{
+  return end == G_MAXUINT64;
+}
+
+/* Up to @size bytes at self->scan: from the queue, or behind it where a fragment
+ * is read by place. Returns how many there are. */
+static gsize
+peek_header (EncryptStream *self, guint8 *out, gsize size)
+{
+  guint64 end = encrypt_queue_get_end (self->queue);
+  gsize n = self->scan < end ? MIN (end - self->scan, size) : 0;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (n == size || !self->input || !self->fragment || is_endless (self->scan)) {
+    encrypt_queue_copy (self->queue, self->scan, n, out);
+    return n;
+  }
+  bytes = encrypt_input_read (self->input, self->scan, size, NULL);
+  n = bytes ? g_bytes_get_size (bytes) : 0;
+  if (n > 0)
+    memcpy (out, g_bytes_get_data (bytes, NULL), n);
+  return n;
+}
 
 /* STEP_GO_ON: @header is the box at self->scan, its size not 0 (a box to the end
  * of the file gets G_MAXUINT64). */
@@ -64,13 +95,11 @@ read_header (EncryptStream *self, BmffHeader *header, GstFlowReturn *flow,
     GError **error)
 {
   guint8 bytes[32];
-  guint64 end = encrypt_queue_get_end (self->queue);
-  gsize n = self->scan < end ? MIN (end - self->scan, sizeof (bytes)) : 0;
+  gsize n = peek_header (self, bytes, sizeof (bytes));
   guint64 box_end;
 
   if (n == 0)
     return STEP_MORE;
-  encrypt_queue_copy (self->queue, self->scan, n, bytes);
   switch (bmff_header_parse (header, bytes, n)) {
     case BMFF_HEADER_MORE:
       return STEP_MORE;
@@ -234,9 +263,11 @@ next_fragment_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
 
   if (self->scan >= encrypt_fragment_get_data_end (self->fragment)) {
     self->wanted = self->scan;
-    if (end < self->scan)
+    if (end < self->scan && (!self->input || is_endless (self->scan)))
       return STEP_MORE;
-    *flow = encrypt_stream_flush_fragment (self, self->scan, error);
+    *flow = end < self->scan
+        ? encrypt_stream_read_fragment (self, self->scan, error)
+        : encrypt_stream_flush_fragment (self, self->scan, error);
     return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;
   }
   step = read_header (self, &header, flow, error);
@@ -296,12 +327,6 @@ encrypt_stream_take (EncryptStream *self, GstBuffer *buffer, GError **error)
 }
 
 /* The end */
-
-static gboolean
-is_endless (guint64 end)
-{
-  return end == G_MAXUINT64;
-}
 
 static GstFlowReturn
 truncated (EncryptStream *self, guint64 offset, GError **error)

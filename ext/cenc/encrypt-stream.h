@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * EncryptStream: a fragmented movie as it comes, encrypted as it goes: boxes
- * in, boxes out, one fragment in memory at most. Knows no pads: what it makes
+ * in, boxes out, one fragment in memory at most; where the input can be read by
+ * place, not even that. Knows no pads: what it makes
  * goes to callbacks.
  */
 
 #pragma once
 
+#include "cenc/encrypt-input.h"
 #include "cenc/encrypt-plan.h"
 #include "cenc/encrypt-queue.h"
 
@@ -30,9 +32,11 @@ typedef struct _EncryptStream EncryptStream;
  * encrypt_stream_new:
  * @plan: has to outlive the stream
  * @queue: (transfer full): what has come already, from the start of the input
+ * @input: (transfer full) (nullable): where the input can be read beside
  * @seekable: whether the output can be overwritten
  */
-EncryptStream *encrypt_stream_new (EncryptPlan *plan, EncryptQueue *queue,
+EncryptStream *
+encrypt_stream_new (EncryptPlan *plan, EncryptQueue *queue, EncryptInput *input,
     gboolean seekable, const EncryptStreamFuncs *funcs, gpointer user_data);
 void encrypt_stream_free (EncryptStream *self);
 

@@ -115,6 +115,23 @@ GST_START_TEST (test_rewritten_moov)
 }
 GST_END_TEST
 
+/* Fragments that are far larger than what is read at once. */
+#define LARGE \
+  "videotestsrc num-buffers=50 pattern=snow ! video/x-raw,width=320," \
+  "height=240,framerate=25/1 ! x264enc key-int-max=25 pass=qual quantizer=10 " \
+  "speed-preset=ultrafast option-string=slices=3 ! h264parse ! m. " AAC "! m."
+
+static const struct
+{
+  const gchar *streams, *properties, *scheme;
+} read_both[] = {
+  { H264 "! m. " AAC "! m.", "", "cenc" },
+  { LARGE, "", "cenc" },
+  { LARGE, "scheme=cbcs", "cbcs" },
+  { LARGE, "clear-lead=1000000000", NULL },
+  { LARGE, "tracks=audio", NULL },
+};
+
 /* A file in pull mode comes out as it does behind its muxer; in push mode too. */
 GST_START_TEST (test_pull_and_push)
 {
@@ -126,14 +143,15 @@ GST_START_TEST (test_pull_and_push)
 
   if (!judge_has_elements (NEEDED " queue"))
     return;
-  clear = mux (H264 "! m. " AAC "! m.", "fragment-duration=1000");
-  pulled = encrypt_file (clear, "");
+  clear = mux (read_both[__i__].streams, "fragment-duration=1000");
+  pulled = encrypt_file (clear, read_both[__i__].properties);
   path = judge_write (clear);
   description = g_strconcat ("filesrc location=", path, " ! queue ! ", ENCRYPT,
-      "! filesink location=%s", NULL);
+      read_both[__i__].properties, " ! filesink location=%s", NULL);
   pushed = run (description);
   g_unlink (path);
-  judge_same_samples (clear, pulled, "cenc");
+  if (read_both[__i__].scheme)
+    judge_same_samples (clear, pulled, read_both[__i__].scheme);
   judge_places (pulled);
   fail_unless (g_bytes_equal (pulled, pushed));
 }
@@ -251,26 +269,30 @@ GST_START_TEST (test_other_muxer)
 GST_END_TEST
 
 /* A truncated file ends in an error, in pull mode too. */
+static const gchar *truncated[] = { H264 "! m.", LARGE };
+
 GST_START_TEST (test_truncated_file)
 {
   g_autoptr (GBytes) clear = NULL;
-  g_autoptr (GBytes) part = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *path = NULL;
-  g_autofree gchar *description = NULL;
+  gsize size, i;
 
   if (!judge_has_elements (NEEDED))
     return;
-  clear = mux (H264 "! m.", "fragment-duration=1000");
-  part = g_bytes_new_from_bytes (clear, 0, g_bytes_get_size (clear) / 2);
-  path = judge_write (part);
-  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
-      "! filesink location=%s", NULL);
-  fail_if (judge_run_to_file (description, &error));
-  g_unlink (path);
-  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
-                   GST_STREAM_ERROR_DEMUX),
-      "%s", error->message);
+  clear = mux (truncated[__i__], "fragment-duration=1000");
+  size = g_bytes_get_size (clear);
+  for (i = 1; i < 5; i++) {
+    g_autoptr (GBytes) part = g_bytes_new_from_bytes (clear, 0, size * i / 5);
+    g_autofree gchar *path = judge_write (part);
+    g_autofree gchar *description = g_strconcat ("filesrc location=", path,
+        " ! ", ENCRYPT, "! filesink location=%s", NULL);
+    g_autoptr (GError) error = NULL;
+
+    fail_if (judge_run_to_file (description, &error));
+    g_unlink (path);
+    fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                     GST_STREAM_ERROR_DEMUX),
+        "%s", error->message);
+  }
 }
 GST_END_TEST
 
@@ -283,11 +305,11 @@ encrypt_fragmented_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_behind_mp4mux, 0, G_N_ELEMENTS (muxed));
   tcase_add_test (tc, test_rewritten_moov);
-  tcase_add_test (tc, test_pull_and_push);
+  tcase_add_loop_test (tc, test_pull_and_push, 0, G_N_ELEMENTS (read_both));
   tcase_add_test (tc, test_reproducible);
   tcase_add_test (tc, test_hevc);
   tcase_add_test (tc, test_live);
-  tcase_add_test (tc, test_truncated_file);
+  tcase_add_loop_test (tc, test_truncated_file, 0, G_N_ELEMENTS (truncated));
   tcase_add_loop_test (tc, test_other_muxer, 0, G_N_ELEMENTS (others));
   return s;
 }
