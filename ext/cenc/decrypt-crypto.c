@@ -3,6 +3,8 @@
 #include "cenc/decrypt-crypto.h"
 
 #include "cenc/cenc-cipher.h"
+#include "gst/isobmff/bmff-reader.h"
+#include "gst/subsample/sample-probe-trial.h"
 
 #include <gst/cenc/gstcenckeyring.h>
 
@@ -13,8 +15,8 @@
 /* Keys that rotate: the ciphers of so many are kept. */
 #define MAX_ENTRIES 16
 
-/* A wrong key shows in the first samples or not at all; and one odd sample in
- * the middle of a title is a damaged sample. */
+/* A sample that is none shows a wrong key among the first ones; in the middle of
+ * a title it is a damaged sample. */
 #define SAMPLES_TO_VERIFY 8
 
 typedef struct
@@ -26,6 +28,7 @@ typedef struct
   guint generation;
   GstCencKeyUse use;
   guint to_verify;
+  SampleProbeTrial trial;
 } Entry;
 
 struct _DecryptCrypto
@@ -221,16 +224,57 @@ get_entry (DecryptCrypto *self, const DecryptTrack *track,
   return entry;
 }
 
+/* Silence at a track's beginning can be samples of less than a block. */
 static gboolean
-verify (Entry *entry, const DecryptTrack *track, const guint8 *sample,
-    gsize size, GError **error)
+has_ciphertext (const CencParams *params, const CencSampleAux *aux, gsize size)
+{
+  gsize least = params->mode == CENC_MODE_CTR ? 1 : CENC_BLOCK_SIZE;
+  guint i;
+
+  if (!aux->subsamples)
+    return size >= least;
+  for (i = 0; i < aux->n_subsamples; i++) {
+    if (bmff_get_u32 (aux->subsamples + (gsize) i * CENC_SUBSAMPLE_SIZE + 2) >=
+        least)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_sample (Entry *entry, const DecryptTrack *track, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *sample, gsize size)
+{
+  if (entry->to_verify == 0 || !has_ciphertext (params, aux, size))
+    return TRUE;
+  entry->to_verify--;
+  return sample_probe_check (track->probe, sample, size) != SAMPLE_PROBE_BAD;
+}
+
+/* Whether the samples up to this one speak for the key. */
+static gboolean
+stands_trial (Entry *entry, const DecryptTrack *track, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *sample, gsize size)
+{
+  const SampleProbeCover cover = { aux->subsamples, aux->n_subsamples,
+    params->crypt_byte_block,
+    cenc_scheme_has_pattern (params->scheme) ? params->skip_byte_block : 0,
+    params->mode == CENC_MODE_CBC || params->scheme == CENC_SCHEME_CENS };
+
+  return sample_probe_trial_add (&entry->trial, track->probe, &cover, sample,
+             size) != SAMPLE_PROBE_BAD;
+}
+
+static gboolean
+verify (Entry *entry, const DecryptTrack *track, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *sample, gsize size, GError **error)
 {
   g_autofree gchar *kid = NULL;
 
-  if (!track->probe || entry->to_verify == 0)
+  if (!track->probe)
     return TRUE;
-  entry->to_verify--;
-  if (sample_probe_check (track->probe, sample, size) != SAMPLE_PROBE_BAD)
+  if (is_sample (entry, track, params, aux, sample, size) &&
+      stands_trial (entry, track, params, aux, sample, size))
     return TRUE;
 
   kid = gst_cenc_kid_to_string (gst_cenc_key_get_kid (entry->key));
@@ -249,5 +293,5 @@ decrypt_crypto_sample (DecryptCrypto *self, const DecryptTrack *track,
 
   return entry &&
       cenc_crypt_sample (entry->crypt, params, aux, in, out, size, error) &&
-      verify (entry, track, out, size, error);
+      verify (entry, track, params, aux, out, size, error);
 }

@@ -25,6 +25,23 @@ typedef enum
   PROBE_KIND_ALAC,
 } ProbeKind;
 
+/* Length-prefixed NAL units. */
+typedef struct
+{
+  const guint8 *data;
+  gsize left;
+  guint length_size;
+} ProbeNalWalk;
+
+/* Gives the next NAL unit that is not empty. FALSE at the end; then @left is 0
+ * if the lengths added up. */
+gboolean
+probe_nal_walk_next (ProbeNalWalk *self, const guint8 **nal, gsize *size);
+/* Whether no start code and no forbidden pattern ends at or begins before bytes
+ * @from to @to of a NAL unit of @size bytes without zeros at its end. */
+gboolean
+probe_nal_range_is_legal (const guint8 *nal, gsize size, gsize from, gsize to);
+
 /* @sample is not empty in any of these. */
 gboolean
 probe_nal_check (const SampleProbe *self, const guint8 *sample, gsize size);

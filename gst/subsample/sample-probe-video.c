@@ -50,17 +50,8 @@ read_length (const guint8 *p, guint length_size)
   return length;
 }
 
-typedef struct
-{
-  const guint8 *data;
-  gsize left;
-  guint length_size;
-} NalWalk;
-
-/* Gives the next NAL unit that is not empty. FALSE at the end; then @left is 0
- * if the lengths added up. */
-static gboolean
-nal_walk_next (NalWalk *self, const guint8 **nal, gsize *size)
+gboolean
+probe_nal_walk_next (ProbeNalWalk *self, const guint8 **nal, gsize *size)
 {
   while (self->left >= self->length_size) {
     *size = read_length (self->data, self->length_size);
@@ -80,12 +71,12 @@ static gboolean
 check_length_prefixed (const SampleProbe *self, const guint8 *sample,
     gsize size)
 {
-  NalWalk walk = { sample, size, self->nal_length_size };
+  ProbeNalWalk walk = { sample, size, self->nal_length_size };
   const guint8 *nal;
   gsize nal_size;
   guint n = 0;
 
-  while (nal_walk_next (&walk, &nal, &nal_size)) {
+  while (probe_nal_walk_next (&walk, &nal, &nal_size)) {
     if (!nal_header_is_legal (self->kind, nal, nal_size) ||
         !h264_idr_is_legal (self->kind, nal))
       return FALSE;
@@ -122,16 +113,13 @@ probe_nal_check (const SampleProbe *self, const guint8 *sample, gsize size)
   return check_length_prefixed (self, sample, size);
 }
 
-/* Whether no start code and no forbidden pattern stands in the NAL unit. Looks
- * at each third byte only, as long as that is neither zero nor at most 3. */
-static gboolean
-nal_payload_is_legal (const guint8 *nal, gsize size)
+/* Looks at each third byte only, as long as that is neither zero nor at most 3. */
+gboolean
+probe_nal_range_is_legal (const guint8 *nal, gsize size, gsize from, gsize to)
 {
-  gsize i;
+  gsize end = MIN (size, to + 2), i;
 
-  while (size > 0 && nal[size - 1] == 0)
-    size--;
-  for (i = 2; i < size;) {
+  for (i = MAX (from, 2); i < end;) {
     if (nal[i] > 3)
       i += 3;
     else if (nal[i - 1] != 0 || nal[i - 2] != 0)
@@ -144,15 +132,23 @@ nal_payload_is_legal (const guint8 *nal, gsize size)
   return TRUE;
 }
 
+static gboolean
+nal_payload_is_legal (const guint8 *nal, gsize size)
+{
+  while (size > 0 && nal[size - 1] == 0)
+    size--;
+  return probe_nal_range_is_legal (nal, size, 0, size);
+}
+
 gboolean
 probe_nal_check_payload (const SampleProbe *self, const guint8 *sample,
     gsize size)
 {
-  NalWalk walk = { sample, size, self->nal_length_size };
+  ProbeNalWalk walk = { sample, size, self->nal_length_size };
   const guint8 *nal;
   gsize nal_size;
 
-  while (nal_walk_next (&walk, &nal, &nal_size))
+  while (probe_nal_walk_next (&walk, &nal, &nal_size))
     if (!nal_payload_is_legal (nal, nal_size))
       return FALSE;
   return walk.left == 0;

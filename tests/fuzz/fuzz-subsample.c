@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gst/subsample/sample-probe.h"
+#include "gst/subsample/sample-probe-trial.h"
 #include "gst/subsample/subsample.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
@@ -68,11 +68,23 @@ next_block (BmffReader *reader, guint8 **block, gsize *size)
   return TRUE;
 }
 
+/* The sample's first bytes serve as its subsamples too. */
+static void
+try_key (SampleProbeTrial *trial, const SampleProbe *probe,
+    const guint8 *sample, gsize size)
+{
+  const SampleProbeCover cover = { size >= 16 ? sample + 3 : NULL, 2,
+    size > 1 ? sample[0] & 15 : 0, size > 1 ? sample[1] & 15 : 0, size & 1 };
+
+  sample_probe_trial_add (trial, probe, &cover, sample, size);
+}
+
 static void
 fuzz_samples (Subsampler *subsampler, const SampleProbe *probe,
     BmffReader *reader)
 {
   g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (CencRange));
+  SampleProbeTrial trial = { 0 };
   guint8 *sample;
   gsize size;
   guint i;
@@ -84,6 +96,7 @@ fuzz_samples (Subsampler *subsampler, const SampleProbe *probe,
 
     sample_probe_check (probe, sample, size);
     sample_probe_check_payload (probe, sample, size);
+    try_key (&trial, probe, sample, size);
     if (subsampler != NULL &&
         subsampler_map (subsampler, sample, size, ranges, &error))
       check_ranges (ranges, size);

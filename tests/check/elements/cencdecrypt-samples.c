@@ -428,6 +428,58 @@ GST_START_TEST (test_wrong_key)
 }
 GST_END_TEST;
 
+/* Samples of less than a block say nothing of the key (seen: a track that begins
+ * with silence). */
+GST_START_TEST (test_wrong_key_after_silence)
+{
+  static const guint8 silence[] = { 0x21, 0x00, 0x03, 0x40, 0x68, 0x1c };
+  const TestMeta constant = { nist_cbc_iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (
+      "application/x-cenc, original-media-type=audio/mpeg, mpegversion=4, "
+      "codec_data=(buffer)1190, cipher-mode=cbcs",
+      NIST_KEYS, &bus);
+  guint i;
+
+  for (i = 0; i < 20; i++)
+    test_expect (h,
+        test_add_meta (test_buffer_new (silence, sizeof silence), &constant),
+        silence, sizeof silence);
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (nist_ctr, 64),
+                                  &constant)),
+      GST_FLOW_ERROR);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "key for KID " NIST_KID " does not fit");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Slice headers that were encrypted too (ffmpeg does so) are impossible ones
+ * after a few samples. */
+GST_START_TEST (test_wrong_key_slice_headers)
+{
+  static const guint8 subsample[] = { 0, 5, 0, 0, 0, 59 };
+  const TestMeta meta = { nist_ctr_iv, 16, subsample, 1 };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AVC "cenc", NIST_KEYS, &bus);
+  guint8 sample[64] = { 0, 0, 0, 60, 0x41 };
+  guint i;
+
+  for (i = 0; i < 64; i++) {
+    memset (sample + 5, (gint) (i * 37), sizeof sample - 5);
+    if (gst_harness_push (h,
+            test_add_meta (test_buffer_new (sample, sizeof sample), &meta)) ==
+        GST_FLOW_ERROR)
+      break;
+  }
+  fail_unless (i > 0 && i < 64, "%u", i);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "key for KID " NIST_KID " does not fit");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_caps)
 {
   GstBus *bus;
@@ -569,6 +621,8 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_events_are_held);
   tcase_add_test (tc, test_cbcs_clear_lead);
   tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_wrong_key_after_silence);
+  tcase_add_test (tc, test_wrong_key_slice_headers);
   tcase_add_test (tc, test_caps);
   tcase_add_test (tc, test_passes_through);
   tcase_add_test (tc, test_preferred_system);
