@@ -194,8 +194,10 @@ check_autoplugged (const Vector *vector)
   n_frames = played.n_frames;
   g_free (launch);
 
-  launch = g_strdup_printf ("playbin3 uri=%s video-sink=\"fakesink name=sink\" "
-                            "audio-sink=\"fakesink sync=false\"",
+  /* Not the soft volume: 1.22's playsink leaks it. */
+  launch = g_strdup_printf (
+      "playbin3 flags=0x3 uri=%s video-sink=\"fakesink name=sink\" "
+      "audio-sink=\"fakesink sync=false\"",
       uri);
   got = play (launch, session, &played, &error);
   fail_unless (got != NULL, "%s: %s", uri, error ? error->message : "");
@@ -221,8 +223,12 @@ GST_START_TEST (test_playbin)
   GPtrArray *vectors = vectors_load ();
   guint i;
 
-  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++)
-    check_autoplugged (find_vector (vectors, files[i]));
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
+    const Vector *vector = find_vector (vectors, files[i]);
+
+    if (!vector_leaks_in_qtdemux (vector))
+      check_autoplugged (vector);
+  }
   g_clear_pointer (&vectors, g_ptr_array_unref);
 }
 GST_END_TEST;
@@ -279,8 +285,7 @@ decrypt_autoplug_suite (void)
   tcase_add_test (tc, test_type);
   tcase_add_test (tc, test_clear_file);
   tcase_add_test (tc, test_unlinked);
-  /* Traced, a player takes minutes. */
-  if (!g_getenv ("GST_TRACERS") && have_all ())
+  if (have_all ())
     tcase_add_test (tc, test_playbin);
   return suite;
 }

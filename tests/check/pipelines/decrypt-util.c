@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#define _GNU_SOURCE /* memmem() */
 #include "decrypt-util.h"
 
 #include <string.h>
@@ -143,4 +144,19 @@ keys_property (const Vector *vector)
 {
   return *vector->keys ? g_strdup_printf ("keys=%s", vector->keys)
                        : g_strdup ("");
+}
+
+gboolean
+vector_leaks_in_qtdemux (const Vector *vector)
+{
+  gchar *data;
+  gsize size;
+  gboolean has_styp;
+
+  if (!g_getenv ("GST_TRACERS"))
+    return FALSE;
+  fail_unless (g_file_get_contents (vector->path, &data, &size, NULL));
+  has_styp = memmem (data, size, "styp", 4) != NULL;
+  g_free (data);
+  return has_styp || g_str_equal (vector->codec, "Opus");
 }

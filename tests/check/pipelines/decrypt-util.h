@@ -25,3 +25,8 @@ GByteArray *pipeline_collect (const gchar *launch, GError **error);
 gchar *mdat_digest (const guint8 *data, gsize size);
 
 gchar *keys_property (const Vector *vector);
+
+/* Under the leaks tracer: TRUE of a file of which stock qtdemux (1.22) leaks
+ * something, be it encrypted or clear: what it reads of the ftyp where a styp
+ * follows, and the caps of Opus. */
+gboolean vector_leaks_in_qtdemux (const Vector *vector);

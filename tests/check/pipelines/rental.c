@@ -28,6 +28,8 @@
   "videotestsrc num-buffers=50 ! video/x-raw,width=64,height=48 ! " \
   "x264enc speed-preset=ultrafast key-int-max=10 ! h264parse ! queue ! mux. " \
   "audiotestsrc num-buffers=80 ! avenc_aac ! aacparse ! queue ! mux."
+/* Pictures and sound. Not the soft volume: 1.22's playsink leaks it. */
+#define PLAY_FLAGS 0x3
 #define ENCRYPT \
   "cencencrypt scheme=%s key-id=6b69642d6f6e652d31362d6279746573 " \
   "key=4b45592d6f6e652d31362d6279746573 ! "
@@ -211,7 +213,7 @@ play (Run *run, const gchar *path)
   g_object_set (video, "signal-handoffs", TRUE, NULL);
   g_signal_connect (video, "handoff", G_CALLBACK (on_frame), run);
   g_object_set (player, "uri", uri, "video-sink", video, "audio-sink", audio,
-      NULL);
+      "flags", PLAY_FLAGS, NULL);
   run_pipeline (run, player);
 }
 
@@ -308,11 +310,11 @@ GST_START_TEST (test_license_pad)
 }
 GST_END_TEST;
 
-/* Asked for a key, a device without a store stays as it is. */
+/* Asked for a key, a device without a store stays as it is. By parsebin: playbin3
+ * of 1.22 leaks pads if it fails in PAUSED. */
 GST_START_TEST (test_no_store)
 {
-  g_autofree gchar *title = NULL;
-  g_autofree gchar *path = NULL;
+  g_autofree gchar *title = NULL, *path = NULL, *line = NULL;
   Run run;
 
   if (!has_elements ())
@@ -320,7 +322,9 @@ GST_START_TEST (test_no_store)
   title = make_title ("title.mp4", "cbcs");
   path = g_build_filename (folder, "none", NULL);
   g_setenv ("GST_OFFLINE_LICENSE_DIR", path, TRUE);
-  play (&run, title);
+  line = g_strdup_printf ("filesrc location=%s ! parsebin ! fakesink", title);
+  run_init (&run);
+  run_pipeline (&run, gst_parse_launch (line, NULL));
   g_assert_error (run.error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT_NOKEY);
   fail_if (g_file_test (path, G_FILE_TEST_EXISTS));
   run_clear (&run);
@@ -335,12 +339,6 @@ rental_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
-  if (g_getenv ("GST_TRACERS")) {
-    g_print (
-        "skipped: the leaks tracer reports pads of the license graphs, whose "
-        "owner is not known yet\n");
-    return suite;
-  }
   tcase_add_loop_test (tc, test_playbin3, 0, G_N_ELEMENTS (schemes));
   tcase_add_test (tc, test_refused);
   tcase_add_test (tc, test_license_pad);
