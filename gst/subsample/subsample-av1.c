@@ -311,16 +311,20 @@ walk_obus (Av1State *self, const guint8 *data, gsize size, GArray *ranges,
   return TRUE;
 }
 
-/* AV1CodecConfigurationRecord: four bytes, then OBUs (the binding, 2.3). */
+/* AV1CodecConfigurationRecord: four bytes, then OBUs (the binding, 2.3). mp4mux
+ * 1.22 leaves the marker, the version and more of it zero: of such a record
+ * nothing is believed, and the sequence header has to come in band. */
 static gboolean
 read_config (Av1State *self, GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (self->config, &size);
 
-  if (size < 4 || data[0] != 0x81)
+  if (size < 4 || (data[0] != 0x81 && data[0] != 0))
     return subsample_fail (error, GST_CENC_ERROR_FORMAT,
         "'av1C' is too short or of a version not known");
+  if (data[0] == 0)
+    return TRUE;
   if (walk_obus (self, data + 4, size - 4, NULL, error))
     return TRUE;
   g_prefix_error (error, "'av1C': ");

@@ -409,6 +409,69 @@ GST_START_TEST (test_av1_without_size)
 }
 GST_END_TEST;
 
+static BmffBox *
+entry_with_av1c (const TestSample *sample, const gchar *payload, gsize size)
+{
+  BmffBox *entry = test_clear_entry (sample->entry);
+  BmffBox *config = bmff_box_child (entry, BMFF_FOURCC ('a', 'v', '1', 'C'));
+
+  fail_unless (config != NULL);
+  bmff_box_set_payload (config, g_bytes_new (payload, size));
+  return entry;
+}
+
+/* mp4mux 1.22 writes a configuration without a version: with sequence headers in
+ * band the ranges are the same, and without them nothing is guessed. */
+static void
+map_without_version (const TestSample *sample, gpointer user_data)
+{
+  static const gchar *const payloads[] = { "\0\0\0\0\0", "\0\0\0\0\x0a\x0a" };
+  Walk *self = user_data;
+  guint i;
+
+  if (sample->index > 0)
+    return;
+  map_sample (self, sample);
+  for (i = 0; i < G_N_ELEMENTS (payloads); i++) {
+    g_autoptr (BmffBox) entry = entry_with_av1c (sample, payloads[i], 5 + i);
+    g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (CencRange));
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Subsampler) subsampler = subsampler_new (entry, &error);
+    gsize skip = 2 + sample->data[1]; /* the sequence header, in front */
+
+    fail_unless (subsampler != NULL, "%s", error ? error->message : "");
+    fail_unless (sample->data[0] == 0x0a);
+    fail_if (subsampler_map (subsampler, sample->data + skip,
+        sample->size - skip, ranges, &error));
+    fail_unless (
+        g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT));
+    subsampler_reset (subsampler);
+    fail_unless (
+        subsampler_map (subsampler, sample->data, sample->size, ranges, NULL));
+    fail_unless_equals_int (ranges->len, self->ranges->len);
+    fail_unless (ranges->len > 0 &&
+        memcmp (ranges->data, self->ranges->data,
+            ranges->len * sizeof (CencRange)) == 0);
+    self->n_compared++;
+  }
+}
+
+GST_START_TEST (test_av1_without_version)
+{
+  g_autofree gchar *path = NULL;
+  Walk walk;
+
+  if (!test_have_vectors ())
+    return;
+  path = g_build_filename (test_vectors_dir (), "clear", "bear-av1.mp4", NULL);
+  walk_init (&walk);
+  walk.path = path;
+  test_walk_file (path, map_without_version, &walk);
+  fail_unless_equals_int (walk.n_compared, 2);
+  walk_clear (&walk);
+}
+GST_END_TEST;
+
 /* After a reset only key frames can be mapped: a frame's header hangs on those
  * that it refers to. */
 static void
@@ -530,6 +593,7 @@ subsample_ranges_suite (void)
   tcase_add_test (tc, test_clear_files);
   tcase_add_test (tc, test_mv_hevc);
   tcase_add_test (tc, test_av1_without_size);
+  tcase_add_test (tc, test_av1_without_version);
   tcase_add_test (tc, test_missing_references);
   tcase_add_test (tc, test_cut_configs);
   return s;
