@@ -6,6 +6,8 @@ Encodes clips that make slice, tile and frame headers differ, has Shaka encrypt
 them in cenc and cbcs, and gives them to the test program that compares the
 subsamples it wrote with ours:  ranges.py PATH/TO/subsample-ranges
 """
+import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -64,8 +66,9 @@ def main():
     program = sys.argv[1]
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        for clip in CLIPS:
-            encrypt(directory, clip)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for _ in pool.map(lambda clip: encrypt(directory, clip), CLIPS):
+                pass  # an error is raised here
         done = subprocess.run([program], env={'CENC_RANGES_DIR': str(directory)}, check=False)
     sys.exit(done.returncode)
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Whether a file that was encrypted and decrypted has every byte that neither of
+the two had to touch: everything but what protects, which is `free` by then, and
+numbers that say where other bytes are."""
+import struct
+
+import tools
+from media import Media
+from tools import Rejected
+
+# What may stand there that the clear file has not: a sidx in front for players
+# that need one, what was protection.
+ADDED = (b'free', b'sidx', b'pssh', b'sbgp', b'sgpd')
+
+
+def blanked(data, *ranges):
+    out = bytearray(data)
+    for begin, size in ranges:
+        out[begin:begin + size] = bytes(size)
+    return bytes(out)
+
+
+def without_places(media, node):
+    """A box's own bytes, with zeros for the numbers that say where others are."""
+    data = media.data[node.body:node.end]
+    flags = struct.unpack_from('>I', data)[0] & 0xffffff if len(data) >= 4 else 0
+    if node.type in (b'stco', b'co64'):
+        return data[4:8]
+    if node.type == b'tfhd':
+        return struct.pack('>I', flags & ~0x20001) + data[4:8] + data[16 if flags & 1 else 8:]
+    if node.type == b'trun':
+        return struct.pack('>I', flags & ~1) + data[4:8] + data[12 if flags & 1 else 8:]
+    if node.type == b'mfro':
+        return b''
+    if node.type == b'tfra':
+        return data[:12]
+    if node.type == b'sidx':
+        wide = 8 if data[0] else 4
+        first = 12 + 2 * wide + 4
+        return blanked(data, (12 + wide, wide), *((at, 4) for at in range(first, len(data), 12)))
+    return data
+
+
+def skeleton(media, nodes):
+    """[(type, bytes or skeleton)] of boxes, all but what may have been added."""
+    found = []
+    for node in nodes:
+        kind = b'stco' if node.type == b'co64' else node.type
+        if node.type in ADDED and not (node.type == b'free' and node.end - node.body < 32):
+            continue
+        if node.children:
+            head = media.data[node.body:node.children[0].start]
+            found.append((kind, head, skeleton(media, node.children)))
+        else:
+            found.append((kind, without_places(media, node), []))
+    return found
+
+
+def first_difference(one, other, path=''):
+    """Where two skeletons differ; None: nowhere. Of one, a box of the kinds that
+    may be added has to be in the other too, in its place."""
+    rest = list(other)
+    for kind, data, inner in one:
+        while rest and rest[0][0] in ADDED and (kind, data) != rest[0][:2]:
+            rest.pop(0)
+        if not rest:
+            return f'{path}/{kind.decode()}: is not there'
+        name, got, got_inner = rest.pop(0)
+        if kind != name:
+            return f'{path}/{kind.decode()}: {name.decode()} stands there'
+        if data != got:
+            return f'{path}/{kind.decode()}: {len(data)} bytes are not what they were'
+        below = first_difference(inner, got_inner, f'{path}/{kind.decode()}')
+        if below:
+            return below
+    more = [kind.decode() for kind, _, _ in rest if kind not in ADDED]
+    return f'{path}: {more} more' if more else None
+
+
+def expect(clear, path):
+    """The file at path, decrypted, has what the clear one has."""
+    wanted, got = Media(clear), Media(path)
+    different = first_difference(skeleton(wanted, wanted.top.children), skeleton(got, got.top.children))
+    if different:
+        raise Rejected(different)
+    for one, other in zip(wanted.tracks.values(), got.tracks.values()):
+        tools.expect_equal(f'track {one.id}: bytes of samples', [wanted.sample_bytes(s) for s in one.samples],
+                           [got.sample_bytes(s) for s in other.samples])
