@@ -46,6 +46,22 @@ remix_build_append (RemixBuild *self, const RemixSample *sample, GError **error)
   return TRUE;
 }
 
+/* What lasts longer or shorter than the frames that it stands among would shift
+ * all that comes behind it. */
+static gboolean
+check_silence_frame (const RemixBuild *self, const RemixFormat *format,
+    GError **error)
+{
+  if (format->kind != REMIX_KIND_AUDIO ||
+      self->frame == (gint64) remix_format_silence_frame (format))
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
+      "%s is missing, and no silence is known for it in frames of "
+      "%" G_GINT64_FORMAT " samples",
+      format->text, self->frame);
+  return FALSE;
+}
+
 gboolean
 remix_build_silence (RemixBuild *self, RemixFormat *format, RemixSample *sample,
     GError **error)
@@ -54,6 +70,8 @@ remix_build_silence (RemixBuild *self, RemixFormat *format, RemixSample *sample,
   gint description;
 
   if (self->silence_made_for != format) {
+    if (!check_silence_frame (self, format, error))
+      return FALSE;
     bytes = remix_format_silence (format, error);
     description = bytes ? remix_build_format (self, format, error) : -1;
     if (description < 0)

@@ -205,6 +205,7 @@ parse_audio_fields (RemixFormat *self, const BmffBox *entry)
   self->channels = bmff_reader_u16 (&reader);
   bmff_reader_skip (&reader, 6);
   self->rate = bmff_reader_u32 (&reader) >> 16;
+  self->has_ac3 = remix_ac3_parse (&self->ac3, entry);
   if (esds) {
     BmffReader info = find_decoder_info (esds, &oti);
 

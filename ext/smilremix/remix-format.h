@@ -7,6 +7,7 @@
 #pragma once
 
 #include "gst/isobmff/bmff-movie.h"
+#include "smilremix/remix-ac3.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,8 @@ typedef struct
   guint object_type; /* AAC: audio object type, else 0 */
   guint
       channel_config; /* AAC: channelConfiguration, 0 if a program config element defines it */
+  gboolean has_ac3;
+  RemixAc3Config ac3; /* if has_ac3 */
   gboolean short_frames; /* AAC: 960 samples, not 1024 */
   GBytes *
       key; /* equal for entries that mean the same, whatever boxes of information they carry (btrt) */
@@ -63,9 +66,12 @@ const gchar *remix_kind_to_string (RemixKind kind);
  *
  * Returns: (transfer full): a frame that decodes to silence, or for text a sample
  *   without a cue; NULL with REMIX_ERROR_FORMAT where none is known: all but
- *   AAC-LC, wvtt and tx3g
+ *   AAC-LC and HE-AAC of 1 to 8 channels, AC-3, E-AC-3 of one substream, wvtt
+ *   and tx3g
  */
 GBytes *remix_format_silence (const RemixFormat *self, GError **error);
+/** How long that frame lasts, in 1/rate. */
+guint remix_format_silence_frame (const RemixFormat *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixFormat, remix_format_unref)
 

@@ -293,8 +293,8 @@ prepare_audio (const Work *self, guint track, GError **error)
       return prefix_clip (self, i, error);
     }
   }
-  if (build->frame == 0)
-    build->frame = 1024; /* no clip has any: all silence */
+  if (build->frame == 0) /* no clip has any: all silence */
+    build->frame = remix_format_silence_frame (build->silence_format);
   return TRUE;
 }
 

@@ -46,13 +46,19 @@ remix_media_make (const gchar *args)
   " -sc_threshold 0 -bf 2 -pix_fmt yuv420p "
 #define AUDIO " -c:a aac -b:a 96k -ar 48000 -ac 2 "
 
+void
+remix_media_open (void)
+{
+  folder = g_dir_make_tmp ("smilremix-XXXXXX", NULL);
+  fail_unless (folder != NULL);
+}
+
 /* M: 20 s at 25 fps, keyframes each 2 s; A5, A3: 5 and 3 s, other parameter sets;
  * N: 120 frames at 29.97 fps. */
 void
 remix_media_setup (void)
 {
-  folder = g_dir_make_tmp ("smilremix-XXXXXX", NULL);
-  fail_unless (folder != NULL);
+  remix_media_open ();
   remix_media_make ("-f lavfi -i testsrc2=s=160x90:r=25:d=20 -f lavfi -i "
                     "sine=440:r=48000:d=20" VIDEO AUDIO "M.mp4");
   remix_media_make (

@@ -10,6 +10,8 @@
 
 /** Whether ffmpeg and ffprobe are there; without them nothing here runs. */
 gboolean remix_media_available (void);
+/** Makes a new folder, and nothing in it: for tests that make sources of their own. */
+void remix_media_open (void);
 /** Makes the sources in a new folder. Call as an unchecked fixture: once. */
 void remix_media_setup (void);
 void remix_media_teardown (void);
