@@ -351,3 +351,63 @@ bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
 
   return g_bytes_new_from_bytes (box->payload, reader.pos, size);
 }
+
+/* The size that all entries have, 0 if they differ. */
+static guint32
+common_length (const GPtrArray *entries)
+{
+  gsize length = 0;
+  guint i;
+
+  for (i = 0; i < entries->len; i++) {
+    gsize own = g_bytes_get_size (g_ptr_array_index (entries, i));
+
+    if (i > 0 && own != length)
+      return 0;
+    length = own;
+  }
+
+  return (guint32) length;
+}
+
+BmffBox *
+bmff_sgpd_new (guint32 grouping_type, const GPtrArray *entries)
+{
+  BmffWriter *writer = bmff_writer_new (64);
+  guint32 length = common_length (entries);
+  guint i;
+
+  bmff_writer_u32 (writer, 1u << 24);
+  bmff_writer_u32 (writer, grouping_type);
+  bmff_writer_u32 (writer, length);
+  bmff_writer_u32 (writer, entries->len);
+  for (i = 0; i < entries->len; i++) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (entries->pdata[i], &size);
+
+    if (length == 0)
+      bmff_writer_u32 (writer, (guint32) size);
+    bmff_writer_bytes (writer, data, size);
+  }
+
+  return bmff_box_new (SGPD, bmff_writer_end (writer));
+}
+
+BmffBox *
+bmff_sbgp_new (guint32 grouping_type, const GArray *runs)
+{
+  BmffWriter *writer = bmff_writer_new (16 + 8 * (gsize) runs->len);
+  guint i;
+
+  bmff_writer_u32 (writer, 0);
+  bmff_writer_u32 (writer, grouping_type);
+  bmff_writer_u32 (writer, runs->len);
+  for (i = 0; i < runs->len; i++) {
+    const BmffGroupRun *run = &g_array_index (runs, BmffGroupRun, i);
+
+    bmff_writer_u32 (writer, run->count);
+    bmff_writer_u32 (writer, run->group);
+  }
+
+  return bmff_box_new (SBGP, bmff_writer_end (writer));
+}

@@ -89,6 +89,18 @@ void bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
 GBytes *bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
     guint32 index, guint32 *default_index, GError **error);
 
+/** `sgpd` of version 1 (8.9.3), which all read; @entries: (element-type GBytes): the payloads. (transfer full) */
+BmffBox *bmff_sgpd_new (guint32 grouping_type, const GPtrArray *entries);
+
+/** Samples that follow one another and are in one group; numbers as BmffGroupMap has them. */
+typedef struct
+{
+  guint32 count, group;
+} BmffGroupRun;
+
+/** `sbgp` of version 0 (8.9.2); @runs: (element-type BmffGroupRun). (transfer full) */
+BmffBox *bmff_sbgp_new (guint32 grouping_type, const GArray *runs);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffSidx, bmff_sidx_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffGroupMap, bmff_group_map_free)
 
