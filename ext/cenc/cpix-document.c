@@ -123,6 +123,15 @@ cpix_document_add_rule (CpixDocument *self, const guint8 *kid)
   return rule;
 }
 
+CpixPeriod *
+cpix_document_add_period (CpixDocument *self)
+{
+  CpixPeriod *period = g_new0 (CpixPeriod, 1);
+
+  g_ptr_array_add (self->periods, period);
+  return period;
+}
+
 CpixFilter *
 cpix_rule_add_filter (CpixRule *self, CpixFilterType type)
 {

@@ -87,9 +87,20 @@ typedef struct
   GArray *filters; /* (element-type CpixFilter) */
 } CpixRule;
 
+/** How a period says when it is. */
+typedef enum
+{
+  CPIX_PERIOD_INDEX, /* by number only: whoever encrypts knows when that is */
+  CPIX_PERIOD_WALL, /* by the clock: nanoseconds since 1970, UTC */
+  CPIX_PERIOD_OFFSET, /* by the time of the media, in nanoseconds */
+} CpixPeriodKind;
+
 typedef struct
 {
   gchar *id; /* NULL: no rule can name it */
+  CpixPeriodKind kind;
+  guint32 index; /* of the first kind; it rolls over */
+  gint64 start, end; /* of the others; end is not in the period */
 } CpixPeriod;
 
 typedef struct
@@ -111,6 +122,7 @@ CpixKey *cpix_document_add_key (CpixDocument *self, const guint8 *kid);
 CpixSystem *cpix_document_add_system (CpixDocument *self,
     const guint8 *system_id, const guint8 *kid);
 CpixRule *cpix_document_add_rule (CpixDocument *self, const guint8 *kid);
+CpixPeriod *cpix_document_add_period (CpixDocument *self);
 /** A filter that asks for nothing but its type's kind of track. Valid until the next one is added. */
 CpixFilter *cpix_rule_add_filter (CpixRule *self, CpixFilterType type);
 /** (transfer none) (nullable) */

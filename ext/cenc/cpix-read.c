@@ -3,6 +3,7 @@
 #include "cpix-read.h"
 
 #include <string.h>
+#include "cenc/cpix-period.h"
 #include "cenc/cpix-xml.h"
 #include "gst/cenc/cenc-pssh.h"
 
@@ -17,6 +18,7 @@ typedef struct
 {
   CpixXml *xml;
   const CpixRecipient *recipient;
+  gboolean require_mac;
   CpixDocument *document;
   xmlNode *delivery; /* what is for the recipient; NULL: a clear document */
   CpixSecret *mac_key; /* NULL: without MAC */
@@ -208,15 +210,17 @@ check_mac (Reader *self, xmlNode *secret, const CpixSecret *data,
       cpix_xml_decode (self->xml, cpix_xml_child_any (secret, "ValueMAC"));
   guint8 own[CPIX_MAC_SIZE];
 
-  if (!self->mac_key)
+  if (!self->mac_key && !self->require_mac)
     return TRUE;
-  if (mac && mac->size == CPIX_MAC_SIZE &&
+  if (self->mac_key && mac && mac->size == CPIX_MAC_SIZE &&
       cpix_mac (self->mac_key, data->data, data->size, own) &&
       cpix_mac_equal (mac->data, own))
     return TRUE;
   g_set_error (error, CPIX_ERROR, CPIX_ERROR_RECIPIENT,
-      "line %ld: the MAC of a content key is %s", xmlGetLineNo (secret),
-      mac ? "wrong: it was changed, or its MAC key is another" : "missing");
+      "line %ld: the MAC of a content key %s", xmlGetLineNo (secret),
+      !self->mac_key ? "cannot be checked: there is no MACMethod"
+          : mac      ? "is wrong: it was changed, or its MAC key is another"
+                     : "is missing");
   return FALSE;
 }
 
@@ -400,11 +404,8 @@ read_system (Reader *self, xmlNode *node, GError **error)
 static gboolean
 read_period (Reader *self, xmlNode *node, GError **error)
 {
-  CpixPeriod *period = g_new0 (CpixPeriod, 1);
-
-  period->id = cpix_xml_get (node, "id");
-  g_ptr_array_add (self->document->periods, period);
-  return TRUE;
+  return cpix_period_read (cpix_document_add_period (self->document), node,
+      error);
 }
 
 static gboolean
@@ -595,11 +596,11 @@ read_all (Reader *self, GError **error)
 
 CpixDocument *
 cpix_document_read (const gchar *data, gsize size,
-    const CpixRecipient *recipient, GError **error)
+    const CpixRecipient *recipient, gboolean require_mac, GError **error)
 {
   g_autoptr (CpixXml) xml = cpix_xml_parse (data, size, error);
   g_autoptr (CpixDocument) document = NULL;
-  Reader self = { xml, recipient, NULL, NULL, NULL, NULL };
+  Reader self = { xml, recipient, require_mac, NULL, NULL, NULL, NULL };
   gboolean ok;
 
   if (!xml)

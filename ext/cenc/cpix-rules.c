@@ -74,7 +74,9 @@ match_filter (const CpixFilter *filter, const CpixTrackFacts *facts)
 {
   switch (filter->type) {
     case CPIX_FILTER_PERIOD:
-      return match_text (filter->text, facts->period);
+      if (!facts->periods)
+        return UNKNOWN;
+      return g_strv_contains (facts->periods, filter->text) ? YES : NO;
     case CPIX_FILTER_LABEL:
       return match_text (filter->text, facts->label);
     case CPIX_FILTER_VIDEO:
@@ -132,7 +134,7 @@ describe_filter (const CpixFilter *filter)
 {
   switch (filter->type) {
     case CPIX_FILTER_PERIOD:
-      return "key period (keys that rotate are not supported with CPIX)";
+      return "key period";
     case CPIX_FILTER_LABEL:
       return "label";
     case CPIX_FILTER_VIDEO:

@@ -27,7 +27,8 @@ typedef struct
   guint channels; /* 0: not known */
   guint64 bitrate; /* nominal, bit/s; 0: not known */
   gint hdr, wcg; /* -1: not known */
-  const gchar *period; /* id of the key period; NULL: not known */
+  const gchar *const *
+      periods; /* ids of the key periods it is in, NULL at the end; NULL: not known */
   const gchar
       *scheme; /* that the track will be encrypted with; NULL: not compared */
 } CpixTrackFacts;

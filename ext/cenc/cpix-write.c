@@ -237,6 +237,42 @@ put_systems (Writer *self, const CpixDocument *document)
 }
 
 static void
+put_offset (Writer *self, const gchar *name, gint64 offset)
+{
+  g_autofree gchar *text = g_strdup_printf ("PT%" G_GINT64_FORMAT ".%09uS",
+      offset / 1000000000, (guint) (offset % 1000000000));
+
+  put_attribute (self, name, text);
+}
+
+static void
+put_clock (Writer *self, const gchar *name, gint64 time)
+{
+  g_autoptr (GDateTime) whole = g_date_time_new_from_unix_utc (
+      time / 1000000000 - (time % 1000000000 < 0));
+  g_autofree gchar *date = g_date_time_format (whole, "%Y-%m-%dT%H:%M:%S");
+  gint64 rest = time % 1000000000;
+  g_autofree gchar *text = g_strdup_printf ("%s.%06uZ", date,
+      (guint) ((rest < 0 ? rest + 1000000000 : rest) / 1000));
+
+  put_attribute (self, name, text);
+}
+
+static void
+put_when (Writer *self, const CpixPeriod *period)
+{
+  if (period->kind == CPIX_PERIOD_INDEX) {
+    put_number (self, "index", period->index, G_MAXUINT64);
+  } else if (period->kind == CPIX_PERIOD_OFFSET) {
+    put_offset (self, "startOffset", period->start);
+    put_offset (self, "endOffset", period->end);
+  } else {
+    put_clock (self, "start", period->start);
+    put_clock (self, "end", period->end);
+  }
+}
+
+static void
 put_periods (Writer *self, const CpixDocument *document)
 {
   guint i;
@@ -249,6 +285,7 @@ put_periods (Writer *self, const CpixDocument *document)
 
     put (self, "<ContentKeyPeriod");
     put_attribute (self, "id", period->id);
+    put_when (self, period);
     put (self, "/>\n");
   }
   put (self, "</ContentKeyPeriodList>\n");

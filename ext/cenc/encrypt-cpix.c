@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "cenc/cpix-read.h"
-#include "cenc/cpix-write.h"
 #include "cenc/encrypt-keys.h"
 #include "cenc/encrypt-track.h"
 #include "cenc/cpix-xml.h"
@@ -24,18 +23,18 @@
 #define AUDIO_SIZE 28
 #define AUDIO_CHANNELS 16
 
-/* Takes *@cpix_error, which becomes one that names the property. */
-static void
-propagate (GError **error, const gchar *property, GError *cpix_error)
+void
+encrypt_cpix_propagate (GError **error, const gchar *property,
+    GError *cpix_error)
 {
   g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, "%s: %s", property,
       cpix_error->message);
   g_error_free (cpix_error);
 }
 
-static gboolean
-refuse_file (GError **error, const gchar *property, const gchar *location,
-    const gchar *why)
+gboolean
+encrypt_cpix_refuse_file (GError **error, const gchar *property,
+    const gchar *location, const gchar *why)
 {
   g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, "%s: %s: %s",
       property, location, why);
@@ -43,8 +42,9 @@ refuse_file (GError **error, const gchar *property, const gchar *location,
 }
 
 /* Without buffering: no copy stays in memory that is not wiped. */
-static CpixSecret *
-read_file (const gchar *property, const gchar *location, GError **error)
+CpixSecret *
+encrypt_cpix_read_file (const gchar *property, const gchar *location,
+    GError **error)
 {
   g_autoptr (CpixSecret) text = cpix_secret_new (CPIX_XML_MAX_SIZE + 1);
   gint fd = g_open (location, O_RDONLY | O_CLOEXEC, 0);
@@ -59,9 +59,9 @@ read_file (const gchar *property, const gchar *location, GError **error)
       n = 1;
   }
   if (fd < 0 || n < 0)
-    refuse_file (error, property, location, g_strerror (errno));
+    encrypt_cpix_refuse_file (error, property, location, g_strerror (errno));
   else if (text->size == text->capacity)
-    refuse_file (error, property, location, "larger than 1 MiB");
+    encrypt_cpix_refuse_file (error, property, location, "larger than 1 MiB");
   else
     n = 0;
   if (fd >= 0)
@@ -73,9 +73,10 @@ read_file (const gchar *property, const gchar *location, GError **error)
 
 CpixDocument *
 encrypt_cpix_load (const gchar *location, const gchar *key_location,
-    GError **error)
+    gboolean require_mac, GError **error)
 {
-  g_autoptr (CpixSecret) text = read_file ("cpix", location, error);
+  g_autoptr (CpixSecret) text =
+      encrypt_cpix_read_file ("cpix", location, error);
   g_autoptr (CpixSecret) pem = NULL;
   g_autoptr (CpixRecipient) recipient = NULL;
   CpixDocument *document;
@@ -84,20 +85,20 @@ encrypt_cpix_load (const gchar *location, const gchar *key_location,
   if (!text)
     return NULL;
   if (key_location) {
-    pem = read_file ("cpix-key", key_location, error);
+    pem = encrypt_cpix_read_file ("cpix-key", key_location, error);
     if (!pem)
       return NULL;
     recipient = cpix_recipient_new_from_key ((const gchar *) pem->data,
         pem->size, &cpix_error);
     if (!recipient) {
-      propagate (error, "cpix-key", cpix_error);
+      encrypt_cpix_propagate (error, "cpix-key", cpix_error);
       return NULL;
     }
   }
   document = cpix_document_read ((const gchar *) text->data, text->size,
-      recipient, &cpix_error);
+      recipient, require_mac, &cpix_error);
   if (!document)
-    propagate (error, "cpix", cpix_error);
+    encrypt_cpix_propagate (error, "cpix", cpix_error);
   return document;
 }
 
@@ -183,8 +184,9 @@ get_frame_duration (const BmffTrack *track)
   return bmff_reader_ok (&reader) ? duration : 0;
 }
 
-static void
-get_facts (const BmffTrack *track, CencScheme scheme, CpixTrackFacts *facts)
+void
+encrypt_cpix_get_facts (const BmffTrack *track, CencScheme scheme,
+    CpixTrackFacts *facts)
 {
   memset (facts, 0, sizeof *facts);
   facts->id = track->id;
@@ -203,18 +205,33 @@ get_facts (const BmffTrack *track, CencScheme scheme, CpixTrackFacts *facts)
   facts->fps_d = get_frame_duration (track);
 }
 
-const CpixKey *
-encrypt_cpix_choose (const CpixDocument *self, const BmffTrack *track,
-    CencScheme scheme, gboolean constant_iv, GError **error)
+gboolean
+encrypt_cpix_has_period_rules (const CpixDocument *self)
 {
-  CpixTrackFacts facts;
+  guint i, k;
+
+  for (i = 0; i < self->rules->len; i++) {
+    const CpixRule *rule = g_ptr_array_index (self->rules, i);
+
+    for (k = 0; k < rule->filters->len; k++) {
+      if (g_array_index (rule->filters, CpixFilter, k).type ==
+          CPIX_FILTER_PERIOD)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+const CpixKey *
+encrypt_cpix_choose (const CpixDocument *self, const CpixTrackFacts *facts,
+    gboolean constant_iv, GError **error)
+{
   const CpixKey *key;
   GError *cpix_error = NULL;
 
-  get_facts (track, scheme, &facts);
-  key = cpix_document_choose (self, &facts, &cpix_error);
+  key = cpix_document_choose (self, facts, &cpix_error);
   if (!key) {
-    propagate (error, "cpix", cpix_error);
+    encrypt_cpix_propagate (error, "cpix", cpix_error);
     return NULL;
   }
   if (key->has_iv && !constant_iv) {
@@ -301,118 +318,4 @@ encrypt_cpix_append_pssh (const CpixDocument *self, const ProtectionInfo *info,
       g_ptr_array_add (boxes, box);
   }
   return found;
-}
-
-/* Output */
-
-static void
-add_systems (CpixDocument *document, const GPtrArray *boxes, const guint8 *kid)
-{
-  guint i;
-
-  for (i = 0; i < boxes->len; i++) {
-    const BmffBox *box = g_ptr_array_index (boxes, i);
-    g_autoptr (CencPssh) pssh = cenc_pssh_parse (box, NULL);
-
-    if (pssh && box->type == BMFF_FOURCC ('p', 's', 's', 'h'))
-      cpix_document_add_system (document, pssh->system_id, kid)->pssh =
-          bmff_box_to_bytes (box);
-  }
-}
-
-static CpixDocument *
-make_document (ProtectionSystems systems, const ProtectionInfo *info,
-    GError **error)
-{
-  g_autoptr (CpixDocument) document = cpix_document_new ();
-  g_autoptr (GPtrArray) boxes =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) bmff_box_free);
-  guint i;
-
-  if (!protection_systems_make (systems, info, boxes, error))
-    return NULL;
-  document->content_id = g_strdup (info->content_id);
-  for (i = 0; i < info->n_keys; i++) {
-    const guint8 *kid = gst_cenc_key_get_kid (info->keys[i]);
-    CpixKey *key = cpix_document_add_key (document, kid);
-
-    key->key = gst_cenc_key_ref (info->keys[i]);
-    if (info->scheme != CENC_SCHEME_PIFF) /* has no name there */
-      key->scheme = g_strdup (cenc_scheme_get_name (info->scheme));
-    add_systems (document, boxes, kid);
-  }
-  return g_steal_pointer (&document);
-}
-
-static gboolean
-write_all (gint fd, const CpixSecret *text)
-{
-  gsize done = 0;
-
-  while (done < text->size) {
-    gssize n = write (fd, text->data + done, text->size - done);
-
-    if (n < 0 && errno != EINTR)
-      return FALSE;
-    done += MAX (n, 0);
-  }
-  return fsync (fd) == 0;
-}
-
-static gboolean
-write_file (const gchar *location, const CpixSecret *text, GError **error)
-{
-  gint fd = g_open (location, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  gboolean ok;
-
-  if (fd < 0)
-    return refuse_file (error, "cpix-output", location, g_strerror (errno));
-  ok = write_all (fd, text);
-  if (!ok)
-    refuse_file (error, "cpix-output", location, g_strerror (errno));
-  if (close (fd) != 0 && ok)
-    ok = refuse_file (error, "cpix-output", location, g_strerror (errno));
-  if (!ok)
-    g_unlink (location);
-  return ok;
-}
-
-static CpixRecipient *
-load_certificate (const gchar *location, GError **error)
-{
-  g_autoptr (CpixSecret) pem = read_file ("cpix-recipient", location, error);
-  CpixRecipient *recipient;
-  GError *cpix_error = NULL;
-
-  if (!pem)
-    return NULL;
-  recipient = cpix_recipient_new_from_certificate ((const gchar *) pem->data,
-      pem->size, &cpix_error);
-  if (!recipient)
-    propagate (error, "cpix-recipient", cpix_error);
-  return recipient;
-}
-
-gboolean
-encrypt_cpix_save (const gchar *location, const gchar *recipient_location,
-    ProtectionSystems systems, const ProtectionInfo *info, GError **error)
-{
-  g_autoptr (CpixDocument) document = make_document (systems, info, error);
-  g_autoptr (CpixRecipient) recipient = NULL;
-  g_autoptr (CpixSecret) text = NULL;
-  GError *cpix_error = NULL;
-
-  if (!document)
-    return FALSE;
-  if (recipient_location) {
-    recipient = load_certificate (recipient_location, error);
-    if (!recipient)
-      return FALSE;
-  }
-  text = cpix_document_write (document, recipient, &cpix_error);
-  if (!text) {
-    propagate (error, "cpix-output", cpix_error);
-    return FALSE;
-  }
-  return write_file (location, text, error);
 }

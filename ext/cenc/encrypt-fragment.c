@@ -3,6 +3,7 @@
 #include "encrypt-fragment.h"
 
 #include "cenc/encrypt-movie.h"
+#include "cenc/encrypt-rotate.h"
 
 #define FOURCC_SENC BMFF_FOURCC ('s', 'e', 'n', 'c')
 #define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
@@ -29,6 +30,7 @@ typedef struct
 
 struct _EncryptFragment
 {
+  EncryptPlan *plan;
   BmffFragment *fragment;
   guint64 moof_end, data_end;
   GArray *parts; /* (element-type Part) */
@@ -154,6 +156,7 @@ encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
   g_autoptr (EncryptFragment) self = g_new0 (EncryptFragment, 1);
   guint i;
 
+  self->plan = plan;
   self->parts = g_array_new (FALSE, FALSE, sizeof (Part));
   g_array_set_clear_func (self->parts, part_clear);
   self->spans = g_array_new (FALSE, FALSE, sizeof (Span));
@@ -333,7 +336,10 @@ set_description (BmffTraf *traf, guint32 index)
 static void
 add_boxes (Part *part)
 {
-  BmffBox *saiz = encrypt_track_make_saiz (part->track, part->writer);
+  BmffBox *saiz;
+
+  encrypt_rotate_add_groups (part->traf, part->track);
+  saiz = encrypt_track_make_saiz (part->track, part->writer);
 
   if (saiz) {
     bmff_box_append (part->traf->box, saiz);
@@ -389,6 +395,53 @@ point_at_senc (const EncryptFragment *self)
   }
 }
 
+/* The tracks of the fragment that are encrypted in it. */
+static GPtrArray *
+get_tracks (const EncryptFragment *self)
+{
+  GPtrArray *tracks = g_ptr_array_new ();
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->track)
+      g_ptr_array_add (tracks, part->track);
+  }
+  return tracks;
+}
+
+static gboolean
+add_pssh (const EncryptFragment *self, GError **error)
+{
+  g_autoptr (GPtrArray) tracks = get_tracks (self);
+
+  return !encrypt_plan_rotates (self->plan) ||
+      encrypt_rotate_add_pssh (self->fragment->moof, self->plan, tracks, error);
+}
+
+/* All tracks go by the pictures, so that a fragment has the keys of one period. */
+static gboolean
+enter_period (const EncryptFragment *self, GError **error)
+{
+  g_autoptr (GPtrArray) tracks = get_tracks (self);
+  const BmffTraf *first = NULL;
+  guint i;
+
+  if (!encrypt_plan_rotates (self->plan))
+    return TRUE;
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->track && bmff_sample_table_get_count (part->traf->samples) > 0 &&
+        (!first ||
+            (first->track->handler != BMFF_HANDLER_VIDEO &&
+                part->traf->track->handler == BMFF_HANDLER_VIDEO)))
+      first = part->traf;
+  }
+  return !first || encrypt_rotate_enter (self->plan, tracks, first, error);
+}
+
 static GBytes *
 make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
 {
@@ -405,6 +458,8 @@ make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
           part->traf->description_index +
               encrypt_track_get_n_entries (part->lead));
   }
+  if (!add_pssh (self, error))
+    return NULL;
   /* Twice: the first time a trun may get a field that it had not. */
   if (!move_runs (self, out_offset, 0, error))
     return NULL;
@@ -429,7 +484,7 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
 {
   guint i;
 
-  if (!check_covered (self, error))
+  if (!check_covered (self, error) || !enter_period (self, error))
     return NULL;
   for (i = 0; i < self->parts->len; i++) {
     const Part *part = &g_array_index (self->parts, Part, i);
@@ -468,7 +523,7 @@ encrypt_fragment_map (EncryptFragment *self, EncryptInput *input,
   g_autoptr (GArray) parts = make_pass_parts (self);
   gboolean done = FALSE;
 
-  if (!check_covered (self, error))
+  if (!check_covered (self, error) || !enter_period (self, error))
     return NULL;
   self->pass = encrypt_pass_new (input, pool, parts, error);
   if (!self->pass)

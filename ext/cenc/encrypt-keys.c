@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  gchar *label; /* one of labels[] */
+  gchar *label; /* one of labels[]; NULL: for all others */
   guint32 track_id; /* if not 0, in place of the label */
   GstCencKey *key;
 } Entry;
@@ -84,13 +84,16 @@ parse_key (Entry *entry, const gchar *text, const gchar *end)
 }
 
 static gboolean
-parse_entry (EncryptKeys *self, const gchar *text, const gchar *end)
+parse_entry (EncryptKeys *self, const gchar *text, const gchar *end,
+    gboolean bare)
 {
   const gchar *equals = memchr (text, '=', end - text);
+  const gchar *key = equals ? equals + 1 : text;
   Entry entry = { NULL };
 
-  if (!equals || !parse_label (&entry, text, equals - text) ||
-      !parse_key (&entry, equals + 1, end)) {
+  if ((!equals && !bare) ||
+      (equals && !parse_label (&entry, text, equals - text)) ||
+      !parse_key (&entry, key, end)) {
     entry_clear (&entry);
     return FALSE;
   }
@@ -99,7 +102,8 @@ parse_entry (EncryptKeys *self, const gchar *text, const gchar *end)
 }
 
 EncryptKeys *
-encrypt_keys_parse (const gchar *text, GError **error)
+encrypt_keys_parse (const gchar *property, const gchar *text, gboolean bare,
+    GError **error)
 {
   g_autoptr (EncryptKeys) self = g_new0 (EncryptKeys, 1);
   const gchar *end;
@@ -109,11 +113,11 @@ encrypt_keys_parse (const gchar *text, GError **error)
   g_array_set_clear_func (self->entries, entry_clear);
   do {
     end = strchrnul (text, ',');
-    if (!parse_entry (self, text, end)) {
+    if (!parse_entry (self, text, end, bare)) {
       g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
-          "track-keys: entry %u is not LABEL=KID:KEY with a label of AUDIO, "
+          "%s: entry %u is not %sLABEL=KID:KEY with a label of AUDIO, "
           "SD, HD, UHD1, UHD2 or a track's number",
-          self->entries->len + 1);
+          property, self->entries->len + 1, bare ? "KID:KEY or " : "");
       return NULL;
     }
     text = end + 1;
@@ -151,19 +155,48 @@ encrypt_keys_get_label (const BmffTrack *track)
 }
 
 GstCencKey *
-encrypt_keys_find (const EncryptKeys *self, const BmffTrack *track)
+encrypt_keys_find (const EncryptKeys *self, guint32 track_id,
+    const gchar *label)
 {
-  const gchar *label = encrypt_keys_get_label (track);
-  GstCencKey *by_label = NULL;
+  GstCencKey *by_label = NULL, *bare = NULL;
   guint i;
 
   for (i = 0; i < self->entries->len; i++) {
     const Entry *entry = &g_array_index (self->entries, Entry, i);
 
-    if (entry->track_id == track->id)
+    if (entry->track_id == track_id)
       return entry->key;
-    if (!by_label && strcmp (entry->label, label) == 0)
+    if (!entry->label)
+      bare = entry->key;
+    else if (!by_label && strcmp (entry->label, label) == 0)
       by_label = entry->key;
   }
-  return by_label;
+  return by_label ? by_label : bare;
+}
+
+GstCencKey *
+encrypt_keys_get_only (const EncryptKeys *self)
+{
+  const Entry *entry = &g_array_index (self->entries, Entry, 0);
+
+  return self->entries->len == 1 && !entry->label ? entry->key : NULL;
+}
+
+GPtrArray *
+encrypt_keys_array_new (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) gst_cenc_key_unref);
+}
+
+void
+encrypt_keys_array_add (GPtrArray *keys, GstCencKey *key)
+{
+  guint i;
+
+  for (i = 0; i < keys->len; i++) {
+    if (memcmp (gst_cenc_key_get_kid (keys->pdata[i]),
+            gst_cenc_key_get_kid (key), GST_CENC_KID_SIZE) == 0)
+      return;
+  }
+  g_ptr_array_add (keys, gst_cenc_key_ref (key));
 }

@@ -75,22 +75,23 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
       encrypt_track_get_n_entries (encrypted), error);
 }
 
-static gboolean
-add_pssh (BmffBox *moov, const EncryptPlan *plan, GError **error)
+gboolean
+encrypt_movie_add_pssh (BmffMovie *movie, const EncryptPlan *plan,
+    const GPtrArray *keys, GError **error)
 {
-  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (plan, error);
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (plan, keys, error);
   guint i;
 
   if (!boxes)
     return FALSE;
   g_ptr_array_set_free_func (boxes, NULL);
   for (i = 0; i < boxes->len; i++)
-    bmff_box_append (moov, g_ptr_array_index (boxes, i));
+    bmff_box_append (movie->moov, g_ptr_array_index (boxes, i));
   return TRUE;
 }
 
 BmffMovie *
-encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error)
+encrypt_movie_new_bare (BmffBox *moov, EncryptPlan *plan, GError **error)
 {
   g_autoptr (BmffMovie) movie = bmff_movie_new (moov, error);
   guint i;
@@ -101,7 +102,17 @@ encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error)
     if (!protect_track (g_ptr_array_index (movie->tracks, i), plan, error))
       return NULL;
   }
-  return add_pssh (movie->moov, plan, error) ? g_steal_pointer (&movie) : NULL;
+  return g_steal_pointer (&movie);
+}
+
+BmffMovie *
+encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error)
+{
+  g_autoptr (BmffMovie) movie = encrypt_movie_new_bare (moov, plan, error);
+
+  return movie && encrypt_movie_add_pssh (movie, plan, NULL, error)
+      ? g_steal_pointer (&movie)
+      : NULL;
 }
 
 gboolean

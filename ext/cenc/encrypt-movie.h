@@ -21,6 +21,13 @@ G_BEGIN_DECLS
  */
 BmffMovie *encrypt_movie_new (BmffBox *moov, EncryptPlan *plan, GError **error);
 
+/** Likewise, without pssh. */
+BmffMovie *
+encrypt_movie_new_bare (BmffBox *moov, EncryptPlan *plan, GError **error);
+/** Adds what encrypt_plan_make_pssh() gives for @keys. */
+gboolean encrypt_movie_add_pssh (BmffMovie *movie, const EncryptPlan *plan,
+    const GPtrArray *keys, GError **error);
+
 /** Whether a moov has mvex: its samples are in fragments. */
 gboolean encrypt_movie_is_fragmented (const BmffBox *moov);
 

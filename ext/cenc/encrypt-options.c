@@ -3,9 +3,7 @@
 #include "encrypt-options.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <string.h>
-#include "cenc/encrypt-cpix.h"
 #include "cenc/encrypt-hex.h"
 
 enum
@@ -20,6 +18,10 @@ enum
   PROP_SKIP_BYTE_BLOCK,
   PROP_TRACKS,
   PROP_TRACK_KEYS,
+  PROP_CRYPTO_PERIOD,
+  PROP_PERIOD_KEYS,
+  PROP_KEY_SEED,
+  PROP_MEDIA_EPOCH,
   PROP_CENS_PARTIAL_BLOCK,
   PROP_CLEAR_LEAD,
   PROP_PROTECTION_SYSTEMS,
@@ -27,15 +29,14 @@ enum
   PROP_CONTENT_ID,
   PROP_WIDEVINE_PROVIDER,
   PROP_PLAYREADY_LA_URL,
+  PROP_PLAYREADY_VERSION,
   PROP_CPIX,
   PROP_CPIX_KEY,
+  PROP_CPIX_REQUIRE_MAC,
   PROP_CPIX_OUTPUT,
   PROP_CPIX_RECIPIENT,
   PROP_SPOOL_DIRECTORY,
 };
-
-/* The property's; the settings have PIFF with a mode. */
-#define SCHEME_PIFF_CBC (CENC_SCHEME_PIFF + 1)
 
 #define GST_TYPE_CENC_ENCRYPT_SCHEME (gst_cenc_encrypt_scheme_get_type ())
 static GType
@@ -48,7 +49,7 @@ gst_cenc_encrypt_scheme_get_type (void)
     { CENC_SCHEME_CENS, "AES-CTR, pattern", "cens" },
     { CENC_SCHEME_CBCS, "AES-CBC, pattern", "cbcs" },
     { CENC_SCHEME_PIFF, "PIFF 1.1, AES-CTR", "piff" },
-    { SCHEME_PIFF_CBC, "PIFF 1.1, AES-CBC", "piff-cbc" },
+    { ENCRYPT_SCHEME_PIFF_CBC, "PIFF 1.1, AES-CBC", "piff-cbc" },
     { 0, NULL, NULL },
   };
 
@@ -116,6 +117,26 @@ gst_cenc_encrypt_systems_get_type (void)
   return type;
 }
 
+#define GST_TYPE_CENC_ENCRYPT_PLAYREADY (gst_cenc_encrypt_playready_get_type ())
+static GType
+gst_cenc_encrypt_playready_get_type (void)
+{
+  static GType type = 0;
+  static const GEnumValue values[] = {
+    { 0, "The lowest that can tell the keys", "auto" },
+    { 40, "One key, cenc", "4.0" },
+    { 41, "One key, cenc", "4.1" },
+    { 42, "cenc", "4.2" },
+    { 43, "cenc and cbcs", "4.3" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstCencEncryptPlayready", values));
+  return type;
+}
+
 static void
 set_string (gchar **string, const GValue *value)
 {
@@ -143,6 +164,7 @@ encrypt_options_init (EncryptOptions *self)
 {
   encrypt_settings_init (&self->settings);
   self->scheme = self->settings.scheme;
+  self->cpix_require_mac = TRUE;
 }
 
 void
@@ -150,6 +172,9 @@ encrypt_options_clear (EncryptOptions *self)
 {
   OPENSSL_cleanse (self->key, sizeof (self->key));
   wipe (&self->track_keys);
+  wipe (&self->period_keys);
+  wipe (&self->key_seed);
+  g_free (self->media_epoch);
   encrypt_settings_clear (&self->settings);
   g_free (self->key_id);
   g_free (self->iv);
@@ -193,6 +218,20 @@ encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
       wipe (&self->track_keys);
       self->track_keys = g_value_dup_string (value);
       break;
+    case PROP_CRYPTO_PERIOD:
+      self->crypto_period = g_value_get_uint64 (value);
+      break;
+    case PROP_PERIOD_KEYS:
+      wipe (&self->period_keys);
+      self->period_keys = g_value_dup_string (value);
+      break;
+    case PROP_KEY_SEED:
+      wipe (&self->key_seed);
+      self->key_seed = g_value_dup_string (value);
+      break;
+    case PROP_MEDIA_EPOCH:
+      set_string (&self->media_epoch, value);
+      break;
     case PROP_CENS_PARTIAL_BLOCK:
       self->settings.cens_partial = g_value_get_boolean (value);
       break;
@@ -213,6 +252,12 @@ encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
       break;
     case PROP_PLAYREADY_LA_URL:
       set_string (&self->settings.info.la_url, value);
+      break;
+    case PROP_PLAYREADY_VERSION:
+      self->settings.info.playready_version = g_value_get_enum (value);
+      break;
+    case PROP_CPIX_REQUIRE_MAC:
+      self->cpix_require_mac = g_value_get_boolean (value);
       break;
     case PROP_CPIX:
       set_string (&self->cpix, value);
@@ -260,6 +305,12 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value)
     case PROP_TRACKS:
       g_value_set_flags (value, self->settings.tracks);
       break;
+    case PROP_CRYPTO_PERIOD:
+      g_value_set_uint64 (value, self->crypto_period);
+      break;
+    case PROP_MEDIA_EPOCH:
+      g_value_set_string (value, self->media_epoch);
+      break;
     case PROP_CENS_PARTIAL_BLOCK:
       g_value_set_boolean (value, self->settings.cens_partial);
       break;
@@ -280,6 +331,12 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value)
       break;
     case PROP_PLAYREADY_LA_URL:
       g_value_set_string (value, self->settings.info.la_url);
+      break;
+    case PROP_PLAYREADY_VERSION:
+      g_value_set_enum (value, (gint) self->settings.info.playready_version);
+      break;
+    case PROP_CPIX_REQUIRE_MAC:
+      g_value_set_boolean (value, self->cpix_require_mac);
       break;
     case PROP_CPIX:
       g_value_set_string (value, self->cpix);
@@ -321,6 +378,10 @@ install_pssh_properties (GObjectClass *klass, GParamFlags flags)
   g_object_class_install_property (klass, PROP_PLAYREADY_LA_URL,
       g_param_spec_string ("playready-la-url", "PlayReady LA URL",
           "Where licenses are acquired, for PlayReady", NULL, flags));
+  g_object_class_install_property (klass, PROP_PLAYREADY_VERSION,
+      g_param_spec_enum ("playready-version", "PlayReady version",
+          "Version of PlayReady's header", GST_TYPE_CENC_ENCRYPT_PLAYREADY, 0,
+          flags));
 }
 
 static void
@@ -336,6 +397,10 @@ install_cpix_properties (GObjectClass *klass, GParamFlags flags)
           "Location of the RSA private key (PEM) that an encrypted CPIX "
           "document is for",
           NULL, flags));
+  g_object_class_install_property (klass, PROP_CPIX_REQUIRE_MAC,
+      g_param_spec_boolean ("cpix-require-mac", "CPIX require MAC",
+          "Refuse encrypted keys of a CPIX document that have no MAC", TRUE,
+          flags));
   g_object_class_install_property (klass, PROP_CPIX_OUTPUT,
       g_param_spec_string ("cpix-output", "CPIX output",
           "Location of a new file for the key, as a CPIX document; a KID and a "
@@ -344,6 +409,31 @@ install_cpix_properties (GObjectClass *klass, GParamFlags flags)
   g_object_class_install_property (klass, PROP_CPIX_RECIPIENT,
       g_param_spec_string ("cpix-recipient", "CPIX recipient",
           "Location of the certificate (PEM) that cpix-output is encrypted for",
+          NULL, flags));
+}
+
+static void
+install_period_properties (GObjectClass *klass, GParamFlags flags)
+{
+  g_object_class_install_property (klass, PROP_CRYPTO_PERIOD,
+      g_param_spec_uint64 ("crypto-period", "Crypto period",
+          "Time (ns) after which keys change, at the next fragment (in a "
+          "progressive file: sample) that starts with a sync sample; 0: never",
+          0, G_MAXINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_PERIOD_KEYS,
+      g_param_spec_string ("period-keys", "Period keys",
+          "\"KEYS;KEYS;…\", for each crypto period from media time 0 on, each "
+          "KID:KEY or a list as track-keys takes it",
+          NULL, flags & ~G_PARAM_READABLE));
+  g_object_class_install_property (klass, PROP_KEY_SEED,
+      g_param_spec_string ("key-seed", "Key seed",
+          "32 to 128 hexadecimal digits that the keys of the crypto periods are "
+          "derived from; KIDs count from key-id on",
+          NULL, flags & ~G_PARAM_READABLE));
+  g_object_class_install_property (klass, PROP_MEDIA_EPOCH,
+      g_param_spec_string ("media-epoch", "Media epoch",
+          "When media time 0 is (ISO 8601, \"2026-11-22T12:00:00Z\"), for key "
+          "periods of a CPIX document that are by the clock",
           NULL, flags));
 }
 
@@ -398,6 +488,7 @@ encrypt_options_install (GObjectClass *klass)
           "Fragments that start before this time (ns) stay clear, told by a "
           "second sample entry",
           0, G_MAXUINT64 - 1, 0, flags));
+  install_period_properties (klass, flags);
   install_pssh_properties (klass, flags);
   install_cpix_properties (klass, flags);
   g_object_class_install_property (klass, PROP_SPOOL_DIRECTORY,
@@ -409,138 +500,5 @@ encrypt_options_install (GObjectClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_IV_SIZE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_TRACKS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SYSTEMS, 0);
-}
-
-/* What follows from them */
-
-static gboolean
-has_key (const EncryptOptions *self)
-{
-  return (self->key_id && *self->key_id) || self->key_size != 0;
-}
-
-static gboolean
-make_random_key (EncryptSettings *settings, GError **error)
-{
-  guint8 kid[GST_CENC_KID_SIZE], key[GST_CENC_KEY_SIZE];
-
-  if (RAND_bytes (kid, sizeof (kid)) != 1 ||
-      RAND_priv_bytes (key, sizeof (key)) != 1) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "no random bytes for a key");
-    return FALSE;
-  }
-  kid[6] = (kid[6] & 0x0f) | 0x40; /* a UUID of version 4 */
-  kid[8] = (kid[8] & 0x3f) | 0x80;
-  settings->key = gst_cenc_key_new (kid, key);
-  OPENSSL_cleanse (key, sizeof (key));
-  return TRUE;
-}
-
-static gboolean
-check_sources (const EncryptOptions *self, GError **error)
-{
-  const gchar *wrong = NULL;
-
-  if (self->cpix && (self->track_keys || has_key (self)))
-    wrong =
-        "cpix: it has the keys: key-id, key and track-keys do not go with it";
-  else if (self->cpix_output && (self->cpix || self->track_keys))
-    wrong = "cpix-output: it takes one key: cpix and track-keys do not go with "
-            "it";
-  else if (self->cpix_recipient && !self->cpix_output)
-    wrong = "cpix-recipient: there is no cpix-output";
-  if (wrong)
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, wrong);
-  return wrong == NULL;
-}
-
-static gboolean
-make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
-{
-  guint8 kid[GST_CENC_KID_SIZE];
-  const gchar *wrong = NULL;
-
-  if (self->cpix) {
-    settings->cpix = encrypt_cpix_load (self->cpix, self->cpix_key, error);
-    return settings->cpix != NULL;
-  }
-  if (self->cpix_output && !has_key (self))
-    return make_random_key (settings, error);
-  if (self->track_keys) {
-    settings->keys = encrypt_keys_parse (self->track_keys, error);
-    if (!settings->keys)
-      return FALSE;
-    if (!self->key_id && self->key_size == 0)
-      return TRUE;
-  }
-  if (encrypt_hex_parse (self->key_id, kid, sizeof (kid)) != sizeof (kid))
-    wrong = self->key_id && *self->key_id
-        ? "key-id: not 32 hexadecimal digits"
-        : "key-id: not set; it needs 32 hexadecimal digits";
-  else if (self->key_size != sizeof (self->key))
-    wrong = self->key_size == 0 ? "key: not set; it needs 32 hexadecimal digits"
-                                : "key: not 32 hexadecimal digits";
-  if (wrong) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, wrong);
-    return FALSE;
-  }
-  settings->key = gst_cenc_key_new (kid, self->key);
-  return TRUE;
-}
-
-static gboolean
-make_scheme (const EncryptOptions *self, EncryptSettings *settings,
-    GError **error)
-{
-  settings->scheme =
-      self->scheme == SCHEME_PIFF_CBC ? CENC_SCHEME_PIFF : self->scheme;
-  settings->piff_mode =
-      self->scheme == SCHEME_PIFF_CBC ? CENC_MODE_CBC : CENC_MODE_CTR;
-  if (!self->pssh || !*self->pssh)
-    return TRUE;
-  settings->pssh = protection_systems_parse_raw (self->pssh, error);
-  return settings->pssh != NULL;
-}
-
-static gboolean
-make_seed (const EncryptOptions *self, EncryptSettings *settings,
-    GError **error)
-{
-  gint size = encrypt_hex_parse (self->iv, settings->seed, CENC_BLOCK_SIZE);
-
-  if (size != 0 && size != 8 && size != CENC_BLOCK_SIZE) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
-        "iv: not 16 or 32 hexadecimal digits");
-    return FALSE;
-  }
-  settings->given_iv_size = size;
-  if (size == 0 && RAND_bytes (settings->seed, CENC_BLOCK_SIZE) != 1) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-        "no random bytes for an IV");
-    return FALSE;
-  }
-  return TRUE;
-}
-
-gboolean
-encrypt_options_resolve (const EncryptOptions *self, EncryptSettings *settings,
-    GError **error)
-{
-  encrypt_settings_copy (settings, &self->settings);
-  return check_sources (self, error) && make_scheme (self, settings, error) &&
-      make_key (self, settings, error) && make_seed (self, settings, error);
-}
-
-gboolean
-encrypt_options_save (const EncryptOptions *self,
-    const EncryptSettings *settings, GError **error)
-{
-  ProtectionInfo info;
-
-  if (!self->cpix_output)
-    return TRUE;
-  info = encrypt_settings_get_info (settings, &settings->key, 1);
-  return encrypt_cpix_save (self->cpix_output, self->cpix_recipient,
-      settings->systems, &info, error);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_PLAYREADY, 0);
 }

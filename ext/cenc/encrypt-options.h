@@ -7,9 +7,12 @@
 #pragma once
 
 #include <gst/gst.h>
-#include "cenc/encrypt-plan.h"
+#include "cenc/encrypt-output.h"
 
 G_BEGIN_DECLS
+
+/** The property's; the settings have PIFF with a mode. */
+#define ENCRYPT_SCHEME_PIFF_CBC (CENC_SCHEME_PIFF + 1)
 
 typedef struct
 {
@@ -17,7 +20,10 @@ typedef struct
   gint scheme; /* of the property's enumeration */
   gchar *key_id, *iv, *pssh, *spool_directory; /* as given */
   gchar *cpix, *cpix_key, *cpix_output, *cpix_recipient; /* locations */
-  gchar *track_keys; /* as given; wiped when it goes */
+  gboolean cpix_require_mac;
+  gchar *track_keys, *period_keys, *key_seed; /* as given; wiped when they go */
+  gchar *media_epoch; /* as given */
+  GstClockTime crypto_period; /* 0: none */
   guint8 key[GST_CENC_KEY_SIZE];
   gint key_size; /* bytes given; -1: they were no such thing */
 } EncryptOptions;
@@ -43,8 +49,13 @@ encrypt_options_get (const EncryptOptions *self, guint id, GValue *value);
 gboolean encrypt_options_resolve (const EncryptOptions *self,
     EncryptSettings *settings, GError **error);
 
-/** Writes the document of `cpix-output`, if there is to be one. For what encrypt_options_resolve() gave. */
-gboolean encrypt_options_save (const EncryptOptions *self,
-    const EncryptSettings *settings, GError **error);
+/**
+ * encrypt_options_open_output:
+ * @settings: what encrypt_options_resolve() gave
+ * @output: (out) (transfer full) (nullable): the document of `cpix-output`, if there is
+ *   to be one, written with the key that is known already
+ */
+gboolean encrypt_options_open_output (const EncryptOptions *self,
+    const EncryptSettings *settings, EncryptOutput **output, GError **error);
 
 G_END_DECLS

@@ -5,11 +5,31 @@
 #include <string.h>
 #include "cenc/encrypt-cpix.h"
 
+typedef struct
+{
+  EncryptTrack *track; /* owned */
+  CpixTrackFacts facts; /* by which its keys are chosen */
+  gboolean pattern;
+  gboolean has_period;
+  guint64 period; /* that it is in */
+} PlanTrack;
+
 struct _EncryptPlan
 {
   EncryptSettings settings;
-  GPtrArray *tracks; /* (element-type EncryptTrack), in the order they came */
+  GPtrArray *tracks; /* (element-type PlanTrack), in the order they came */
+  EncryptPeriodFunc period_func;
+  gpointer user_data;
+  gboolean has_announced;
+  guint64 announced; /* the highest period */
 };
+
+static void
+plan_track_free (gpointer data)
+{
+  encrypt_track_free (((PlanTrack *) data)->track);
+  g_free (data);
+}
 
 void
 encrypt_settings_init (EncryptSettings *self)
@@ -28,6 +48,7 @@ encrypt_settings_clear (EncryptSettings *self)
   g_clear_pointer (&self->keys, encrypt_keys_unref);
   g_clear_pointer (&self->pssh, g_ptr_array_unref);
   g_clear_pointer (&self->cpix, cpix_document_unref);
+  g_clear_pointer (&self->periods, encrypt_periods_unref);
   g_clear_pointer (&self->info.content_id, g_free);
   g_clear_pointer (&self->info.provider, g_free);
   g_clear_pointer (&self->info.la_url, g_free);
@@ -40,6 +61,7 @@ encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from)
   self->key = from->key ? gst_cenc_key_ref (from->key) : NULL;
   self->keys = from->keys ? encrypt_keys_ref (from->keys) : NULL;
   self->cpix = from->cpix ? cpix_document_ref (from->cpix) : NULL;
+  self->periods = from->periods ? encrypt_periods_ref (from->periods) : NULL;
   self->pssh = from->pssh ? g_ptr_array_ref (from->pssh) : NULL;
   self->info.content_id = g_strdup (from->info.content_id);
   self->info.provider = g_strdup (from->info.provider);
@@ -112,15 +134,21 @@ encrypt_plan_new (const EncryptSettings *settings, GError **error)
   g_autoptr (EncryptPlan) self = g_new0 (EncryptPlan, 1);
 
   encrypt_settings_copy (&self->settings, settings);
-  self->tracks =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) encrypt_track_free);
-  if (!self->settings.key && !self->settings.keys && !self->settings.cpix) {
+  self->tracks = g_ptr_array_new_with_free_func (plan_track_free);
+  if (!self->settings.key && !self->settings.keys && !self->settings.cpix &&
+      !self->settings.periods) {
     settings_error (error, "key-id and key: no key to encrypt with");
     return NULL;
   }
   if (!resolve_pattern (&self->settings, error) ||
       !resolve_iv (&self->settings, error))
     return NULL;
+  if (self->settings.periods && self->settings.scheme == CENC_SCHEME_PIFF) {
+    settings_error (error,
+        "crypto-period: PIFF has no sample groups, so that its keys cannot "
+        "rotate");
+    return NULL;
+  }
   return g_steal_pointer (&self);
 }
 
@@ -164,66 +192,127 @@ init_params (const EncryptPlan *self, gboolean pattern, const GstCencKey *key,
   memcpy (params->kid, gst_cenc_key_get_kid (key), CENC_BLOCK_SIZE);
 }
 
+static PlanTrack *
+find_track (const EncryptPlan *self, guint32 id)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (encrypt_track_get_id (track->track) == id)
+      return track;
+  }
+  return NULL;
+}
+
 /* Tracks are never taken out of the plan, so that one that comes again (a new
- * moov in mid-stream) finds the IVs that it has not used. */
+ * moov in mid-stream) finds the IVs that it has not used. Where keys rotate, any
+ * two tracks may share one at some time. */
 static guint
 count_sharing (const EncryptPlan *self, const GstCencKey *key)
 {
   guint i, n = 0;
 
-  for (i = 0; i < self->tracks->len; i++)
-    n += encrypt_track_has_key (g_ptr_array_index (self->tracks, i), key);
+  if (self->settings.periods)
+    return self->tracks->len;
+  for (i = 0; i < self->tracks->len; i++) {
+    const PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    n += encrypt_track_has_key (track->track, key);
+  }
   return n;
 }
 
+/* (transfer full): not for CPIX */
 static GstCencKey *
-find_key (EncryptPlan *self, const BmffTrack *track, const CpixKey **from,
+find_key (EncryptPlan *self, const CpixTrackFacts *facts, guint64 number,
     GError **error)
 {
   const EncryptSettings *s = &self->settings;
-  GstCencKey *key = s->keys ? encrypt_keys_find (s->keys, track) : NULL;
+  GstCencKey *key =
+      s->keys ? encrypt_keys_find (s->keys, facts->id, facts->label) : NULL;
 
-  *from = NULL;
-  if (s->cpix) {
-    *from =
-        encrypt_cpix_choose (s->cpix, track, s->scheme, s->iv_size == 0, error);
-    return *from ? (*from)->key : NULL;
-  }
+  if (s->periods)
+    return encrypt_periods_get_key (s->periods, number, facts->id, facts->label,
+        error);
   if (!key)
     key = s->key;
   if (!key)
     g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
-        "track-keys: no key for track %u, whose label is %s", track->id,
-        encrypt_keys_get_label (track));
+        "track-keys: no key for track %u, whose label is %s", facts->id,
+        facts->label);
+  return key ? gst_cenc_key_ref (key) : NULL;
+}
+
+static const CpixKey *
+choose_cpix (EncryptPlan *self, CpixTrackFacts *facts, guint64 number,
+    GError **error)
+{
+  const EncryptSettings *s = &self->settings;
+  const CpixKey *key;
+
+  facts->periods =
+      s->periods ? encrypt_periods_get_ids (s->periods, number) : NULL;
+  key = encrypt_cpix_choose (s->cpix, facts, s->iv_size == 0, error);
+  if (!key && facts->periods)
+    g_prefix_error (error, "key period %" G_GUINT64_FORMAT " (%s): ", number,
+        facts->periods[0] ? facts->periods[0] : "the document has none");
   return key;
+}
+
+/* What a track is encrypted with in a period. */
+static EncryptVariant *
+make_variant (EncryptPlan *self, CpixTrackFacts *facts, gboolean pattern,
+    guint64 number, GError **error)
+{
+  const CpixKey *from = NULL;
+  g_autoptr (GstCencKey) key = NULL;
+  CencParams params;
+
+  if (self->settings.cpix) {
+    from = choose_cpix (self, facts, number, error);
+    key = from ? gst_cenc_key_ref (from->key) : NULL;
+  } else {
+    key = find_key (self, facts, number, error);
+  }
+  if (!key)
+    return NULL;
+  init_params (self, pattern, key, &params);
+  if (from && from->has_iv) {
+    params.constant_iv_size = CENC_BLOCK_SIZE;
+    memcpy (params.constant_iv, from->iv, CENC_BLOCK_SIZE);
+  }
+  return cenc_params_check (&params, error) ? encrypt_variant_new (key, &params)
+                                            : NULL;
 }
 
 static EncryptTrack *
 add_track (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
     GError **error)
 {
-  const CpixKey *cpix_key;
-  GstCencKey *key = find_key (self, from, &cpix_key, error);
-  CencParams params;
-  EncryptTrack *track;
+  PlanTrack *track = g_new0 (PlanTrack, 1);
+  g_autoptr (EncryptVariant) variant = NULL;
 
-  if (!key)
-    return NULL;
-  init_params (self, pattern, key, &params);
-  if (cpix_key && cpix_key->has_iv) {
-    params.constant_iv_size = CENC_BLOCK_SIZE;
-    memcpy (params.constant_iv, cpix_key->iv, CENC_BLOCK_SIZE);
-  }
-  if (!cenc_params_check (&params, error))
-    return NULL;
-  track = encrypt_track_new (from->id, key, &params, self->settings.seed,
-      count_sharing (self, key),
-      self->settings.cens_partial ? CENC_CRYPT_CENS_PARTIAL
-                                  : CENC_CRYPT_FLAGS_NONE,
+  encrypt_cpix_get_facts (from, self->settings.scheme, &track->facts);
+  track->pattern = pattern;
+  variant = make_variant (self, &track->facts, pattern,
+      self->settings.periods
+          ? encrypt_periods_get_first (self->settings.periods)
+          : 0,
       error);
-  if (track)
-    g_ptr_array_add (self->tracks, track);
-  return track;
+  if (variant)
+    track->track = encrypt_track_new (from->id, variant, self->settings.seed,
+        count_sharing (self, variant->key),
+        self->settings.cens_partial ? CENC_CRYPT_CENS_PARTIAL
+                                    : CENC_CRYPT_FLAGS_NONE,
+        error);
+  if (!track->track) {
+    g_free (track);
+    return NULL;
+  }
+  g_ptr_array_add (self->tracks, track);
+  return track->track;
 }
 
 gboolean
@@ -250,43 +339,9 @@ encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
 EncryptTrack *
 encrypt_plan_get_track (EncryptPlan *self, guint32 track_id)
 {
-  guint i;
+  PlanTrack *track = find_track (self, track_id);
 
-  for (i = 0; i < self->tracks->len; i++) {
-    EncryptTrack *track = g_ptr_array_index (self->tracks, i);
-
-    if (encrypt_track_get_id (track) == track_id)
-      return track;
-  }
-  return NULL;
-}
-
-static gboolean
-has_kid (const GByteArray *kids, const guint8 *kid)
-{
-  guint i;
-
-  for (i = 0; i < kids->len; i += CENC_BLOCK_SIZE) {
-    if (memcmp (kids->data + i, kid, CENC_BLOCK_SIZE) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-GByteArray *
-encrypt_plan_get_kids (const EncryptPlan *self)
-{
-  GByteArray *kids = g_byte_array_new ();
-  guint i;
-
-  for (i = 0; i < self->tracks->len; i++) {
-    const CencParams *params =
-        encrypt_track_get_params (g_ptr_array_index (self->tracks, i));
-
-    if (!has_kid (kids, params->kid))
-      g_byte_array_append (kids, params->kid, CENC_BLOCK_SIZE);
-  }
-  return kids;
+  return track ? track->track : NULL;
 }
 
 CencScheme
@@ -295,22 +350,23 @@ encrypt_plan_get_scheme (const EncryptPlan *self)
   return self->settings.scheme;
 }
 
-/* (element-type GstCencKey): the keys in use, as encrypt_plan_get_kids() has them */
+GstClockTime
+encrypt_plan_get_clear_lead (const EncryptPlan *self)
+{
+  return self->settings.clear_lead;
+}
+
+/* (element-type GstCencKey): the keys of tenc, none twice */
 static GPtrArray *
 get_keys (const EncryptPlan *self)
 {
-  g_autoptr (GByteArray) kids = g_byte_array_new ();
-  GPtrArray *keys = g_ptr_array_new ();
+  GPtrArray *keys = encrypt_keys_array_new ();
   guint i;
 
   for (i = 0; i < self->tracks->len; i++) {
-    GstCencKey *key =
-        encrypt_track_get_key (g_ptr_array_index (self->tracks, i));
+    const PlanTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (has_kid (kids, gst_cenc_key_get_kid (key)))
-      continue;
-    g_byte_array_append (kids, gst_cenc_key_get_kid (key), CENC_BLOCK_SIZE);
-    g_ptr_array_add (keys, key);
+    encrypt_keys_array_add (keys, encrypt_track_get_key (track->track));
   }
   return keys;
 }
@@ -320,20 +376,23 @@ encrypt_settings_get_info (const EncryptSettings *self, GstCencKey *const *keys,
     guint n_keys)
 {
   ProtectionInfo info = { self->scheme, settings_mode (self), keys, n_keys,
-    self->info.content_id, self->info.provider, self->info.la_url, 0 };
+    self->info.content_id, self->info.provider, self->info.la_url,
+    self->info.playready_version };
 
   return info;
 }
 
 GPtrArray *
-encrypt_plan_make_pssh (const EncryptPlan *self, GError **error)
+encrypt_plan_make_pssh (const EncryptPlan *self, const GPtrArray *keys,
+    GError **error)
 {
   const EncryptSettings *s = &self->settings;
-  g_autoptr (GPtrArray) keys = get_keys (self);
+  g_autoptr (GPtrArray) own = keys ? NULL : get_keys (self);
   g_autoptr (GPtrArray) boxes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) bmff_box_free);
+  const GPtrArray *told_of = keys ? keys : own;
   ProtectionInfo info = encrypt_settings_get_info (s,
-      (GstCencKey *const *) keys->pdata, keys->len);
+      (GstCencKey *const *) told_of->pdata, told_of->len);
   ProtectionSystems told = 0;
   guint i;
 
@@ -341,29 +400,36 @@ encrypt_plan_make_pssh (const EncryptPlan *self, GError **error)
     told = encrypt_cpix_append_pssh (s->cpix, &info, boxes);
   if (!protection_systems_make (s->systems & ~told, &info, boxes, error))
     return NULL;
-  for (i = 0; keys->len && s->pssh && i < s->pssh->len; i++)
+  for (i = 0; told_of->len && s->pssh && i < s->pssh->len; i++)
     g_ptr_array_add (boxes, bmff_box_copy (g_ptr_array_index (s->pssh, i)));
   return g_steal_pointer (&boxes);
 }
 
 static void
-append_hex (GValue *array, const guint8 *kid)
+take_text (GValue *array, gchar *text)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_take_string (&value, text);
+  gst_value_array_append_and_take_value (array, &value);
+}
+
+static gchar *
+format_hex (const guint8 *kid)
 {
   GString *text = g_string_new (NULL);
-  GValue value = G_VALUE_INIT;
   guint i;
 
   for (i = 0; i < CENC_BLOCK_SIZE; i++)
     g_string_append_printf (text, "%02x", kid[i]);
-  g_value_init (&value, G_TYPE_STRING);
-  g_value_take_string (&value, g_string_free (text, FALSE));
-  gst_value_array_append_and_take_value (array, &value);
+  return g_string_free (text, FALSE);
 }
 
 static GstBuffer *
-join_pssh (const EncryptPlan *self)
+join_pssh (const EncryptPlan *self, const GPtrArray *keys)
 {
-  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self, NULL);
+  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self, keys, NULL);
   GstBuffer *all = gst_buffer_new ();
   guint i;
 
@@ -375,51 +441,171 @@ join_pssh (const EncryptPlan *self)
   return all;
 }
 
-static void
-append_skd_uris (const EncryptPlan *self, GstStructure *structure)
+static GstStructure *
+describe (const EncryptPlan *self, const gchar *name, const GPtrArray *keys)
 {
-  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
-  GValue array = G_VALUE_INIT;
+  g_autoptr (GstBuffer) pssh = join_pssh (self, keys);
+  gboolean fairplay =
+      (self->settings.systems & PROTECTION_SYSTEM_FAIRPLAY) != 0;
+  GstStructure *structure;
+  GValue kids = G_VALUE_INIT, uris = G_VALUE_INIT;
   guint i;
 
-  if (!(self->settings.systems & PROTECTION_SYSTEM_FAIRPLAY))
-    return;
-  g_value_init (&array, GST_TYPE_ARRAY);
-  for (i = 0; i < kids->len; i += CENC_BLOCK_SIZE) {
-    GValue value = G_VALUE_INIT;
+  g_value_init (&kids, GST_TYPE_ARRAY);
+  g_value_init (&uris, GST_TYPE_ARRAY);
+  for (i = 0; i < keys->len; i++) {
+    const guint8 *kid = gst_cenc_key_get_kid (keys->pdata[i]);
 
-    g_value_init (&value, G_TYPE_STRING);
-    g_value_take_string (&value, protection_system_skd_uri (kids->data + i));
-    gst_value_array_append_and_take_value (&array, &value);
+    take_text (&kids, format_hex (kid));
+    take_text (&uris, protection_system_skd_uri (kid));
   }
-  gst_structure_take_value (structure, "skd-uris", &array);
+  structure = gst_structure_new (name, "scheme", G_TYPE_STRING,
+      cenc_scheme_get_name (self->settings.scheme), "pssh", GST_TYPE_BUFFER,
+      pssh, NULL);
+  gst_structure_take_value (structure, "key-ids", &kids);
+  if (fairplay)
+    gst_structure_take_value (structure, "skd-uris", &uris);
+  else
+    g_value_unset (&uris);
+  return structure;
 }
 
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
 {
-  g_autoptr (GByteArray) kids = encrypt_plan_get_kids (self);
-  g_autoptr (GstBuffer) pssh = NULL;
-  GstStructure *structure;
-  GValue array = G_VALUE_INIT;
-  guint i;
+  g_autoptr (GPtrArray) keys = get_keys (self);
 
-  if (kids->len == 0)
-    return NULL;
-  pssh = join_pssh (self);
-  g_value_init (&array, GST_TYPE_ARRAY);
-  for (i = 0; i < kids->len; i += CENC_BLOCK_SIZE)
-    append_hex (&array, kids->data + i);
-  structure = gst_structure_new (name, "scheme", G_TYPE_STRING,
-      cenc_scheme_get_name (self->settings.scheme), "pssh", GST_TYPE_BUFFER,
-      pssh, NULL);
-  gst_structure_take_value (structure, "key-ids", &array);
-  append_skd_uris (self, structure);
-  return structure;
+  return keys->len > 0 ? describe (self, name, keys) : NULL;
 }
 
-GstClockTime
-encrypt_plan_get_clear_lead (const EncryptPlan *self)
+/* Keys that rotate */
+
+gboolean
+encrypt_plan_rotates (const EncryptPlan *self)
 {
-  return self->settings.clear_lead;
+  return self->settings.periods != NULL;
+}
+
+void
+encrypt_plan_set_period_func (EncryptPlan *self, EncryptPeriodFunc func,
+    gpointer user_data)
+{
+  self->period_func = func;
+  self->user_data = user_data;
+}
+
+gboolean
+encrypt_plan_find_period (const EncryptPlan *self, GstClockTime time,
+    guint64 *number, GError **error)
+{
+  return encrypt_periods_find (self->settings.periods, time, number, error);
+}
+
+static EncryptVariant *
+make_track_variant (EncryptPlan *self, PlanTrack *track, guint64 number,
+    GError **error)
+{
+  g_autoptr (EncryptVariant) variant =
+      make_variant (self, &track->facts, track->pattern, number, error);
+  EncryptVariant *of_tenc = encrypt_track_get_default (track->track);
+
+  if (variant && encrypt_variant_equal (variant, of_tenc))
+    return encrypt_variant_ref (of_tenc);
+  return g_steal_pointer (&variant);
+}
+
+EncryptVariant *
+encrypt_plan_make_variant (EncryptPlan *self, EncryptTrack *track,
+    guint64 number, GError **error)
+{
+  return make_track_variant (self,
+      find_track (self, encrypt_track_get_id (track)), number, error);
+}
+
+/* (element-type GstCencKey): of all tracks in a period; NULL with @error */
+static GPtrArray *
+get_period_keys (EncryptPlan *self, guint64 number, GError **error)
+{
+  g_autoptr (GPtrArray) keys = encrypt_keys_array_new ();
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    g_autoptr (EncryptVariant) variant = make_track_variant (self,
+        g_ptr_array_index (self->tracks, i), number, error);
+
+    if (!variant)
+      return NULL;
+    encrypt_keys_array_add (keys, variant->key);
+  }
+  return g_steal_pointer (&keys);
+}
+
+gboolean
+encrypt_plan_announce (EncryptPlan *self, guint64 number, GstClockTime start,
+    GError **error)
+{
+  g_autoptr (GPtrArray) keys = NULL;
+  g_autoptr (GstStructure) description = NULL;
+
+  if (self->has_announced && number <= self->announced)
+    return TRUE;
+  keys = get_period_keys (self, number, error);
+  if (!keys)
+    return FALSE;
+  self->has_announced = TRUE;
+  self->announced = number;
+  if (!self->period_func)
+    return TRUE;
+  description = describe (self, "cencencrypt-keys", keys);
+  gst_structure_set (description, "period", G_TYPE_UINT64, number, "start",
+      G_TYPE_UINT64, start, NULL);
+  return self->period_func (number, start, description, keys, self->user_data,
+      error);
+}
+
+static gboolean
+enter_track (EncryptPlan *self, PlanTrack *track, guint64 number,
+    GError **error)
+{
+  g_autoptr (EncryptVariant) variant = NULL;
+
+  if (track->has_period && track->period == number)
+    return TRUE;
+  variant = make_track_variant (self, track, number, error);
+  if (!variant || !encrypt_track_use (track->track, variant, error))
+    return FALSE;
+  track->has_period = TRUE;
+  track->period = number;
+  return TRUE;
+}
+
+gboolean
+encrypt_plan_enter (EncryptPlan *self, const GPtrArray *tracks,
+    GstClockTime start, GstClockTime time, gboolean sync, GError **error)
+{
+  guint64 number = 0, later = 0;
+  gboolean within = FALSE;
+  guint i;
+
+  for (i = 0; i < tracks->len; i++) {
+    const PlanTrack *track =
+        find_track (self, encrypt_track_get_id (tracks->pdata[i]));
+
+    within |= track->has_period;
+    if (track->has_period)
+      later = MAX (later, track->period);
+  }
+  if ((sync || !within) &&
+      !encrypt_plan_find_period (self, time, &number, error))
+    return FALSE;
+  number = MAX (number, later);
+  if (!encrypt_plan_announce (self, number, start, error))
+    return FALSE;
+  for (i = 0; i < tracks->len; i++) {
+    if (!enter_track (self,
+            find_track (self, encrypt_track_get_id (tracks->pdata[i])), number,
+            error))
+      return FALSE;
+  }
+  return TRUE;
 }

@@ -9,6 +9,7 @@
 
 #include "cenc/cpix-document.h"
 #include "cenc/encrypt-keys.h"
+#include "cenc/encrypt-periods.h"
 #include "cenc/encrypt-track.h"
 #include "cenc/protection-systems.h"
 
@@ -26,6 +27,7 @@ typedef struct
   gchar *content_id; /* Widevine, Marlin: any text */
   gchar *provider; /* Widevine */
   gchar *la_url; /* PlayReady: where licenses are acquired */
+  guint playready_version; /* as ProtectionInfo has it */
 } EncryptPsshInfo;
 
 typedef struct
@@ -44,6 +46,8 @@ typedef struct
   EncryptKeys *keys; /* owned; NULL: all have the above */
   GstClockTime clear_lead; /* fragments that start before it stay clear */
   CpixDocument *cpix; /* owned; NULL: none, else it has all keys */
+  EncryptPeriods *
+      periods; /* owned; keys rotate; NULL: they do not. Else the above are for none, save cpix */
   ProtectionSystems systems;
   EncryptPsshInfo info; /* owned */
   GPtrArray *pssh; /* (element-type BmffBox), owned, nullable: further boxes */
@@ -84,13 +88,70 @@ gboolean encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
     EncryptTrack **out, GError **error);
 /** NULL: a track that stays clear. */
 EncryptTrack *encrypt_plan_get_track (EncryptPlan *self, guint32 track_id);
-/** (transfer full): the KIDs in use, 16 bytes each, in the order of the tracks, none twice. */
-GByteArray *encrypt_plan_get_kids (const EncryptPlan *self);
-/** (transfer full) (element-type BmffBox): the pssh boxes for the KIDs in use; NULL with ENCRYPT_ERROR_SETTINGS if a system cannot tell them. */
-GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self, GError **error);
-/** (transfer full) (nullable): what an application may know of the keys in use: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
+/**
+ * encrypt_plan_make_pssh:
+ * @keys: (element-type GstCencKey) (nullable): whose KIDs they tell; NULL: those of
+ *   tenc of all tracks
+ *
+ * Returns: (transfer full) (element-type BmffBox): the pssh boxes, or NULL with
+ *   ENCRYPT_ERROR_SETTINGS if a system cannot tell them
+ */
+GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self,
+    const GPtrArray *keys, GError **error);
+/** (transfer full) (nullable): what an application may know of the keys of tenc: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
+
+/* Keys that rotate */
+
+gboolean encrypt_plan_rotates (const EncryptPlan *self);
+
+/**
+ * EncryptPeriodFunc: a period begins, and nothing that is encrypted with its keys
+ * has gone out yet.
+ * @start: when, in media time
+ * @description: what an application may know, as encrypt_plan_describe() with the
+ *   period's number and start
+ * @keys: (element-type GstCencKey): of all tracks, none twice
+ *
+ * Returns: FALSE with an error: the period is not to begin
+ */
+typedef gboolean (*EncryptPeriodFunc) (guint64 number, GstClockTime start,
+    const GstStructure *description, const GPtrArray *keys, gpointer user_data,
+    GError **error);
+void encrypt_plan_set_period_func (EncryptPlan *self, EncryptPeriodFunc func,
+    gpointer user_data);
+
+/**
+ * encrypt_plan_enter:
+ * @tracks: (element-type EncryptTrack): of one fragment
+ * @start: when it starts
+ * @time: the last moment of its first sample: sound that starts a few milliseconds
+ *   before the pictures is in one period with them
+ * @sync: whether it starts with a sync sample: else the period goes on that was
+ *
+ * From here on the tracks use the keys of the period that @time is in, or of a
+ * later one that they were in already.
+ */
+gboolean encrypt_plan_enter (EncryptPlan *self, const GPtrArray *tracks,
+    GstClockTime start, GstClockTime time, gboolean sync, GError **error);
+
+/**
+ * encrypt_plan_make_variant:
+ * @number: of a period
+ *
+ * Returns: (transfer full): what @track is to use in that period; the one of tenc, if
+ *   it is the same
+ */
+EncryptVariant *encrypt_plan_make_variant (EncryptPlan *self,
+    EncryptTrack *track, guint64 number, GError **error);
+/** Calls EncryptPeriodFunc, unless a period of that or a higher number was announced before. */
+gboolean encrypt_plan_announce (EncryptPlan *self, guint64 number,
+    GstClockTime start, GError **error);
+/** The period that @time is in. */
+gboolean encrypt_plan_find_period (const EncryptPlan *self, GstClockTime time,
+    guint64 *number, GError **error);
+
 GstClockTime encrypt_plan_get_clear_lead (const EncryptPlan *self);
 CencScheme encrypt_plan_get_scheme (const EncryptPlan *self);
 

@@ -19,8 +19,7 @@ struct _EncryptEntries
 struct _EncryptTrack
 {
   guint32 id;
-  GstCencKey *key;
-  CencParams params;
+  EncryptVariant *of_tenc, *variant; /* the latter is in use */
   CencIv iv;
   CencCryptFlags flags;
   CencCipher *cipher;
@@ -101,26 +100,73 @@ encrypt_entries_take_pattern (const EncryptEntries *self)
   return subsampler_takes_pattern (g_ptr_array_index (self->subsamplers, 0));
 }
 
-EncryptTrack *
-encrypt_track_new (guint32 id, GstCencKey *key, const CencParams *params,
-    const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error)
+EncryptVariant *
+encrypt_variant_new (GstCencKey *key, const CencParams *params)
 {
-  g_autoptr (EncryptTrack) self = g_new0 (EncryptTrack, 1);
+  EncryptVariant *self = g_new0 (EncryptVariant, 1);
 
-  self->id = id;
+  g_atomic_ref_count_init (&self->refs);
   self->key = gst_cenc_key_ref (key);
   self->params = *params;
+  return self;
+}
+
+EncryptVariant *
+encrypt_variant_ref (EncryptVariant *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+void
+encrypt_variant_unref (EncryptVariant *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  gst_cenc_key_unref (self->key);
+  g_free (self);
+}
+
+gboolean
+encrypt_variant_equal (const EncryptVariant *a, const EncryptVariant *b)
+{
+  return memcmp (a->params.kid, b->params.kid, CENC_BLOCK_SIZE) == 0 &&
+      a->params.constant_iv_size == b->params.constant_iv_size &&
+      memcmp (a->params.constant_iv, b->params.constant_iv, CENC_BLOCK_SIZE) ==
+      0;
+}
+
+static gboolean
+make_cipher (EncryptTrack *self, EncryptVariant *variant, GError **error)
+{
+  CencCipher *cipher = cenc_cipher_new (variant->key, variant->params.mode,
+      CENC_CIPHER_ENCRYPT, error);
+
+  if (!cipher)
+    return FALSE;
+  g_clear_pointer (&self->crypt, cenc_crypt_free);
+  g_clear_pointer (&self->cipher, cenc_cipher_free);
+  self->cipher = cipher;
+  self->crypt = cenc_crypt_new (&cenc_cipher_funcs, cipher, self->flags);
+  return TRUE;
+}
+
+EncryptTrack *
+encrypt_track_new (guint32 id, EncryptVariant *variant, const guint8 *seed,
+    guint sharing, CencCryptFlags flags, GError **error)
+{
+  g_autoptr (EncryptTrack) self = g_new0 (EncryptTrack, 1);
+  const CencParams *params = &variant->params;
+
+  self->id = id;
+  self->of_tenc = encrypt_variant_ref (variant);
+  self->variant = encrypt_variant_ref (variant);
   self->flags = flags;
   self->ranges = g_array_new (FALSE, FALSE, sizeof (CencRange));
   self->subsamples = g_byte_array_new ();
   cenc_iv_init (&self->iv, params->scheme, params->mode,
       params->per_sample_iv_size, seed, sharing);
-  self->cipher =
-      cenc_cipher_new (key, params->mode, CENC_CIPHER_ENCRYPT, error);
-  if (!self->cipher)
-    return NULL;
-  self->crypt = cenc_crypt_new (&cenc_cipher_funcs, self->cipher, flags);
-  return g_steal_pointer (&self);
+  return make_cipher (self, variant, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -129,7 +175,8 @@ encrypt_track_free (EncryptTrack *self)
   g_clear_pointer (&self->crypt, cenc_crypt_free);
   g_clear_pointer (&self->cipher, cenc_cipher_free);
   g_clear_pointer (&self->entries, encrypt_entries_free);
-  gst_cenc_key_unref (self->key);
+  encrypt_variant_unref (self->of_tenc);
+  encrypt_variant_unref (self->variant);
   g_array_unref (self->ranges);
   g_byte_array_unref (self->subsamples);
   g_free (self);
@@ -144,20 +191,44 @@ encrypt_track_get_id (const EncryptTrack *self)
 const CencParams *
 encrypt_track_get_params (const EncryptTrack *self)
 {
-  return &self->params;
+  return &self->of_tenc->params;
 }
 
 GstCencKey *
 encrypt_track_get_key (const EncryptTrack *self)
 {
-  return self->key;
+  return self->of_tenc->key;
 }
 
 gboolean
 encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key)
 {
-  return CRYPTO_memcmp (gst_cenc_key_get_data (self->key),
+  return CRYPTO_memcmp (gst_cenc_key_get_data (self->of_tenc->key),
              gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE) == 0;
+}
+
+EncryptVariant *
+encrypt_track_get_default (const EncryptTrack *self)
+{
+  return self->of_tenc;
+}
+
+EncryptVariant *
+encrypt_track_get_variant (const EncryptTrack *self)
+{
+  return self->variant;
+}
+
+gboolean
+encrypt_track_use (EncryptTrack *self, EncryptVariant *variant, GError **error)
+{
+  if (variant == self->variant)
+    return TRUE;
+  if (!make_cipher (self, variant, error))
+    return FALSE;
+  encrypt_variant_unref (self->variant);
+  self->variant = encrypt_variant_ref (variant);
+  return TRUE;
 }
 
 void
@@ -215,9 +286,10 @@ map_subsamples (EncryptTrack *self, const BmffSample *sample,
     return 0;
   if (!subsampler_map (subsampler, data, sample->size, self->ranges, error))
     return -1;
-  return cenc_subsamples_append (self->subsamples, self->params.scheme,
+  return cenc_subsamples_append (self->subsamples, self->variant->params.scheme,
       (const CencRange *) self->ranges->data, self->ranges->len, sample->size,
-      cenc_subsamples_get_max (self->params.per_sample_iv_size), error);
+      cenc_subsamples_get_max (self->variant->params.per_sample_iv_size),
+      error);
 }
 
 static gboolean
@@ -229,7 +301,7 @@ add_aux (EncryptTrack *self, const BmffSample *sample, guint n,
   guint64 blocks;
 
   aux.subsamples = n > 0 ? self->subsamples->data : NULL;
-  blocks = cenc_crypt_count_blocks (&self->params, &aux, sample->size);
+  blocks = cenc_crypt_count_blocks (&self->variant->params, &aux, sample->size);
   if (self->flags & CENC_CRYPT_CENS_PARTIAL)
     blocks++;
   return cenc_iv_next (&self->iv, blocks, iv, error) &&
@@ -320,7 +392,7 @@ encrypt_track_map_heads (EncryptTrack *self, const BmffSample *sample,
 BmffBox *
 encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer)
 {
-  return self->params.scheme == CENC_SCHEME_PIFF
+  return self->variant->params.scheme == CENC_SCHEME_PIFF
       ? NULL
       : cenc_aux_writer_to_saiz (writer);
 }
@@ -329,6 +401,6 @@ gboolean
 encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
     const guint8 *in, guint8 *out, gsize size, GError **error)
 {
-  return cenc_crypt_sample (self->crypt, &self->params, aux, in, out, size,
-      error);
+  return cenc_crypt_sample (self->crypt, &self->variant->params, aux, in, out,
+      size, error);
 }

@@ -48,27 +48,57 @@ gboolean encrypt_entries_take_pattern (const EncryptEntries *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptEntries, encrypt_entries_free)
 
+/** EncryptVariant: a key, and what is signaled of samples that are encrypted with it. Immutable. */
+typedef struct
+{
+  gatomicrefcount refs;
+  GstCencKey *key;
+  CencParams params;
+} EncryptVariant;
+
+/** @params: copied */
+EncryptVariant *encrypt_variant_new (GstCencKey *key, const CencParams *params);
+EncryptVariant *encrypt_variant_ref (EncryptVariant *self);
+void encrypt_variant_unref (EncryptVariant *self);
+/** Whether the same is signaled of both. */
+gboolean
+encrypt_variant_equal (const EncryptVariant *a, const EncryptVariant *b);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptVariant, encrypt_variant_unref)
+
 typedef struct _EncryptTrack EncryptTrack;
 
 /**
  * encrypt_track_new:
- * @params: copied
+ * @variant: of tenc, and in use until encrypt_track_use()
  * @seed: 16 bytes, see cenc_iv_init()
  * @sharing: how many tracks had the key before
  */
-EncryptTrack *
-encrypt_track_new (guint32 id, GstCencKey *key, const CencParams *params,
+EncryptTrack *encrypt_track_new (guint32 id, EncryptVariant *variant,
     const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error);
 void encrypt_track_free (EncryptTrack *self);
 
 guint32 encrypt_track_get_id (const EncryptTrack *self);
 /** For tenc. */
 const CencParams *encrypt_track_get_params (const EncryptTrack *self);
-/** (transfer none) */
+/** (transfer none): the key of tenc */
 GstCencKey *encrypt_track_get_key (const EncryptTrack *self);
-/** Compares the key's bytes, in constant time. */
+/** Compares the bytes of tenc's key, in constant time. */
 gboolean
 encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key);
+
+/** (transfer none): that of tenc */
+EncryptVariant *encrypt_track_get_default (const EncryptTrack *self);
+/** (transfer none): the one in use */
+EncryptVariant *encrypt_track_get_variant (const EncryptTrack *self);
+/**
+ * encrypt_track_use:
+ * @variant: from now on; of the scheme, mode and IV size of tenc's
+ *
+ * IVs are counted on: one that was used with any key does not come again.
+ */
+gboolean
+encrypt_track_use (EncryptTrack *self, EncryptVariant *variant, GError **error);
 /** @entries (transfer full). If they are byte for byte those that the track has, what it learned from its samples is kept. */
 void encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries);
 

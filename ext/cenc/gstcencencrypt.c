@@ -19,11 +19,16 @@
  * |[
  * gst-launch-1.0 filesrc location=clear.mp4 ! cencencrypt key-id=00112233445566778899aabbccddeeff key=000102030405060708090a0b0c0d0e0f ! filesink location=title.mp4
  * ]| Encrypts a file, in large blocks.
+ * |[
+ * gst-launch-1.0 -m filesrc location=clear.mp4 ! cencencrypt crypto-period=10000000000 key-id=00112233445566778899aabbccddee00 key-seed=000102030405060708090a0b0c0d0e0f ! filesink location=title.mp4
+ * ]| Another key each 10 seconds, derived from a seed.
  *
  * When it is known which keys are used, an element message "cencencrypt-keys" is
  * posted: `scheme` (string), `key-ids` (array of strings, hexadecimal), `pssh`
  * (buffer: the pssh boxes of the moov); with FairPlay `skd-uris` (array of
- * strings), one for each KID, for the manifest.
+ * strings), one for each KID, for the manifest. With keys that rotate it is posted for
+ * each crypto period in turn, before anything of the period goes out, with two more
+ * fields: `period` (guint64, its number) and `start` (guint64, nanoseconds of media time).
  *
  * A key on a command line can be read by all users of the machine while the
  * command runs: for more than trials set the property from an application.
@@ -57,6 +62,7 @@ struct _GstCencEncrypt
 
   /* READY to PAUSED and back; by the stream lock in between. */
   EncryptPlan *plan;
+  EncryptOutput *output; /* NULL: no document is written */
   EncryptRun *run; /* NULL: none has begun */
   GList *held; /* events that came amid a fragment, the last one first */
   GstSegment segment; /* of the input */
@@ -225,13 +231,33 @@ announce_keys (GstCencEncrypt *self)
 {
   GstStructure *structure;
 
-  if (self->announced)
+  if (self->announced || encrypt_plan_rotates (self->plan))
     return;
   structure = encrypt_plan_describe (self->plan, "cencencrypt-keys");
   self->announced = structure != NULL;
   if (structure)
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_element (GST_OBJECT (self), structure));
+}
+
+/* With keys that rotate, for each period in turn. What a license server has to know
+ * is on disk before anything of the period goes out. */
+static gboolean
+begin_period (guint64 number, GstClockTime start,
+    const GstStructure *description, const GPtrArray *keys, gpointer user_data,
+    GError **error)
+{
+  GstCencEncrypt *self = user_data;
+
+  GST_INFO_OBJECT (self, "period %" G_GUINT64_FORMAT " from %" GST_TIME_FORMAT,
+      number, GST_TIME_ARGS (start));
+  if (self->output &&
+      !encrypt_output_add (self->output, keys->pdata[0], number, error))
+    return FALSE;
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self),
+          gst_structure_copy (description)));
+  return TRUE;
 }
 
 static void
@@ -576,15 +602,19 @@ start (GstCencEncrypt *self)
   GST_OBJECT_LOCK (self);
   if (encrypt_options_resolve (&self->options, &settings, &error))
     self->plan = encrypt_plan_new (&settings, &error);
-  if (self->plan && !encrypt_options_save (&self->options, &settings, &error))
+  if (self->plan &&
+      !encrypt_options_open_output (&self->options, &settings, &self->output,
+          &error))
     g_clear_pointer (&self->plan, encrypt_plan_free);
   self->latency = 0;
   GST_OBJECT_UNLOCK (self);
   set_prerolling (self, TRUE);
   restart (self);
   gst_segment_init (&self->segment, GST_FORMAT_BYTES);
-  if (self->plan)
+  if (self->plan) {
+    encrypt_plan_set_period_func (self->plan, begin_period, self);
     warn_of_given_iv (self, &settings);
+  }
   encrypt_settings_clear (&settings);
   return judge_flow (self, GST_FLOW_OK, error) == GST_FLOW_OK;
 }
@@ -594,6 +624,7 @@ stop (GstCencEncrypt *self)
 {
   restart (self);
   g_clear_pointer (&self->plan, encrypt_plan_free);
+  g_clear_pointer (&self->output, encrypt_output_free);
 }
 
 static GstStateChangeReturn

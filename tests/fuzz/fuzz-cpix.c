@@ -52,8 +52,8 @@ write_again (const CpixDocument *document)
   }
   if (text->size > 1u << 20)
     return;
-  copy =
-      cpix_document_read ((const gchar *) text->data, text->size, NULL, &error);
+  copy = cpix_document_read ((const gchar *) text->data, text->size, NULL, TRUE,
+      &error);
   g_assert_no_error (error);
   g_assert (copy->keys->len == document->keys->len);
 }
@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (CpixDocument) document =
-      cpix_document_read ((const gchar *) data, size, NULL, &error);
+      cpix_document_read ((const gchar *) data, size, NULL, FALSE, &error);
 
   g_assert ((document != NULL) == (error == NULL));
   if (document) {

@@ -286,7 +286,7 @@ GST_START_TEST (test_output_encrypted)
   judge_same_samples (clear, out, "cenc");
   fail_unless (g_file_get_contents (path, &text, &size, NULL));
   fail_unless (strstr (text, "AAECAwQFBgcICQoLDA0ODw") == NULL);
-  document = cpix_document_read (text, size, me, NULL);
+  document = cpix_document_read (text, size, me, TRUE, NULL);
   fail_unless (document != NULL);
   fail_unless_equals_string (document->content_id, "film");
   key = g_ptr_array_index (document->keys, 0);

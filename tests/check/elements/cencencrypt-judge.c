@@ -17,20 +17,44 @@
 
 #define FOURCC(s) BMFF_FOURCC ((s)[0], (s)[1], (s)[2], (s)[3])
 
+static GPtrArray *more_keys; /* (element-type GstCencKey) */
+
+static GstCencKey *
+make_key (const gchar *kid_text, const gchar *key_text)
+{
+  guint8 kid[16], key[16];
+
+  g_assert (encrypt_hex_parse (kid_text, kid, 16) == 16);
+  g_assert (encrypt_hex_parse (key_text, key, 16) == 16);
+  return gst_cenc_key_new (kid, key);
+}
+
+void
+judge_add_key (const gchar *kid, const gchar *key)
+{
+  if (!more_keys)
+    more_keys =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) gst_cenc_key_unref);
+  g_ptr_array_add (more_keys, make_key (kid, key));
+}
+
 /* The key for a KID; NULL: it is not one that the tests encrypt with. */
 static GstCencKey *
 judge_key (const guint8 *wanted)
 {
   static const gchar *keys[][2] = { { JUDGE_KID, JUDGE_KEY },
     { JUDGE_KID_2, JUDGE_KEY_2 } };
-  guint8 kid[16], key[16];
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (keys); i++) {
-    g_assert (encrypt_hex_parse (keys[i][0], kid, 16) == 16);
-    g_assert (encrypt_hex_parse (keys[i][1], key, 16) == 16);
-    if (memcmp (kid, wanted, 16) == 0)
-      return gst_cenc_key_new (kid, key);
+    g_autoptr (GstCencKey) key = make_key (keys[i][0], keys[i][1]);
+
+    if (memcmp (gst_cenc_key_get_kid (key), wanted, 16) == 0)
+      return g_steal_pointer (&key);
+  }
+  for (i = 0; more_keys && i < more_keys->len; i++) {
+    if (memcmp (gst_cenc_key_get_kid (more_keys->pdata[i]), wanted, 16) == 0)
+      return gst_cenc_key_ref (more_keys->pdata[i]);
   }
   return NULL;
 }
@@ -42,6 +66,7 @@ track_free (gpointer data)
 
   g_ptr_array_unref (track->samples);
   g_ptr_array_unref (track->raw);
+  g_ptr_array_unref (track->kids);
   g_free (track);
 }
 
@@ -60,6 +85,7 @@ track_new (const BmffTrack *from)
   track->samples =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   track->raw = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  track->kids = g_ptr_array_new_with_free_func (g_free);
   return track;
 }
 
@@ -98,6 +124,27 @@ read_aux (const BmffBox *parent, const BmffBox *trak, guint64 base,
   return table;
 }
 
+static gchar *
+format_kid (const guint8 *kid)
+{
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < 16; i++)
+    g_string_append_printf (text, "%02x", kid[i]);
+  return g_string_free (text, FALSE);
+}
+
+static GstCencKey *
+judge_key_or_fail (const guint8 *kid)
+{
+  GstCencKey *key = judge_key (kid);
+  g_autofree gchar *name = format_kid (kid);
+
+  fail_unless (key, "a KID that nobody knows: %s", name);
+  return key;
+}
+
 /* Adds all samples of a stbl or traf to @track. */
 static gboolean
 read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
@@ -131,8 +178,10 @@ read_samples (GBytes *file, CencTrack *protection, const BmffTraf *traf,
     data = (const guint8 *) g_bytes_get_data (file, NULL) + sample.offset;
     out = g_memdup2 (data, sample.size);
     g_ptr_array_add (track->raw, g_bytes_new (data, sample.size));
+    g_ptr_array_add (track->kids,
+        p && p->is_protected ? format_kid (p->kid) : NULL);
     if (p && p->is_protected) {
-      g_autoptr (GstCencKey) key = judge_key (p->kid);
+      g_autoptr (GstCencKey) key = judge_key_or_fail (p->kid);
       g_autoptr (CencCipher) cipher =
           cenc_cipher_new (key, p->mode, CENC_CIPHER_DECRYPT, NULL);
       g_autoptr (CencCrypt) crypt =

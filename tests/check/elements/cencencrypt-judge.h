@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 #define JUDGE_KID_2 "ffeeddccbbaa99887766554433221100"
 #define JUDGE_KEY_2 "0f0e0d0c0b0a09080706050403020100"
 
+/** Another key to decrypt with, in hexadecimal; for the process that calls. */
+void judge_add_key (const gchar *kid, const gchar *key);
+
 typedef enum
 {
   JUDGE_SENC, /* auxiliary information from senc */
@@ -28,6 +31,7 @@ typedef struct
   guint32 format; /* of the first sample entry: `encv`, `avc1`, … */
   guint32 scheme; /* as schm says; 0: not protected */
   GPtrArray *samples; /* (element-type GBytes): decrypted */
+  GPtrArray *kids; /* (element-type utf8): of each sample, NULL: it is clear */
   GPtrArray *raw; /* (element-type GBytes): as they stand in the file */
   guint n_senc; /* samples with an entry in a senc */
 } JudgeTrack;

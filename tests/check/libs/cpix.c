@@ -36,7 +36,7 @@
 static CpixDocument *
 read_text (const gchar *text, GError **error)
 {
-  return cpix_document_read (text, strlen (text), NULL, error);
+  return cpix_document_read (text, strlen (text), NULL, TRUE, error);
 }
 
 static CpixDocument *
@@ -106,7 +106,7 @@ GST_START_TEST (test_encrypted)
   g_autoptr (CpixRecipient) me = make_recipient (fixture_key);
   GError *error = NULL;
   g_autoptr (CpixDocument) document = cpix_document_read (fixture_encrypted,
-      strlen (fixture_encrypted), me, &error);
+      strlen (fixture_encrypted), me, TRUE, &error);
 
   fail_unless (document != NULL, "%s", error ? error->message : "");
   check_key_value (g_ptr_array_index (document->keys, 0), 0);
@@ -120,7 +120,7 @@ check_refused (const gchar *text, const CpixRecipient *recipient,
 {
   GError *error = NULL;
   CpixDocument *document =
-      cpix_document_read (text, strlen (text), recipient, &error);
+      cpix_document_read (text, strlen (text), recipient, TRUE, &error);
 
   fail_unless (document == NULL, "passed, without: %s", word);
   fail_unless (g_error_matches (error, CPIX_ERROR, code), "%s", error->message);
@@ -449,7 +449,7 @@ GST_START_TEST (test_write)
   g_autoptr (CpixSecret) text = write_good (document, NULL);
   g_autoptr (CpixSecret) again = NULL;
   g_autoptr (CpixDocument) copy =
-      cpix_document_read ((gchar *) text->data, text->size, NULL, NULL);
+      cpix_document_read ((gchar *) text->data, text->size, NULL, TRUE, NULL);
   const CpixRule *rule;
   const CpixFilter *filter;
 
@@ -484,7 +484,8 @@ GST_START_TEST (test_write_encrypted)
   text = write_good (document, to);
   fail_unless (g_strstr_len ((gchar *) text->data, text->size,
                    "AECAwQFBgcICQoLDA0ODw") == NULL);
-  copy = cpix_document_read ((gchar *) text->data, text->size, me, &error);
+  copy =
+      cpix_document_read ((gchar *) text->data, text->size, me, TRUE, &error);
   fail_unless (copy != NULL, "%s", error ? error->message : "");
   fail_unless_equals_int (copy->keys->len, 3);
   check_key_value (g_ptr_array_index (copy->keys, 2), 0x20);

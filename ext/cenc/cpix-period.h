@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ContentKeyPeriod (CPIX 2.4, "ContentKeyPeriod Element"): when a key is in use.
+ */
+
+#pragma once
+
+#include "cenc/cpix-document.h"
+#include "cenc/cpix-xml.h"
+
+G_BEGIN_DECLS
+
+/**
+ * cpix_period_read:
+ * @self: empty; filled in
+ *
+ * Takes start and end, start and duration, startOffset and endOffset,
+ * startOffset and duration, or index, which stands back where one of the others is.
+ *
+ * Returns: FALSE with CPIX_ERROR_DOCUMENT (nothing of that, an end that is not behind
+ *   its start, no such date) or CPIX_ERROR_UNSUPPORTED (a label only; a duration
+ *   in months)
+ */
+gboolean cpix_period_read (CpixPeriod *self, xmlNode *node, GError **error);
+
+/**
+ * cpix_parse_time:
+ * @text: an xs:dateTime; without a time zone UTC is meant
+ *
+ * Returns: FALSE if it is none; else nanoseconds since 1970 in @out
+ */
+gboolean cpix_parse_time (const gchar *text, gint64 *out);
+
+/**
+ * cpix_parse_duration:
+ * @text: an xs:duration of days, hours, minutes, seconds: "P1DT2H3M4.5S"
+ *
+ * Returns: FALSE if it is none, or one with years or months, whose length nobody
+ *   knows; else nanoseconds in @out
+ */
+gboolean cpix_parse_duration (const gchar *text, gint64 *out);
+
+G_END_DECLS

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What follows from cencencrypt's properties. */
+
+#include "encrypt-options.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include "cenc/cpix-period.h"
+#include "cenc/encrypt-cpix.h"
+#include "cenc/encrypt-derive.h"
+#include "cenc/encrypt-hex.h"
+
+static gboolean
+refuse (GError **error, const gchar *message)
+{
+  g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, message);
+  return FALSE;
+}
+
+static gboolean
+has_key (const EncryptOptions *self)
+{
+  return (self->key_id && *self->key_id) || self->key_size != 0;
+}
+
+/* Which sources of keys do not go with one another. */
+static const gchar *
+find_conflict (const EncryptOptions *self)
+{
+  if (self->cpix && (self->track_keys || has_key (self)))
+    return "cpix: it has the keys: key-id, key and track-keys do not go with "
+           "it";
+  if (self->cpix && (self->period_keys || self->key_seed))
+    return "cpix: it has the keys: period-keys and key-seed do not go with it";
+  if (self->cpix_output && (self->cpix || self->track_keys))
+    return "cpix-output: it takes one key: cpix and track-keys do not go with "
+           "it";
+  if (self->cpix_recipient && !self->cpix_output)
+    return "cpix-recipient: there is no cpix-output";
+  return NULL;
+}
+
+static const gchar *
+find_period_conflict (const EncryptOptions *self)
+{
+  if ((self->period_keys || self->key_seed) && self->crypto_period == 0)
+    return "crypto-period: period-keys and key-seed need to know how long a "
+           "period is";
+  if (self->period_keys && (self->key_seed || has_key (self)))
+    return "period-keys: key-seed, key-id and key do not go with it";
+  if (self->key_seed && self->key_size != 0)
+    return "key-seed: it has the keys: key does not go with it";
+  if (self->crypto_period == 0 || self->cpix)
+    return NULL;
+  if (self->track_keys)
+    return "crypto-period: track-keys are for all time: period-keys take such "
+           "lists";
+  if (!self->period_keys && !self->key_seed && has_key (self))
+    return "crypto-period: key-id and key are one key: keys come from "
+           "period-keys, key-seed, cpix, or are made for cpix-output";
+  if (!self->period_keys && !self->key_seed && !self->cpix_output)
+    return "crypto-period: no keys: they come from period-keys, key-seed, "
+           "cpix, or are made for cpix-output";
+  return NULL;
+}
+
+static gboolean
+check_sources (const EncryptOptions *self, GError **error)
+{
+  const gchar *wrong = find_conflict (self);
+
+  if (!wrong)
+    wrong = find_period_conflict (self);
+  return !wrong || refuse (error, wrong);
+}
+
+/* Keys that rotate */
+
+static gboolean
+make_cpix_periods (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  gint64 epoch;
+
+  if (self->media_epoch && !cpix_parse_time (self->media_epoch, &epoch))
+    return refuse (error,
+        "media-epoch: no date and time as \"2026-11-22T12:00:00Z\"");
+  if (!encrypt_cpix_has_period_rules (settings->cpix))
+    return self->crypto_period == 0 ||
+        refuse (error,
+            "crypto-period: no usage rule of cpix has a KeyPeriodFilter");
+  settings->periods = encrypt_periods_new_cpix (self->crypto_period,
+      self->media_epoch ? &epoch : NULL, settings->cpix, error);
+  return settings->periods != NULL;
+}
+
+static gboolean
+make_seed_periods (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  guint8 kid[GST_CENC_KID_SIZE], seed[ENCRYPT_SEED_MAX_SIZE];
+  gint size = encrypt_hex_parse (self->key_seed, seed, sizeof seed);
+
+  if (encrypt_hex_parse (self->key_id, kid, sizeof kid) != sizeof kid)
+    return refuse (error,
+        "key-id: not 32 hexadecimal digits: key-seed needs it for period 0");
+  if (size < ENCRYPT_SEED_MIN_SIZE) {
+    OPENSSL_cleanse (seed, sizeof seed);
+    return refuse (error, "key-seed: not 32 to 128 hexadecimal digits");
+  }
+  settings->periods =
+      encrypt_periods_new_seed (self->crypto_period, kid, seed, size);
+  OPENSSL_cleanse (seed, sizeof seed);
+  return TRUE;
+}
+
+static gboolean
+make_periods (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  if (self->period_keys)
+    settings->periods = encrypt_periods_new_list (self->crypto_period,
+        self->period_keys, error);
+  else if (self->key_seed)
+    return make_seed_periods (self, settings, error);
+  else
+    settings->periods = encrypt_periods_new_random (self->crypto_period, error);
+  return settings->periods != NULL;
+}
+
+/* One key, or one a track */
+
+static gboolean
+make_single_key (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  guint8 kid[GST_CENC_KID_SIZE];
+
+  if (encrypt_hex_parse (self->key_id, kid, sizeof (kid)) != sizeof (kid))
+    return refuse (error,
+        self->key_id && *self->key_id
+            ? "key-id: not 32 hexadecimal digits"
+            : "key-id: not set; it needs 32 hexadecimal digits");
+  if (self->key_size != sizeof (self->key))
+    return refuse (error,
+        self->key_size == 0 ? "key: not set; it needs 32 hexadecimal digits"
+                            : "key: not 32 hexadecimal digits");
+  settings->key = gst_cenc_key_new (kid, self->key);
+  return TRUE;
+}
+
+static gboolean
+make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
+{
+  if (self->cpix) {
+    settings->cpix = encrypt_cpix_load (self->cpix, self->cpix_key,
+        self->cpix_require_mac, error);
+    return settings->cpix && make_cpix_periods (self, settings, error);
+  }
+  if (self->crypto_period > 0)
+    return make_periods (self, settings, error);
+  if (self->cpix_output && !has_key (self)) {
+    settings->key = encrypt_make_random_key (error);
+    return settings->key != NULL;
+  }
+  if (self->track_keys) {
+    settings->keys =
+        encrypt_keys_parse ("track-keys", self->track_keys, FALSE, error);
+    if (!settings->keys)
+      return FALSE;
+    if (!self->key_id && self->key_size == 0)
+      return TRUE;
+  }
+  return make_single_key (self, settings, error);
+}
+
+static gboolean
+make_scheme (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  gboolean piff_cbc = self->scheme == ENCRYPT_SCHEME_PIFF_CBC;
+
+  settings->scheme = piff_cbc ? CENC_SCHEME_PIFF : self->scheme;
+  settings->piff_mode = piff_cbc ? CENC_MODE_CBC : CENC_MODE_CTR;
+  if (!self->pssh || !*self->pssh)
+    return TRUE;
+  settings->pssh = protection_systems_parse_raw (self->pssh, error);
+  return settings->pssh != NULL;
+}
+
+static gboolean
+make_seed (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  gint size = encrypt_hex_parse (self->iv, settings->seed, CENC_BLOCK_SIZE);
+
+  if (size != 0 && size != 8 && size != CENC_BLOCK_SIZE)
+    return refuse (error, "iv: not 16 or 32 hexadecimal digits");
+  settings->given_iv_size = size;
+  if (size == 0 && RAND_bytes (settings->seed, CENC_BLOCK_SIZE) != 1) {
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "no random bytes for an IV");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+encrypt_options_resolve (const EncryptOptions *self, EncryptSettings *settings,
+    GError **error)
+{
+  encrypt_settings_copy (settings, &self->settings);
+  return check_sources (self, error) && make_scheme (self, settings, error) &&
+      make_key (self, settings, error) && make_seed (self, settings, error);
+}
+
+gboolean
+encrypt_options_open_output (const EncryptOptions *self,
+    const EncryptSettings *settings, EncryptOutput **output, GError **error)
+{
+  g_autoptr (EncryptOutput) made = NULL;
+  g_autoptr (GstCencKey) key = NULL;
+
+  *output = NULL;
+  if (!self->cpix_output)
+    return TRUE;
+  if (settings->periods && !encrypt_periods_has_single_keys (settings->periods))
+    return refuse (error,
+        "cpix-output: it takes one key a period: labels in period-keys do not "
+        "go with it");
+  made = encrypt_output_new (self->cpix_output, self->cpix_recipient, settings,
+      error);
+  if (!made)
+    return FALSE;
+  key = settings->periods
+      ? encrypt_periods_get_key (settings->periods,
+            encrypt_periods_get_first (settings->periods), 0, "", error)
+      : gst_cenc_key_ref (settings->key);
+  if (!key || !encrypt_output_add (made, key, G_MAXUINT64, error))
+    return FALSE;
+  *output = g_steal_pointer (&made);
+  return TRUE;
+}
