@@ -12,9 +12,11 @@ struct _DecryptAsk
 
   GMutex lock;
   GError *error; /* of the property */
-  gchar *system_id; /* of the last protection event */
-  GstBuffer *init_data;
+  GQueue headers; /* (element-type GstStructure), the newest first */
 };
+
+/* Keys that rotate bring a header of each system with each key. */
+#define MAX_HEADERS 64
 
 static gboolean
 query_context (GstElement *element, GstPad *pad)
@@ -64,21 +66,31 @@ ask_for_store (gpointer user_data)
   return decrypt_ask_open_store ();
 }
 
+/* Call with the lock held. */
 static void
-ask_for_key (GstElement *element, const guint8 *kid, const gchar *system_id,
-    GstBuffer *init_data)
+add_headers_locked (DecryptAsk *self, GstStructure *message)
 {
-  g_autofree gchar *text = gst_cenc_kid_to_string (kid);
-  GstStructure *structure = gst_structure_new ("cencdecrypt-key-needed",
-      "key-id", G_TYPE_STRING, text, NULL);
+  const GstStructure *newest = g_queue_peek_head (&self->headers);
+  GValue systems = G_VALUE_INIT;
+  const GList *walk;
 
-  if (system_id)
-    gst_structure_set (structure, "system-id", G_TYPE_STRING, system_id, NULL);
-  if (init_data)
-    gst_structure_set (structure, "init-data", GST_TYPE_BUFFER, init_data,
-        NULL);
-  gst_element_post_message (element,
-      gst_message_new_element (GST_OBJECT (element), structure));
+  if (!newest)
+    return;
+  gst_structure_set_value (message, "system-id",
+      gst_structure_get_value (newest, "system-id"));
+  if (gst_structure_has_field (newest, "init-data"))
+    gst_structure_set_value (message, "init-data",
+        gst_structure_get_value (newest, "init-data"));
+
+  g_value_init (&systems, GST_TYPE_LIST);
+  for (walk = self->headers.head; walk; walk = walk->next) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, GST_TYPE_STRUCTURE);
+    gst_value_set_structure (&value, walk->data);
+    gst_value_list_append_and_take_value (&systems, &value);
+  }
+  gst_structure_take_value (message, "systems", &systems);
 }
 
 static void
@@ -93,14 +105,15 @@ static void
 on_key_needed (const guint8 *kid, gpointer user_data)
 {
   DecryptAsk *self = user_data;
-  g_autofree gchar *system_id = NULL;
-  g_autoptr (GstBuffer) init_data = NULL;
+  g_autofree gchar *text = gst_cenc_kid_to_string (kid);
+  GstStructure *message = gst_structure_new ("cencdecrypt-key-needed", "key-id",
+      G_TYPE_STRING, text, NULL);
 
   g_mutex_lock (&self->lock);
-  system_id = g_strdup (self->system_id);
-  gst_buffer_replace (&init_data, self->init_data);
+  add_headers_locked (self, message);
   g_mutex_unlock (&self->lock);
-  ask_for_key (self->element, kid, system_id, init_data);
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element), message));
 }
 
 static void
@@ -126,6 +139,7 @@ decrypt_ask_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad)
   self->srcpad = srcpad;
   self->keys = decrypt_keys_new (&keys_funcs, self);
   g_mutex_init (&self->lock);
+  g_queue_init (&self->headers);
   return self;
 }
 
@@ -192,24 +206,48 @@ decrypt_ask_check (DecryptAsk *self)
 }
 
 void
+decrypt_ask_take_header (DecryptAsk *self, const gchar *system_id,
+    GstBuffer *init_data, const gchar *origin)
+{
+  GstStructure *header = gst_structure_new ("protection-system", "system-id",
+      G_TYPE_STRING, system_id, NULL);
+  GList *walk;
+
+  if (init_data)
+    gst_structure_set (header, "init-data", GST_TYPE_BUFFER, init_data, NULL);
+  if (origin)
+    gst_structure_set (header, "origin", G_TYPE_STRING, origin, NULL);
+
+  g_mutex_lock (&self->lock);
+  for (walk = self->headers.head; walk; walk = walk->next) {
+    if (gst_structure_is_equal (walk->data, header))
+      break;
+  }
+  /* Each fragment may repeat it. */
+  if (walk) {
+    gst_structure_free (walk->data);
+    g_queue_delete_link (&self->headers, walk);
+  } else if (g_queue_get_length (&self->headers) >= MAX_HEADERS) {
+    gst_structure_free (g_queue_pop_tail (&self->headers));
+  }
+  g_queue_push_head (&self->headers, header);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 decrypt_ask_take_protection (DecryptAsk *self, GstEvent *event)
 {
-  const gchar *system_id = NULL;
+  const gchar *system_id = NULL, *origin = NULL;
   GstBuffer *data = NULL;
 
-  gst_event_parse_protection (event, &system_id, &data, NULL);
-  g_mutex_lock (&self->lock);
-  g_free (self->system_id);
-  self->system_id = g_strdup (system_id);
-  gst_buffer_replace (&self->init_data, data);
-  g_mutex_unlock (&self->lock);
+  gst_event_parse_protection (event, &system_id, &data, &origin);
+  decrypt_ask_take_header (self, system_id, data, origin);
 }
 
 void
 decrypt_ask_reset (DecryptAsk *self)
 {
   g_mutex_lock (&self->lock);
-  g_clear_pointer (&self->system_id, g_free);
-  gst_clear_buffer (&self->init_data);
+  g_queue_clear_full (&self->headers, (GDestroyNotify) gst_structure_free);
   g_mutex_unlock (&self->lock);
 }

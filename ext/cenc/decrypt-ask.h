@@ -29,6 +29,16 @@ decrypt_ask_set_property (DecryptAsk *self, const gchar *keys, gboolean tell);
 gboolean decrypt_ask_check (DecryptAsk *self);
 /** @event: a protection event: the application is shown what it says when a key is needed. */
 void decrypt_ask_take_protection (DecryptAsk *self, GstEvent *event);
+/**
+ * decrypt_ask_take_header:
+ * @system_id: UUID
+ * @init_data: (nullable): a whole pssh box, or what the demuxer gives
+ * @origin: (nullable): as of gst_event_new_protection()
+ *
+ * Likewise, of the header itself. The newest 64 are kept, each once.
+ */
+void decrypt_ask_take_header (DecryptAsk *self, const gchar *system_id,
+    GstBuffer *init_data, const gchar *origin);
 /** (transfer full) (nullable): a session over the device's own license store, where a plugin has one. Costs little, and creates nothing. */
 GstCencKeySession *decrypt_ask_open_store (void);
 /** Forgets the protection events. */

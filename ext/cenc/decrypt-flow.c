@@ -9,6 +9,8 @@
 #include "cenc/decrypt-front.h"
 #include "cenc/decrypt-preroll.h"
 
+#include <gst/cenc/gstcenckeyring.h>
+
 /* See finish() */
 #define ERROR_DELAY (100 * GST_MSECOND)
 /* While nobody takes what the task pushes, in PAUSED: 10 s in all. */
@@ -155,6 +157,19 @@ get_use (GstClockTime duration, gpointer user_data)
 }
 
 static void
+take_header (const guint8 *system_id, GBytes *box, const gchar *origin,
+    gpointer user_data)
+{
+  DecryptFlow *self = user_data;
+  g_autofree gchar *hex = gst_cenc_kid_to_string (system_id);
+  g_autofree gchar *uuid = g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%s", hex,
+      hex + 8, hex + 12, hex + 16, hex + 20);
+  g_autoptr (GstBuffer) data = gst_buffer_new_wrapped_bytes (box);
+
+  decrypt_ask_take_header (self->ask, uuid, data, origin);
+}
+
+static void
 set_flushing (gboolean flushing, gpointer user_data)
 {
   decrypt_flow_set_flushing (user_data, flushing);
@@ -167,7 +182,7 @@ static DecryptFront *
 get_front (DecryptFlow *self)
 {
   const DecryptFrontFuncs funcs = { loop, set_flushing, self };
-  const DecryptWork work = { self->crypto, get_use, self };
+  const DecryptWork work = { self->crypto, get_use, take_header, self };
 
   if (!self->front)
     self->front = decrypt_front_new (self->sinkpad, self->srcpad, &funcs, &work,

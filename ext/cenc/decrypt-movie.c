@@ -2,6 +2,8 @@
 
 #include "cenc/decrypt-movie.h"
 
+#include "gst/cenc/cenc-pssh.h"
+
 #include <string.h>
 
 typedef struct
@@ -28,6 +30,7 @@ struct _DecryptSpan
   gboolean holds_movie; /* a fragment does */
   BmffFragment *fragment;
   CencSampleIndex *index;
+  gboolean headers_told;
   DecryptPatch patch;
   guint64 start, end;
 };
@@ -364,6 +367,45 @@ process_sample (DecryptSpan *self, const DecryptBlock *block,
   return FALSE;
 }
 
+static gboolean
+is_header (const BmffBox *box)
+{
+  return box->type == BMFF_FOURCC ('p', 's', 's', 'h') ||
+      (box->type == BMFF_FOURCC ('u', 'u', 'i', 'd') &&
+          memcmp (box->uuid, CENC_PIFF_PSSH_UUID, sizeof box->uuid) == 0);
+}
+
+/* One that is broken is not what decrypting needs. */
+static void
+tell_headers_of (const BmffBox *parent, const gchar *origin,
+    const DecryptWork *work)
+{
+  guint i;
+
+  for (i = 0; parent->children && i < parent->children->len; i++) {
+    const BmffBox *box = g_ptr_array_index (parent->children, i);
+    g_autoptr (CencPssh) pssh =
+        is_header (box) ? cenc_pssh_parse (box, NULL) : NULL;
+
+    if (pssh) {
+      g_autoptr (GBytes) bytes = bmff_box_to_bytes (box);
+
+      work->take_header (pssh->system_id, bytes, origin, work->user_data);
+    }
+  }
+}
+
+static void
+tell_headers (DecryptSpan *self, const DecryptWork *work)
+{
+  if (self->headers_told)
+    return;
+  self->headers_told = TRUE;
+  tell_headers_of (self->movie->movie->moov, "isobmff/moov", work);
+  if (self->fragment)
+    tell_headers_of (self->fragment->moof, "isobmff/moof", work);
+}
+
 gboolean
 decrypt_span_process (DecryptSpan *self, const DecryptBlock *block,
     const DecryptWork *work, GError **error)
@@ -381,6 +423,7 @@ decrypt_span_process (DecryptSpan *self, const DecryptBlock *block,
         sample_end > end)
       continue;
     copy_until (block, &done, sample.sample.offset);
+    tell_headers (self, work);
     if (!process_sample (self, block, &sample, work, error))
       return FALSE;
     done = sample_end;

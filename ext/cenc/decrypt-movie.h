@@ -80,6 +80,10 @@ typedef struct
   DecryptCrypto *crypto;
   /* What a sample of this duration may be decrypted for. */
   GstCencKeyUse (*get_use) (GstClockTime duration, gpointer user_data);
+  /* Before the first sample of a movie or fragment: each protection system
+   * header that its moov and moof have. */
+  void (*take_header) (const guint8 *system_id, GBytes *box,
+      const gchar *origin, gpointer user_data);
   gpointer user_data;
 } DecryptWork;
 

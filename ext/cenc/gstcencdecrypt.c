@@ -23,8 +23,12 @@
  * #cencdecrypt:key-timeout long is waited for one of them to have it:
  *
  * * `key-id` (string): the KID, 32 hex digits
- * * `system-id` (string), `init-data` (GstBuffer): of a protection system header
- *   that came with the stream, if one did
+ * * `system-id` (string), `init-data` (GstBuffer): of the newest protection system
+ *   header that came with the stream, if one did: the UUID, and the `pssh` box
+ *   (or what else a demuxer gives)
+ * * `systems` (GstValueList of GstStructure), if one did: all of them, the newest
+ *   first and each once, at most 64; each with `system-id`, `init-data` and
+ *   `origin` (string: `isobmff/moov`, `isobmff/moof`, `dash/mpd`)
  *
  * What becomes of a license in the device's store is told by element messages
  * `offline-license`, as offlinelicensesrc posts them (docs/licenses.md), unless

@@ -53,6 +53,79 @@ GST_START_TEST (test_no_key)
 }
 GST_END_TEST;
 
+static void
+push_protection (GstHarness *h, const gchar *system_id, const gchar *data)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup (data, strlen (data));
+
+  gst_harness_push_event (h,
+      gst_event_new_protection (system_id, buffer, "isobmff/moof"));
+  gst_buffer_unref (buffer);
+}
+
+/* All systems' headers come with the message, each once, the newest first. */
+GST_START_TEST (test_systems)
+{
+  static const gchar playready[] = "9a04f079-9840-4286-ab92-e65be0885f95";
+  static const gchar widevine[] = "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed";
+  static const gchar *const wanted[] = { widevine, playready, widevine };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
+  const GstStructure *structure, *system;
+  const GValue *systems;
+  GstMessage *message;
+  guint i;
+
+  push_protection (h, widevine, "one");
+  push_protection (h, widevine, "two");
+  push_protection (h, playready, "three");
+  push_protection (h, widevine, "two");
+  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT)) &&
+      !gst_message_has_name (message, "cencdecrypt-key-needed"))
+    gst_message_unref (message);
+  fail_unless (message != NULL);
+  structure = gst_message_get_structure (message);
+  fail_unless_equals_string (gst_structure_get_string (structure, "system-id"),
+      widevine);
+  systems = gst_structure_get_value (structure, "systems");
+  fail_unless_equals_int (gst_value_list_get_size (systems), 3);
+  for (i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    system = gst_value_get_structure (gst_value_list_get_value (systems, i));
+    fail_unless_equals_string (gst_structure_get_string (system, "system-id"),
+        wanted[i]);
+  }
+  gst_message_unref (message);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* A playlist of many keys does not fill the memory. */
+GST_START_TEST (test_systems_are_bounded)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
+  GstMessage *message;
+  guint i;
+
+  for (i = 0; i < 100; i++) {
+    gchar *data = g_strdup_printf ("%u", i);
+
+    push_protection (h, "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", data);
+    g_free (data);
+  }
+  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT)) &&
+      !gst_message_has_name (message, "cencdecrypt-key-needed"))
+    gst_message_unref (message);
+  fail_unless_equals_int (gst_value_list_get_size (gst_structure_get_value (
+                              gst_message_get_structure (message), "systems")),
+      64);
+  gst_message_unref (message);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 /* Told at READY → PAUSED, and never what was written. */
 GST_START_TEST (test_malformed_keys)
 {
@@ -546,6 +619,8 @@ cencdecrypt_keys_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_no_key);
+  tcase_add_test (tc, test_systems);
+  tcase_add_test (tc, test_systems_are_bounded);
   tcase_add_test (tc, test_malformed_keys);
   tcase_add_test (tc, test_keys_cannot_be_read);
   tcase_add_test (tc, test_context);

@@ -428,6 +428,35 @@ GST_START_TEST (test_wrong_key)
 }
 GST_END_TEST;
 
+/* The last block of a whole sample is not whole: ISO/IEC 23001-7 leaves it
+ * clear, and some encryptors do not. */
+GST_START_TEST (test_cens_partial_blocks)
+{
+  static const gchar caps[] =
+      "application/x-cenc, original-media-type=audio/x-raw, cipher-mode=cens";
+  guint8 mixed[60];
+  GstBus *bus;
+  GstHarness *h = test_harness_new (caps, NIST_KEYS, &bus);
+
+  memcpy (mixed, nist_ctr, sizeof mixed);
+  memcpy (mixed + 48, nist_plain + 48, 12);
+  test_expect (h,
+      test_add_meta (test_buffer_new (mixed, sizeof mixed), &whole_ctr),
+      nist_plain, sizeof mixed);
+  test_harness_free (h, bus);
+
+  h = test_harness_new (NULL, NIST_KEYS, &bus);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "cens-partial-blocks", TRUE, NULL);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (h, caps);
+  test_expect (h,
+      test_add_meta (test_buffer_new (nist_ctr, sizeof mixed), &whole_ctr),
+      nist_plain, sizeof mixed);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 /* Samples of less than a block say nothing of the key (seen: a track that begins
  * with silence). */
 GST_START_TEST (test_wrong_key_after_silence)
@@ -621,6 +650,7 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_events_are_held);
   tcase_add_test (tc, test_cbcs_clear_lead);
   tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_cens_partial_blocks);
   tcase_add_test (tc, test_wrong_key_after_silence);
   tcase_add_test (tc, test_wrong_key_slice_headers);
   tcase_add_test (tc, test_caps);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cencdecrypt in front of a demuxer behind something that pushes and cannot
+ * seek: a pipe, a live stream.
+ */
+
+#include "../elements/cencdecrypt-util.h"
+#include "decrypt-util.h"
+
+#include <string.h>
+
+#define BLOCK 65536u
+
+static const Vector *
+find_vector (GPtrArray *vectors, const gchar *file)
+{
+  guint i;
+
+  for (i = 0; vectors && i < vectors->len; i++) {
+    const Vector *vector = g_ptr_array_index (vectors, i);
+
+    if (g_str_equal (vector->file, file))
+      return vector;
+  }
+  return NULL;
+}
+
+static GByteArray *
+read_file (const gchar *path)
+{
+  gchar *data;
+  gsize size;
+
+  fail_unless (g_file_get_contents (path, &data, &size, NULL), "%s", path);
+  return g_byte_array_new_take ((guint8 *) data, size);
+}
+
+static GstFlowReturn
+push_all (GstHarness *h, const GByteArray *data)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  guint pos, size;
+
+  for (pos = 0; pos < data->len && ret == GST_FLOW_OK; pos += size) {
+    size = MIN (BLOCK, data->len - pos);
+    ret = gst_harness_push (h, gst_buffer_new_memdup (data->data + pos, size));
+  }
+  return ret;
+}
+
+static GByteArray *
+pull_all (GstHarness *h)
+{
+  GByteArray *data = g_byte_array_new ();
+  GstBuffer *buffer;
+
+  while ((buffer = gst_harness_try_pull (h))) {
+    GstMapInfo map;
+
+    fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
+    g_byte_array_append (data, map.data, (guint) map.size);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  return data;
+}
+
+/* Offset of the first box of that type on the file level. */
+static guint
+find_box (const GByteArray *data, const gchar *type)
+{
+  guint pos = 0;
+
+  while (memcmp (data->data + pos + 4, type, 4) != 0) {
+    fail_unless (GST_READ_UINT32_BE (data->data + pos) >= 8);
+    pos += GST_READ_UINT32_BE (data->data + pos);
+    fail_unless (pos + 8 <= data->len);
+  }
+  return pos;
+}
+
+static void
+move_chunks (guint8 *moov, guint size, gint delta)
+{
+  guint i, j;
+
+  for (i = 4; i + 12 < size; i++) {
+    for (j = 0; memcmp (moov + i, "stco", 4) == 0 &&
+         j < GST_READ_UINT32_BE (moov + i + 8);
+         j++) {
+      guint8 *entry = moov + i + 12 + 4 * (gsize) j;
+
+      GST_WRITE_UINT32_BE (entry,
+          (guint32) ((gint) GST_READ_UINT32_BE (entry) + delta));
+    }
+  }
+}
+
+/* ftyp mdat moov, with @padding bytes of media data that no track has. */
+static GByteArray *
+moov_last (const gchar *path, guint padding)
+{
+  GByteArray *in = read_file (path), *out = g_byte_array_new ();
+  guint moov = find_box (in, "moov"), mdat = find_box (in, "mdat");
+  guint moov_size = GST_READ_UINT32_BE (in->data + moov);
+  guint mdat_size = GST_READ_UINT32_BE (in->data + mdat);
+  guint ftyp_size = GST_READ_UINT32_BE (in->data);
+
+  g_byte_array_append (out, in->data, ftyp_size);
+  g_byte_array_append (out, in->data + mdat, mdat_size);
+  GST_WRITE_UINT32_BE (out->data + ftyp_size, mdat_size + padding);
+  g_byte_array_set_size (out, out->len + padding);
+  memset (out->data + out->len - padding, 0, padding);
+  move_chunks (in->data + moov, moov_size, (gint) ftyp_size - (gint) mdat);
+  g_byte_array_append (out, in->data + moov, moov_size);
+  g_byte_array_unref (in);
+  return out;
+}
+
+/* Up to 64 MiB of media data are kept until the moov comes. */
+GST_START_TEST (test_moov_last)
+{
+  GPtrArray *vectors = vectors_load ();
+  static const gchar *const files[] = { "peer-gpac-prog-cenc.mp4",
+    "peer-gpac-prog-cbcs.mp4" };
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
+    const Vector *vector = find_vector (vectors, files[i]);
+    GByteArray *in = moov_last (vector->path, 0), *out;
+    GstBus *bus;
+    GstHarness *h = test_harness_new ("video/quicktime", vector->keys, &bus);
+    gchar *digest;
+
+    fail_unless_equals_int (push_all (h, in), GST_FLOW_OK);
+    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+    out = pull_all (h);
+    fail_unless_equals_int (out->len, in->len);
+    digest = mdat_digest (out->data, out->len);
+    fail_unless_equals_string (digest, vector->sha256);
+    g_free (digest);
+    g_byte_array_unref (in);
+    g_byte_array_unref (out);
+    test_harness_free (h, bus);
+  }
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
+/* More is an error that says so, at once, and no byte of it goes out. */
+GST_START_TEST (test_moov_too_far)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = find_vector (vectors, "peer-gpac-prog-cenc.mp4");
+  GByteArray *in, *out;
+  GstBus *bus;
+  GstHarness *h;
+
+  if (!vector)
+    return;
+  in = moov_last (vector->path, 65u << 20);
+  h = test_harness_new ("video/quicktime", vector->keys, &bus);
+  fail_unless_equals_int (push_all (h, in), GST_FLOW_ERROR);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "64 MiB");
+  out = pull_all (h);
+  fail_unless (out->len < find_box (in, "mdat") + 16, "%u", out->len);
+  g_byte_array_unref (in);
+  g_byte_array_unref (out);
+  test_harness_free (h, bus);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+static GstMessage *
+pop_key_needed (GstBus *bus)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
+    if (gst_message_has_name (message, "cencdecrypt-key-needed"))
+      return message;
+    gst_message_unref (message);
+  }
+  return NULL;
+}
+
+/* What stands in a file's pssh boxes comes with the message in front of the
+ * demuxer too: each system once, also if fragments repeat it. */
+GST_START_TEST (test_systems)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector =
+      find_vector (vectors, "shaka-player_multidrm-video-init.mp4");
+  const GstStructure *structure, *system;
+  const GValue *systems;
+  GByteArray *in;
+  GstMessage *message;
+  GstBuffer *init_data;
+  GstBus *bus;
+  GstHarness *h;
+  guint i;
+
+  if (!vector)
+    return;
+  in = read_file (vector->path);
+  h = test_harness_new ("video/quicktime", NULL, &bus);
+  fail_unless_equals_int (push_all (h, in), GST_FLOW_ERROR);
+  message = pop_key_needed (bus);
+  fail_unless (message != NULL);
+  structure = gst_message_get_structure (message);
+  fail_unless_equals_string (gst_structure_get_string (structure, "key-id"),
+      "26093af868d35e2cae9f1cd3d59932f1");
+
+  systems = gst_structure_get_value (structure, "systems");
+  fail_unless (systems && GST_VALUE_HOLDS_LIST (systems));
+  fail_unless (gst_value_list_get_size (systems) >= 2);
+  for (i = 0; i < gst_value_list_get_size (systems); i++) {
+    system = gst_value_get_structure (gst_value_list_get_value (systems, i));
+    fail_unless_equals_int (strlen (
+                                gst_structure_get_string (system, "system-id")),
+        36);
+    fail_unless_equals_string (gst_structure_get_string (system, "origin"),
+        "isobmff/moov");
+    fail_unless (gst_structure_get (system, "init-data", GST_TYPE_BUFFER,
+        &init_data, NULL));
+    fail_unless_equals_int (gst_buffer_memcmp (init_data, 4, "pssh", 4), 0);
+    gst_buffer_unref (init_data);
+  }
+  /* The newest stands for itself, as before. */
+  system = gst_value_get_structure (gst_value_list_get_value (systems, 0));
+  fail_unless_equals_string (gst_structure_get_string (system, "system-id"),
+      gst_structure_get_string (structure, "system-id"));
+
+  fail_unless (pop_key_needed (bus) == NULL);
+  gst_message_unref (message);
+  g_byte_array_unref (in);
+  test_harness_free (h, bus);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+static Suite *
+decrypt_pushed_suite (void)
+{
+  Suite *suite = suite_create ("decrypt-pushed");
+  TCase *tc = tcase_create ("pushed");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_moov_last);
+  tcase_add_test (tc, test_moov_too_far);
+  tcase_add_test (tc, test_systems);
+  return suite;
+}
+
+GST_CHECK_MAIN (decrypt_pushed);
