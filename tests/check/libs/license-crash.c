@@ -3,22 +3,21 @@
  * Killed at any point, a store is as before the call or as after it: no license
  * lost that was told to be stored, first play never forgotten and never set
  * twice. Once systematically, before each call by which SQLite changes a file;
- * once at random, with two processes at work. LICENSE_KILLS in the environment
- * says how often (100).
- *
- * What SIGKILL cannot show is a disk that loses what was not synced.
+ * once with two processes at work, killed from outside at random, or one of them
+ * by itself at one of its calls. LICENSE_KILLS in the environment says how often
+ * (100). A disk that loses what was not synced is in license-power.c.
  */
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
-#include "../license/teststore.h"
+#include "../license/testops.h"
+#include "../license/testvfs.h"
 
 static TestStore ts;
 
@@ -34,303 +33,11 @@ teardown (void)
   test_store_clear (&ts);
 }
 
-/* --- a VFS that dies ---------------------------------------------------- */
-
-typedef struct
-{
-  sqlite3_file base;
-  sqlite3_file *real;
-} DyingFile;
-
-static gint calls_left;
-static sqlite3_vfs *real_vfs;
-static sqlite3_vfs dying_vfs;
-
-static void
-maybe_die (void)
-{
-  if (calls_left > 0 && --calls_left == 0)
-    kill (getpid (), SIGKILL);
-}
-
-#define REAL(file) (((DyingFile *) (file))->real)
-
-static int
-f_close (sqlite3_file *f)
-{
-  int result = REAL (f)->pMethods->xClose (REAL (f));
-
-  g_free (REAL (f));
-  return result;
-}
-
-static int
-f_read (sqlite3_file *f, void *data, int n, sqlite3_int64 at)
-{
-  return REAL (f)->pMethods->xRead (REAL (f), data, n, at);
-}
-
-static int
-f_write (sqlite3_file *f, const void *data, int n, sqlite3_int64 at)
-{
-  maybe_die ();
-  /* Die with half of it written, too. */
-  if (calls_left == 1)
-    REAL (f)->pMethods->xWrite (REAL (f), data, n / 2, at);
-  maybe_die ();
-  return REAL (f)->pMethods->xWrite (REAL (f), data, n, at);
-}
-
-static int
-f_truncate (sqlite3_file *f, sqlite3_int64 size)
-{
-  maybe_die ();
-  return REAL (f)->pMethods->xTruncate (REAL (f), size);
-}
-
-static int
-f_sync (sqlite3_file *f, int flags)
-{
-  maybe_die ();
-  return REAL (f)->pMethods->xSync (REAL (f), flags);
-}
-
-static int
-f_size (sqlite3_file *f, sqlite3_int64 *size)
-{
-  return REAL (f)->pMethods->xFileSize (REAL (f), size);
-}
-
-static int
-f_lock (sqlite3_file *f, int level)
-{
-  return REAL (f)->pMethods->xLock (REAL (f), level);
-}
-
-static int
-f_unlock (sqlite3_file *f, int level)
-{
-  maybe_die ();
-  return REAL (f)->pMethods->xUnlock (REAL (f), level);
-}
-
-static int
-f_check (sqlite3_file *f, int *result)
-{
-  return REAL (f)->pMethods->xCheckReservedLock (REAL (f), result);
-}
-
-static int
-f_control (sqlite3_file *f, int op, void *arg)
-{
-  return REAL (f)->pMethods->xFileControl (REAL (f), op, arg);
-}
-
-static int
-f_sector (sqlite3_file *f)
-{
-  return REAL (f)->pMethods->xSectorSize (REAL (f));
-}
-
-static int
-f_device (sqlite3_file *f)
-{
-  return REAL (f)->pMethods->xDeviceCharacteristics (REAL (f));
-}
-
-static const sqlite3_io_methods dying_methods = { 1, f_close, f_read, f_write,
-  f_truncate, f_sync, f_size, f_lock, f_unlock, f_check, f_control, f_sector,
-  f_device };
-
-static int
-v_open (sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
-    int *out)
-{
-  DyingFile *self = (DyingFile *) file;
-  int result;
-
-  self->base.pMethods = NULL;
-  self->real = g_malloc0 ((gsize) real_vfs->szOsFile);
-  result = real_vfs->xOpen (real_vfs, name, self->real, flags, out);
-  if (self->real->pMethods)
-    self->base.pMethods = &dying_methods;
-  return result;
-}
-
-static int
-v_delete (sqlite3_vfs *vfs, const char *name, int sync)
-{
-  maybe_die ();
-  return real_vfs->xDelete (real_vfs, name, sync);
-}
-
-static void
-install_dying_vfs (gint calls)
-{
-  real_vfs = sqlite3_vfs_find (NULL);
-  dying_vfs = *real_vfs;
-  dying_vfs.zName = "dying";
-  dying_vfs.szOsFile = sizeof (DyingFile);
-  dying_vfs.xOpen = v_open;
-  dying_vfs.xDelete = v_delete;
-  dying_vfs.pNext = NULL;
-  calls_left = calls;
-  sqlite3_vfs_register (&dying_vfs, 1);
-}
-
 /* --- one operation, killed at each of its calls --------------------------- */
-
-#define DAY TEST_SECONDS (86400)
-
-static GBytes *first_bytes, *renewed_bytes;
-
-static void
-make_documents (void)
-{
-  g_autoptr (LicenseDocument) license = test_rental ();
-
-  license->release_url = g_strdup ("https://licenses.example.com/release");
-  first_bytes = test_store_write (&ts, license);
-  license->issued += TEST_SECONDS (60);
-  renewed_bytes = test_store_write (&ts, license);
-}
-
-static gboolean
-import_bytes (LicenseStore *store, GBytes *bytes)
-{
-  g_autoptr (LicenseEntry) entry =
-      license_store_import (store, bytes, NULL, NULL, NULL);
-
-  return entry != NULL;
-}
-
-static LicenseEntry *
-only_entry (LicenseStore *store)
-{
-  g_autoptr (GPtrArray) entries = license_store_find (store, NULL, NULL, NULL);
-
-  fail_unless (entries != NULL, "the store does not read");
-  fail_unless (entries->len <= 1);
-  return entries->len ? g_ptr_array_steal_index (entries, 0) : NULL;
-}
-
-static gboolean
-do_create (LicenseStore *store)
-{
-  return TRUE; /* opening it was all */
-}
-
-static gboolean
-do_import (LicenseStore *store)
-{
-  return import_bytes (store, first_bytes);
-}
-
-static gboolean
-do_renew (LicenseStore *store)
-{
-  return import_bytes (store, renewed_bytes);
-}
-
-static gboolean
-do_play (LicenseStore *store)
-{
-  g_autoptr (LicenseEntry) entry = only_entry (store);
-
-  return license_store_play (store, entry, ts.clock.now.wall, NULL);
-}
-
-static gboolean
-do_delete (LicenseStore *store)
-{
-  g_autoptr (LicenseEntry) entry = only_entry (store);
-
-  return !entry || license_store_delete (store, entry->document, NULL);
-}
-
-static gboolean
-do_clean_up (LicenseStore *store)
-{
-  test_clock_advance (&ts.clock, 40 * 86400);
-  return license_store_clean_up (store, 0, NULL, NULL);
-}
-
-static void
-prepare_nothing (LicenseStore *store)
-{
-}
-
-static void
-prepare_import (LicenseStore *store)
-{
-  fail_unless (do_import (store));
-}
-
-static void
-prepare_play (LicenseStore *store)
-{
-  fail_unless (do_import (store) && do_play (store));
-}
-
-/* What was true before has to be true still. */
-static void
-check_played (LicenseStore *store)
-{
-  g_autoptr (LicenseEntry) entry = only_entry (store);
-
-  fail_unless (entry != NULL, "the license is lost");
-  assert_equals_int64 (entry->record.first_play, TEST_SECONDS (TEST_DAY));
-}
-
-static void
-check_play (LicenseStore *store)
-{
-  g_autoptr (LicenseEntry) entry = only_entry (store);
-
-  fail_unless (entry != NULL, "the license is lost");
-  fail_unless (entry->record.first_play == LICENSE_TIME_NONE ||
-      entry->record.first_play == TEST_SECONDS (TEST_DAY));
-}
-
-/* Given back and waiting to be told, or neither. */
-static void
-check_deleted (LicenseStore *store)
-{
-  g_autoptr (GPtrArray) outbox = license_store_outbox (store, NULL);
-  g_autoptr (LicenseEntry) entry = only_entry (store);
-
-  assert_equals_int (outbox->len, entry ? 0 : 1);
-}
-
-static const struct
-{
-  const gchar *name;
-  void (*prepare) (LicenseStore *store);
-  gboolean (*run) (LicenseStore *store);
-  void (*check) (LicenseStore *store);
-  guint min_calls;
-} operations[] = {
-  { "create", NULL, do_create, prepare_nothing, 10 },
-  { "import", prepare_nothing, do_import, prepare_nothing, 10 },
-  { "first play", prepare_import, do_play, check_play, 6 },
-  { "renew", prepare_play, do_renew, check_played, 6 },
-  { "delete", prepare_play, do_delete, check_deleted, 6 },
-  { "clean up", prepare_import, do_clean_up, prepare_nothing, 6 },
-};
-
-static void
-copy_file (const gchar *from, const gchar *to)
-{
-  g_autofree gchar *data = NULL;
-  gsize size;
-
-  fail_unless (g_file_get_contents (from, &data, &size, NULL));
-  fail_unless (g_file_set_contents (to, data, (gssize) size, NULL));
-}
 
 /* Returns: whether it was killed; else it has done its work */
 static gboolean
-run_child (guint op, gint calls)
+run_child (const TestOp *op, gint calls)
 {
   pid_t pid = fork ();
   int status;
@@ -338,66 +45,49 @@ run_child (guint op, gint calls)
   if (pid == 0) {
     LicenseStore *store;
 
-    install_dying_vfs (calls);
-    store = test_store_open (&ts, operations[op].prepare == NULL, NULL);
-    _exit (store && operations[op].run (store) ? 0 : 1);
+    test_vfs_install (TEST_VFS_DIE, calls, 0);
+    store = test_store_open (&ts, op->prepare == NULL, NULL);
+    _exit (store && op->run (store, NULL) ? 0 : 1);
   }
   waitpid (pid, &status, 0);
   if (WIFSIGNALED (status))
     return TRUE;
   fail_unless (WIFEXITED (status) && WEXITSTATUS (status) == 0, "%s: status %d",
-      operations[op].name, status);
+      op->name, status);
   return FALSE;
 }
 
 static void
-check_after_kill (guint op)
+check_after_kill (const TestOp *op, gboolean killed)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LicenseStore) store =
-      test_store_open (&ts, operations[op].prepare == NULL, &error);
+      test_store_open (&ts, op->prepare == NULL, &error);
 
   g_assert_no_error (error);
-  operations[op].check (store);
+  (killed ? op->check : op->check_done) (store);
   /* The same again works, whatever is left of the first attempt. */
-  fail_unless (operations[op].run (store), "%s", operations[op].name);
-  operations[op].check (store);
+  fail_unless (op->run (store, NULL), "%s", op->name);
+  op->check_done (store);
 }
 
 GST_START_TEST (test_each_call)
 {
-  g_autofree gchar *base = g_strconcat (ts.path, ".base", NULL);
-  g_autofree gchar *journal = g_strconcat (ts.path, "-journal", NULL);
-  gboolean from_nothing = operations[__i__].prepare == NULL;
+  const TestOp *op = &test_ops[__i__];
   gboolean killed = TRUE;
   gint n;
 
-  make_documents ();
-  if (from_nothing) {
-    g_unlink (ts.path);
-  } else {
-    operations[__i__].prepare (ts.store);
-    copy_file (ts.path, base);
-  }
-  g_clear_pointer (&ts.store, license_store_unref);
-
+  test_ops_init (&ts);
+  test_ops_prepare (op);
   for (n = 1; killed; n++) {
-    LicenseInstant now = ts.clock.now;
-
     fail_unless (n < 500, "it never ends");
-    if (from_nothing)
-      g_unlink (ts.path);
-    else
-      copy_file (base, ts.path);
-    g_unlink (journal);
-    killed = run_child ((guint) __i__, n);
-    check_after_kill ((guint) __i__);
-    ts.clock.now = now;
+    test_ops_restore (op);
+    killed = run_child (op, n);
+    check_after_kill (op, killed);
   }
-  fail_unless (n > (gint) operations[__i__].min_calls, "only %d calls", n);
-  GST_INFO ("%s: %d kills", operations[__i__].name, n - 2);
-  g_bytes_unref (first_bytes);
-  g_bytes_unref (renewed_bytes);
+  fail_unless (n > op->min_calls, "only %d calls", n);
+  GST_INFO ("%s: %d kills", op->name, n - 2);
+  test_ops_clear ();
 }
 
 GST_END_TEST;
@@ -405,6 +95,7 @@ GST_END_TEST;
 /* --- at random, two processes -------------------------------------------- */
 
 #define N_LICENSES 4
+#define MAX_CALL 120 /* some three operations */
 
 /* What a worker has been told to be stored. */
 typedef struct
@@ -458,8 +149,10 @@ work_once (LicenseStore *store, gint fd, gint license, gint round, gint step)
       test_write (draft, &ts.issuer, license_store_device_key (store));
   g_autoptr (LicenseEntry) entry = NULL;
 
-  if (step == 0 && import_bytes (store, bytes)) {
-    report (fd, 'i', license, 0);
+  if (step == 0) {
+    entry = license_store_import (store, bytes, NULL, NULL, NULL);
+    if (entry)
+      report (fd, 'i', license, 0);
   } else if (step == 1) {
     entry = find_numbered (store, license);
     /* Each process would set another one: the first has to stay. */
@@ -472,12 +165,16 @@ work_once (LicenseStore *store, gint fd, gint license, gint round, gint step)
   }
 }
 
+/* @call: at which it kills itself; 0: never */
 static void
-work (gint fd, gint seed)
+work (gint fd, gint seed, gint call)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed ((guint32) seed);
-  LicenseStore *store = test_store_open (&ts, TRUE, NULL);
+  LicenseStore *store;
   gint round;
+
+  test_vfs_install (TEST_VFS_DIE, call, 0);
+  store = test_store_open (&ts, TRUE, NULL);
 
   if (!store)
     _exit (1);
@@ -551,13 +248,13 @@ wait_for_work (Ledger *ledger, guint wanted, GRand *rand)
 }
 
 static pid_t
-start_worker (const int *fds, gint seed)
+start_worker (const int *fds, gint seed, gint call)
 {
   pid_t pid = fork ();
 
   if (pid == 0) {
     close (fds[0]);
-    work (fds[1], seed);
+    work (fds[1], seed, call);
   }
   return pid;
 }
@@ -571,8 +268,10 @@ run_round (Ledger *ledger, guint round, GRand *rand)
 
   fail_unless (pipe (fds) == 0);
   ledger->fd = fds[0];
+  /* The first one at one of its own calls, every other round. */
   for (i = 0; i < G_N_ELEMENTS (pids); i++)
-    pids[i] = start_worker (fds, (gint) (1000 * round + i));
+    pids[i] = start_worker (fds, (gint) (1000 * round + i),
+        i == 0 && round % 4 == 0 ? g_rand_int_range (rand, 1, MAX_CALL) : 0);
   close (fds[1]);
   wait_for_work (ledger, 1 + round % 3, rand);
   for (i = 0; i < G_N_ELEMENTS (pids); i++)
@@ -636,7 +335,7 @@ license_crash_suite (void)
   suite_add_tcase (suite, tc);
   tcase_set_timeout (tc, 600);
   tcase_add_checked_fixture (tc, setup, teardown);
-  tcase_add_loop_test (tc, test_each_call, 0, G_N_ELEMENTS (operations));
+  tcase_add_loop_test (tc, test_each_call, 0, (int) test_n_ops);
   tcase_add_test (tc, test_two_processes);
   tcase_add_test (tc, test_first_start);
   return suite;

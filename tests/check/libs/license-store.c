@@ -2,9 +2,7 @@
 /* The store: what it keeps, what it refuses, and what it says. */
 
 #define _GNU_SOURCE
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -544,77 +542,6 @@ GST_START_TEST (test_counter)
 
 GST_END_TEST;
 
-/* No byte can be written any more: an error, and all is as before. */
-static void
-disk_full (gboolean full)
-{
-  struct rlimit limit;
-
-  getrlimit (RLIMIT_FSIZE, &limit);
-  limit.rlim_cur = full ? 0 : limit.rlim_max;
-  signal (SIGXFSZ, SIG_IGN);
-  if (setrlimit (RLIMIT_FSIZE, &limit) != 0)
-    g_error ("setrlimit");
-}
-
-/* libcheck itself writes to a file at each assertion: none in between. */
-static GError *
-import_on_full_disk (const LicenseDocument *license)
-{
-  g_autoptr (GBytes) bytes = test_store_write (&ts, license);
-  LicenseEntry *entry;
-  GError *error = NULL;
-
-  disk_full (TRUE);
-  entry = license_store_import (ts.store, bytes, NULL, NULL, &error);
-  disk_full (FALSE);
-  fail_unless (entry == NULL);
-  return error;
-}
-
-static GError *
-play_on_full_disk (LicenseEntry *entry)
-{
-  GError *error = NULL;
-
-  disk_full (TRUE);
-  license_store_play (ts.store, entry, ts.clock.now.wall, &error);
-  disk_full (FALSE);
-  return error;
-}
-
-GST_START_TEST (test_full_disk)
-{
-  g_autoptr (LicenseDocument) license = test_rental (), two = test_rental ();
-  g_autoptr (LicenseEntry) entry = NULL, again = NULL;
-  g_autoptr (GError) error = NULL;
-
-  test_store_import (&ts, license);
-  entry = test_store_entry (&ts);
-  g_free (two->id);
-  two->id = g_strdup ("lic-2");
-  error = import_on_full_disk (two);
-  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
-  g_clear_error (&error);
-
-  /* First play has to be on the disk before the first sample goes out. */
-  error = play_on_full_disk (entry);
-  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
-  g_clear_error (&error);
-  assert_equals_int64 (entry->record.first_play, LICENSE_TIME_NONE);
-  test_store_reopen (&ts);
-  assert_equals_int64 (first_play_of_only (), LICENSE_TIME_NONE);
-  play ();
-
-  /* Once begun, it plays on though the marks cannot be stored. */
-  test_clock_advance (&ts.clock, 3600);
-  again = test_store_entry (&ts);
-  error = play_on_full_disk (again);
-  g_assert_no_error (error);
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_missing)
 {
   g_autoptr (LicenseStore) store = NULL;
@@ -627,30 +554,6 @@ GST_START_TEST (test_missing)
   fail_unless (store == NULL);
   fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
   fail_if (g_file_test (ts.path, G_FILE_TEST_EXISTS));
-}
-
-GST_END_TEST;
-
-/* Not a database, or one cut short. */
-GST_START_TEST (test_damaged_file)
-{
-  g_autoptr (LicenseDocument) license = test_rental ();
-  g_autoptr (LicenseStore) store = NULL;
-  g_autoptr (GError) error = NULL;
-
-  test_store_import (&ts, license);
-  fail_unless (truncate (ts.path, 5000) == 0);
-  store = test_store_open (&ts, TRUE, &error);
-  if (store)
-    fail_unless (license_store_find (store, NULL, NULL, &error) == NULL);
-  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
-  g_clear_error (&error);
-  g_clear_pointer (&store, license_store_unref);
-  g_file_set_contents (ts.path, "no database, but long enough to be looked at",
-      -1, NULL);
-  store = test_store_open (&ts, TRUE, &error);
-  fail_unless (store == NULL);
-  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
 }
 
 GST_END_TEST;
@@ -701,9 +604,7 @@ license_store_suite (void)
   tcase_add_test (tc, test_clean_up);
   tcase_add_test (tc, test_clean_up_bad_clock);
   tcase_add_test (tc, test_counter);
-  tcase_add_test (tc, test_full_disk);
   tcase_add_test (tc, test_missing);
-  tcase_add_test (tc, test_damaged_file);
   tcase_add_test (tc, test_no_plaintext);
   return suite;
 }
