@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# License documents against two other implementations of JOSE: the command `jose`
-# (Latchset), and the npm package `jose` where node finds one. What they write
-# opens here, and what is written here opens there.
-# usage: license-jose.sh HELPER [NODE_MODULES]
+# License documents against another implementation of JOSE, the command `jose`
+# (Latchset): what it writes opens here, and what is written here opens there.
+# license-npm-jose.mjs does the same with the npm package.
+# usage: license-jose.sh HELPER
 set -eu
 helper=$(realpath "$1")
-modules=${2:-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -54,31 +53,3 @@ sed 's/.*"keys":"\([^"]*\)".*/\1/' ours.json > ours.jwe
 jose jwe dec -i ours.jwe -k device.jwk -O ours.keys
 grep -q '"k":"S0VZLW9uZS0xNi1ieXRlcw"' ours.keys
 echo "here -> jose command: ok"
-
-[ -n "$modules" ] && [ -d "$modules/jose" ] || { echo "no npm package jose: left out"; exit 0; }
-cat > npm.mjs <<'JS'
-import { readFileSync as read, writeFileSync as write } from 'node:fs';
-import { createRequire } from 'node:module';
-const require = createRequire(process.argv[2] + '/');
-const jose = require('jose');
-// The command's key_ops name more than WebCrypto allows a private key.
-const jwk = (name) => ({ ...JSON.parse(read(name, 'utf8')), key_ops: undefined });
-const device = await jose.importJWK(jwk('device.jwk'), 'ECDH-ES');
-const devicePub = await jose.importJWK(jwk('device.pub.jwk'), 'ECDH-ES');
-const issuer = await jose.importJWK(jwk('issuer.jwk'), 'ES256');
-const issuerPub = await jose.importJWK(jwk('issuer.pub.jwk'), 'ES256');
-const text = new TextEncoder();
-const ours = await jose.compactVerify(read('ours.license', 'utf8'), issuerPub);
-const claims = JSON.parse(new TextDecoder().decode(ours.payload));
-const keys = await jose.compactDecrypt(claims.keys, device);
-if (!new TextDecoder().decode(keys.plaintext).includes('S0VZLW9uZS0xNi1ieXRlcw')) throw new Error('keys');
-const jwe = await new jose.CompactEncrypt(read('keys.json'))
-  .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'jwk-set+json' }).encrypt(devicePub);
-const mine = { ...JSON.parse(read('claims.json', 'utf8')), jti: 'by-npm', keys: jwe };
-write('by-npm.license', await new jose.CompactSign(text.encode(JSON.stringify(mine)))
-  .setProtectedHeader({ alg: 'ES256', typ: 'offline-license' }).sign(issuer));
-JS
-node npm.mjs "$modules"
-echo "here -> npm jose: ok"
-[ "$("$helper" open by-npm.license issuers.pem device.pem)" = "$keys" ]
-echo "npm jose -> here: ok"
