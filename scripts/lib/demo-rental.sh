@@ -75,10 +75,19 @@ told rented.log
 rental_table+=("first play, offline" "plays until $(told rented.log | grep -o 'expiration=(datetime)[^,;]*' | cut -d')' -f2)")
 
 echo
-echo "7. What is not allowed is an error that says why: a rental that is over, another device's, a changed one."
+echo "7. What is not allowed is an error that says why: a rental that is over, a clock set ahead or back, another device's"
+echo "   license, a changed one. The clock is set for one process only, by a library that is loaded before libc."
 new_device brief-device
 refused "a rental that is over" "ended on" \
   gst-launch-1.0 -q filesrc location=protected.mp4 ! cencdecrypt ! filesink location=over.mp4
+new_device device
+cc -shared -fPIC -O2 -o clock-shift.so "$root/scripts/lib/clock-shift.c"
+refused "a clock past the rental's end" "first played on" \
+  env LD_PRELOAD=./clock-shift.so CLOCK_SHIFT=259200 \
+  gst-launch-1.0 -q filesrc location=protected.mp4 ! cencdecrypt ! filesink location=ahead.mp4
+refused "a clock that was turned back" "less than it once did" \
+  env LD_PRELOAD=./clock-shift.so CLOCK_SHIFT=-86400 \
+  gst-launch-1.0 -q filesrc location=protected.mp4 ! cencdecrypt ! filesink location=back.mp4
 new_device other-device
 refused "another device's license" "was issued to device key" \
   gst-launch-1.0 -q offlinelicensesrc location=title.license ! dec.license \
