@@ -7,6 +7,9 @@
 #include "cenc/encrypt-pass.h"
 #include "gst/isobmff/bmff-index.h"
 
+/* Of a moov, pushed at once. */
+#define MAX_PIECE (1u << 20)
+
 /* What stands beside a part of the same index. */
 typedef struct
 {
@@ -18,7 +21,9 @@ typedef struct
 typedef struct
 {
   EncryptRange range; /* in the input */
-  GBytes *bytes;
+  GPtrArray *pieces; /* (element-type GBytes); NULL when they went out */
+  guint piece; /* the next one */
+  gsize position; /* in it */
 } Patch;
 
 struct _EncryptFile
@@ -65,7 +70,7 @@ static const BmffSourceFuncs source_funcs = { source_read, source_get_size };
 static void
 patch_clear (gpointer data)
 {
-  g_clear_pointer (&((Patch *) data)->bytes, g_bytes_unref);
+  g_clear_pointer (&((Patch *) data)->pieces, g_ptr_array_unref);
 }
 
 EncryptFile *
@@ -195,7 +200,7 @@ add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
     boxes->saio = cenc_aux_writer_to_saio (part->writer, large);
     bmff_box_append (boxes->track->stbl, boxes->saio);
   }
-  boxes->senc = cenc_aux_writer_to_senc (part->writer);
+  boxes->senc = cenc_aux_writer_share_senc (part->writer);
   bmff_box_append (boxes->track->trak, boxes->senc);
 }
 
@@ -278,7 +283,7 @@ point_at_senc (EncryptFile *self)
   }
 }
 
-/* They are large, and in the moov's bytes by now. */
+/* They are large, and the moov's pieces share them by now. */
 static void
 drop_boxes (EncryptFile *self)
 {
@@ -300,7 +305,7 @@ drop_boxes (EncryptFile *self)
 static void
 add_patch (EncryptFile *self, const BmffBox *box, guint64 start, guint64 end)
 {
-  Patch patch = { { start, end }, bmff_box_to_bytes (box) };
+  Patch patch = { { start, end }, bmff_box_to_pieces (box) };
   guint i = 0;
 
   while (i < self->patches->len &&
@@ -347,6 +352,40 @@ push_block (EncryptFile *self, guint64 limit, GError **error)
   return self->funcs.push (self->user_data, block);
 }
 
+/* The patch's next bytes; NULL: all went out. */
+static GBytes *
+next_bytes (Patch *patch)
+{
+  GBytes *piece, *bytes;
+  gsize size;
+
+  if (patch->piece == patch->pieces->len)
+    return NULL;
+  piece = g_ptr_array_index (patch->pieces, patch->piece);
+  size = MIN (g_bytes_get_size (piece) - patch->position, MAX_PIECE);
+  bytes = g_bytes_new_from_bytes (piece, patch->position, size);
+  patch->position += size;
+  if (patch->position == g_bytes_get_size (piece)) {
+    patch->piece++;
+    patch->position = 0;
+  }
+  return bytes;
+}
+
+static GstFlowReturn
+push_patch (EncryptFile *self, Patch *patch)
+{
+  g_autoptr (GBytes) bytes = next_bytes (patch);
+
+  if (bytes)
+    return self->funcs.push (self->user_data,
+        gst_buffer_new_wrapped_bytes (bytes));
+  self->position = patch->range.end;
+  self->patch++;
+  patch_clear (patch);
+  return GST_FLOW_OK;
+}
+
 static GstFlowReturn
 push_some (EncryptFile *self, GError **error)
 {
@@ -354,14 +393,8 @@ push_some (EncryptFile *self, GError **error)
       ? &g_array_index (self->patches, Patch, self->patch)
       : NULL;
 
-  if (patch && patch->range.start == self->position) {
-    GstBuffer *buffer = gst_buffer_new_wrapped_bytes (patch->bytes);
-
-    g_clear_pointer (&patch->bytes, g_bytes_unref);
-    self->position = patch->range.end;
-    self->patch++;
-    return self->funcs.push (self->user_data, buffer);
-  }
+  if (patch && patch->range.start == self->position)
+    return push_patch (self, patch);
   if (self->position == self->boxes->size)
     return GST_FLOW_EOS;
   return push_block (self, patch ? patch->range.start : self->boxes->size,

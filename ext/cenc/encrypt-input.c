@@ -191,18 +191,36 @@ encrypt_input_peek (EncryptInput *self, guint64 offset, gsize size, gsize ahead,
   return NULL;
 }
 
+typedef struct
+{
+  GstBuffer *buffer;
+  GstMapInfo map;
+} Mapped;
+
+static void
+mapped_free (gpointer data)
+{
+  Mapped *self = data;
+
+  gst_buffer_unmap (self->buffer, &self->map);
+  gst_buffer_unref (self->buffer);
+  g_free (self);
+}
+
 GBytes *
 encrypt_input_read (EncryptInput *self, guint64 offset, gsize size,
     GError **error)
 {
   g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, size, NULL);
-  gpointer data;
-  gsize n;
+  Mapped *mapped;
 
   if (!buffer || !read_into (self, offset, buffer, error))
     return NULL;
-  gst_buffer_extract_dup (buffer, 0, -1, &data, &n);
-  return g_bytes_new_take (data, n);
+  mapped = g_new0 (Mapped, 1);
+  mapped->buffer = g_steal_pointer (&buffer);
+  gst_buffer_map (mapped->buffer, &mapped->map, GST_MAP_READ);
+  return g_bytes_new_with_free_func (mapped->map.data, mapped->map.size,
+      mapped_free, mapped);
 }
 
 /* Samples of which only headers are read */

@@ -41,7 +41,7 @@ void encrypt_input_drop (EncryptInput *self);
  */
 const guint8 *encrypt_input_peek (EncryptInput *self, guint64 offset,
     gsize size, gsize ahead, GError **error);
-/** Likewise a copy; (transfer full). Fewer bytes than @size are no error here. */
+/** Likewise in memory of its own; (transfer full). Fewer bytes than @size are no error here. */
 GBytes *encrypt_input_read (EncryptInput *self, guint64 offset, gsize size,
     GError **error);
 /**

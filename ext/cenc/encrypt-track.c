@@ -394,7 +394,7 @@ encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer)
 {
   return self->variant->params.scheme == CENC_SCHEME_PIFF
       ? NULL
-      : cenc_aux_writer_to_saiz (writer);
+      : cenc_aux_writer_share_saiz (writer);
 }
 
 gboolean

@@ -140,7 +140,7 @@ gboolean encrypt_track_map_heads (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, const GArray *heads, CencAuxWriter *writer,
     GError **error);
 
-/** (transfer full) (nullable): `saiz`, where the scheme has one: PIFF has only its senc. */
+/** (transfer full) (nullable): `saiz`, where the scheme has one: PIFF has only its senc. See cenc_aux_writer_share_saiz(). */
 BmffBox *
 encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer);
 

@@ -13,6 +13,8 @@
 #define FOURCC_UUID BMFF_FOURCC ('u', 'u', 'i', 'd')
 
 #define SENC_SUBSAMPLES 2
+/* A long file has millions of samples: that many sizes are summed up at most. */
+#define STRIDE 64
 
 typedef enum
 {
@@ -27,7 +29,10 @@ struct _CencAuxWriter
   guint iv_size;
   Layout layout;
   GByteArray *data; /* as it stands in senc behind sample_count */
-  GArray *ends; /* guint32: where each sample's bytes end in @data */
+  GByteArray *sizes; /* of each sample's bytes in @data, as saiz has them */
+  GArray
+      *starts; /* guint32: where each STRIDEth sample's bytes start in @data */
+  gboolean differs; /* the sizes do */
 };
 
 CencAuxWriter *
@@ -38,7 +43,8 @@ cenc_aux_writer_new (const CencParams *params)
   self->scheme = params->scheme;
   self->iv_size = params->per_sample_iv_size;
   self->data = g_byte_array_new ();
-  self->ends = g_array_new (FALSE, FALSE, sizeof (guint32));
+  self->sizes = g_byte_array_new ();
+  self->starts = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
 }
 
@@ -46,32 +52,39 @@ void
 cenc_aux_writer_free (CencAuxWriter *self)
 {
   g_byte_array_unref (self->data);
-  g_array_unref (self->ends);
+  g_byte_array_unref (self->sizes);
+  g_array_unref (self->starts);
   g_free (self);
 }
 
 guint32
 cenc_aux_writer_get_count (const CencAuxWriter *self)
 {
-  return self->ends->len;
-}
-
-static guint32
-end_of (const CencAuxWriter *self, guint32 index)
-{
-  return g_array_index (self->ends, guint32, index);
+  return self->sizes->len;
 }
 
 static guint32
 start_of (const CencAuxWriter *self, guint32 index)
 {
-  return index > 0 ? end_of (self, index - 1) : 0;
+  guint32 i = index - index % STRIDE;
+  guint32 start = g_array_index (self->starts, guint32, index / STRIDE);
+
+  for (; i < index; i++)
+    start += self->sizes->data[i];
+  return start;
 }
 
+/* Ends a sample whose bytes start at @start; saiz counts them in 8 bits. */
 static void
-end_sample (CencAuxWriter *self)
+end_sample (CencAuxWriter *self, guint32 start)
 {
-  g_array_append_val (self->ends, self->data->len);
+  guint8 size = (guint8) (self->data->len - start);
+
+  if (self->sizes->len % STRIDE == 0)
+    g_array_append_val (self->starts, start);
+  if (self->sizes->len > 0 && size != self->sizes->data[0])
+    self->differs = TRUE;
+  g_byte_array_append (self->sizes, &size, 1);
 }
 
 static gboolean
@@ -81,7 +94,7 @@ check_layout (CencAuxWriter *self, Layout layout, guint n_subsamples,
   if (self->layout != LAYOUT_UNKNOWN && self->layout != layout) {
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
         "sample %u of a run %s subsamples, those before it %s",
-        self->ends->len + 1, layout == LAYOUT_SUBSAMPLES ? "has" : "has no",
+        self->sizes->len + 1, layout == LAYOUT_SUBSAMPLES ? "has" : "has no",
         layout == LAYOUT_SUBSAMPLES ? "have none" : "have some");
     return FALSE;
   }
@@ -116,6 +129,7 @@ cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
     const guint8 *subsamples, guint n_subsamples, GError **error)
 {
   Layout layout = subsamples ? LAYOUT_SUBSAMPLES : LAYOUT_WHOLE;
+  guint32 start = self->data->len;
 
   if (!check_layout (self, layout, subsamples ? n_subsamples : 0, error))
     return FALSE;
@@ -123,14 +137,14 @@ cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
     g_byte_array_append (self->data, iv, self->iv_size);
   if (subsamples)
     append_subsamples (self, subsamples, n_subsamples);
-  end_sample (self);
+  end_sample (self, start);
   return TRUE;
 }
 
 void
 cenc_aux_writer_add_clear (CencAuxWriter *self)
 {
-  end_sample (self);
+  end_sample (self, self->data->len);
 }
 
 gboolean
@@ -138,16 +152,15 @@ cenc_aux_writer_get (const CencAuxWriter *self, guint32 index,
     CencSampleAux *aux)
 {
   const guint8 *data;
-  guint32 start, size;
+  guint8 size;
 
-  if (index >= self->ends->len)
+  if (index >= self->sizes->len)
     return FALSE;
-  start = start_of (self, index);
-  size = end_of (self, index) - start;
+  size = self->sizes->data[index];
   memset (aux, 0, sizeof *aux);
   if (size == 0)
     return TRUE;
-  data = self->data->data + start;
+  data = self->data->data + start_of (self, index);
   aux->iv = self->iv_size ? data : NULL;
   aux->iv_size = (guint8) self->iv_size;
   if (size > self->iv_size) {
@@ -157,21 +170,52 @@ cenc_aux_writer_get (const CencAuxWriter *self, guint32 index,
   return TRUE;
 }
 
-BmffBox *
-cenc_aux_writer_to_senc (const CencAuxWriter *self)
+static BmffWriter *
+begin_senc (const CencAuxWriter *self, gsize size)
 {
-  BmffWriter *writer = bmff_writer_new (8 + self->data->len);
-  BmffBox *box;
+  BmffWriter *writer = bmff_writer_new (8 + size);
 
   bmff_writer_u32 (writer,
       self->layout == LAYOUT_SUBSAMPLES ? SENC_SUBSAMPLES : 0);
-  bmff_writer_u32 (writer, self->ends->len);
-  if (self->data->len > 0)
-    bmff_writer_bytes (writer, self->data->data, self->data->len);
+  bmff_writer_u32 (writer, self->sizes->len);
+  return writer;
+}
+
+static BmffBox *
+end_senc (const CencAuxWriter *self, BmffWriter *writer)
+{
+  BmffBox *box;
+
   if (self->scheme != CENC_SCHEME_PIFF)
     return bmff_box_new (FOURCC_SENC, bmff_writer_end (writer));
   box = bmff_box_new (FOURCC_UUID, bmff_writer_end (writer));
   memcpy (box->uuid, CENC_PIFF_SENC_UUID, sizeof box->uuid);
+  return box;
+}
+
+BmffBox *
+cenc_aux_writer_to_senc (const CencAuxWriter *self)
+{
+  BmffWriter *writer = begin_senc (self, self->data->len);
+
+  if (self->data->len > 0)
+    bmff_writer_bytes (writer, self->data->data, self->data->len);
+  return end_senc (self, writer);
+}
+
+static GBytes *
+share (GByteArray *array)
+{
+  return g_bytes_new_with_free_func (array->data, array->len,
+      (GDestroyNotify) g_byte_array_unref, g_byte_array_ref (array));
+}
+
+BmffBox *
+cenc_aux_writer_share_senc (const CencAuxWriter *self)
+{
+  BmffBox *box = end_senc (self, begin_senc (self, 0));
+
+  box->trailer = share (self->data);
   return box;
 }
 
@@ -182,36 +226,41 @@ cenc_aux_writer_get_data_offset (const CencAuxWriter *self)
   return (self->scheme == CENC_SCHEME_PIFF ? 24 : 8) + 4 + 4;
 }
 
-/* The size that all samples' information has, 0 if it differs. */
-static guint8
-common_size (const CencAuxWriter *self)
+static BmffWriter *
+begin_saiz (const CencAuxWriter *self)
 {
-  guint32 i, size = end_of (self, 0);
+  BmffWriter *writer = bmff_writer_new (9);
 
-  for (i = 1; i < self->ends->len; i++) {
-    if (end_of (self, i) - start_of (self, i) != size)
-      return 0;
-  }
-  return (guint8) size;
+  bmff_writer_u32 (writer, 0);
+  bmff_writer_u8 (writer, self->differs ? 0 : self->sizes->data[0]);
+  bmff_writer_u32 (writer, self->sizes->len);
+  return writer;
 }
 
 BmffBox *
 cenc_aux_writer_to_saiz (const CencAuxWriter *self)
 {
   BmffWriter *writer;
-  guint8 size;
-  guint32 i;
 
   if (self->data->len == 0)
     return NULL;
-  writer = bmff_writer_new (9 + self->ends->len);
-  size = common_size (self);
-  bmff_writer_u32 (writer, 0);
-  bmff_writer_u8 (writer, size);
-  bmff_writer_u32 (writer, self->ends->len);
-  for (i = 0; size == 0 && i < self->ends->len; i++)
-    bmff_writer_u8 (writer, (guint8) (end_of (self, i) - start_of (self, i)));
+  writer = begin_saiz (self);
+  if (self->differs)
+    bmff_writer_bytes (writer, self->sizes->data, self->sizes->len);
   return bmff_box_new (FOURCC_SAIZ, bmff_writer_end (writer));
+}
+
+BmffBox *
+cenc_aux_writer_share_saiz (const CencAuxWriter *self)
+{
+  BmffBox *box;
+
+  if (self->data->len == 0)
+    return NULL;
+  box = bmff_box_new (FOURCC_SAIZ, bmff_writer_end (begin_saiz (self)));
+  if (self->differs)
+    box->trailer = share (self->sizes);
+  return box;
 }
 
 BmffBox *

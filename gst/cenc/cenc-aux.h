@@ -106,6 +106,9 @@ BmffBox *cenc_aux_writer_to_senc (const CencAuxWriter *self);
 guint cenc_aux_writer_get_data_offset (const CencAuxWriter *self);
 /** `saiz`; NULL where the layout most can read has none (no IV and no subsamples). (transfer full) */
 BmffBox *cenc_aux_writer_to_saiz (const CencAuxWriter *self);
+/** Both likewise, but what they hold stands in their trailer and is the writer's memory: nothing is to be added to it any more. (transfer full) */
+BmffBox *cenc_aux_writer_share_senc (const CencAuxWriter *self);
+BmffBox *cenc_aux_writer_share_saiz (const CencAuxWriter *self);
 /** `saio` with one entry, 0 for now: cenc_saio_set_offset(). NULL where there is no saiz. @large: 64 bits (version 1). (transfer full) */
 BmffBox *cenc_aux_writer_to_saio (const CencAuxWriter *self, gboolean large);
 void cenc_saio_set_offset (BmffBox *saio, guint64 offset);

@@ -144,6 +144,8 @@ guint64 bmff_box_get_size (const BmffBox *self);
 void bmff_box_write (const BmffBox *self, BmffWriter *writer);
 /** bmff_box_write() into memory of its own; (transfer full). */
 GBytes *bmff_box_to_bytes (const BmffBox *self);
+/** What bmff_box_write() writes as pieces of memory, of which the large ones are shared with the tree; (transfer full) (element-type GBytes). */
+GPtrArray *bmff_box_to_pieces (const BmffBox *self);
 
 /** A reader over the payload. */
 void bmff_box_get_reader (const BmffBox *self, BmffReader *reader);

@@ -481,6 +481,17 @@ add (CencAuxWriter *writer, const gchar *iv, guint n)
       "%s", error ? error->message : "");
 }
 
+static void
+same_box (BmffBox *a, BmffBox *b)
+{
+  g_autoptr (GBytes) x = bmff_box_to_bytes (a);
+  g_autoptr (GBytes) y = bmff_box_to_bytes (b);
+
+  fail_unless (g_bytes_equal (x, y));
+  bmff_box_free (a);
+  bmff_box_free (b);
+}
+
 /* senc, and saiz and saio that point at it, say the same. */
 static void
 check_writer (CencAuxWriter *writer, Samples samples, const gchar *expected)
@@ -496,6 +507,10 @@ check_writer (CencAuxWriter *writer, Samples samples, const gchar *expected)
   assert_table (cenc_aux_table_new_from_senc (senc, get_params, &samples,
                     &error),
       error, expected);
+  same_box (cenc_aux_writer_to_senc (writer),
+      cenc_aux_writer_share_senc (writer));
+  same_box (cenc_aux_writer_to_saiz (writer),
+      cenc_aux_writer_share_saiz (writer));
   for (large = 0; large < 2; large++) {
     saio = cenc_aux_writer_to_saio (writer, large);
     cenc_saio_set_offset (saio,
@@ -544,6 +559,38 @@ GST_START_TEST (test_writer_subsamples)
   fail_unless (cenc_aux_writer_get (writer, 2, &aux));
   fail_unless (aux.iv == NULL && aux.subsamples == NULL);
   fail_if (cenc_aux_writer_get (writer, 4, &aux));
+}
+GST_END_TEST;
+
+/* Boxes that share the memory outlive the writer; each of many samples is found. */
+GST_START_TEST (test_writer_many)
+{
+  Samples samples = SAMPLES (8, 8);
+  CencAuxWriter *writer = cenc_aux_writer_new (&samples.params[0]);
+  g_autoptr (BmffBox) senc = NULL;
+  g_autoptr (BmffBox) saiz = NULL;
+  CencSampleAux aux;
+  gsize size = 0;
+  guint i;
+
+  for (i = 0; i < 1000; i++) {
+    if (i % 7 == 3)
+      cenc_aux_writer_add_clear (writer);
+    else
+      add (writer, i % 2 ? IV8A : IV8B, 1 + i % 5);
+  }
+  for (i = 1000; i-- > 0;) {
+    fail_unless (cenc_aux_writer_get (writer, i, &aux));
+    assert_equals_int (aux.n_subsamples, i % 7 == 3 ? 0 : 1 + i % 5);
+    fail_unless (i % 7 == 3 ? aux.iv == NULL : aux.iv[7] == (i % 2 ? 1 : 2));
+    size += i % 7 == 3 ? 0 : 10 + 6 * (1 + i % 5);
+  }
+  senc = cenc_aux_writer_share_senc (writer);
+  saiz = cenc_aux_writer_share_saiz (writer);
+  cenc_aux_writer_free (writer);
+  assert_equals_uint64 (bmff_box_get_size (senc), 16 + size);
+  assert_equals_uint64 (bmff_box_get_size (saiz), 17 + 1000);
+  bmff_box_free (bmff_box_copy (senc));
 }
 GST_END_TEST;
 
@@ -652,6 +699,7 @@ cenc_aux_suite (void)
   tcase_add_test (tc, test_no_saiz);
   tcase_add_test (tc, test_writer_whole_samples);
   tcase_add_test (tc, test_writer_subsamples);
+  tcase_add_test (tc, test_writer_many);
   tcase_add_test (tc, test_writer_constant_iv);
   tcase_add_test (tc, test_writer_piff);
   tcase_add_test (tc, test_writer_sample_of_no_bytes);

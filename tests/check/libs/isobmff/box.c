@@ -12,10 +12,32 @@ static const gchar moov[] = "\0\0\0\x33moov"
                             "\0\0\0\x08xree"
                             "\0\0\0";
 
+static GBytes *
+join_pieces (const BmffBox *box)
+{
+  g_autoptr (GPtrArray) pieces = bmff_box_to_pieces (box);
+  GByteArray *all = g_byte_array_new ();
+  guint i;
+
+  for (i = 0; i < pieces->len; i++) {
+    gsize size;
+    const guint8 *data =
+        g_bytes_get_data (g_ptr_array_index (pieces, i), &size);
+
+    fail_unless (size > 0);
+    g_byte_array_append (all, data, size);
+  }
+
+  return g_byte_array_free_to_bytes (all);
+}
+
 static void
 assert_same_bytes (const BmffBox *box, GBytes *bytes)
 {
   g_autoptr (GBytes) written = bmff_box_to_bytes (box);
+  g_autoptr (GBytes) joined = join_pieces (box);
+
+  fail_unless (g_bytes_equal (joined, bytes));
 
   fail_unless (g_bytes_equal (written, bytes));
   fail_unless_equals_uint64 (bmff_box_get_size (box), g_bytes_get_size (bytes));
@@ -260,6 +282,31 @@ GST_START_TEST (test_new_uuid)
 
 GST_END_TEST;
 
+/* A large payload and a large trailer are not copied. */
+GST_START_TEST (test_pieces)
+{
+  static const guint8 large[100000] = { 1, 2, 3 };
+  g_autoptr (BmffBox) box = bmff_box_parse (BYTES ("\0\0\0\1moov\0\0\0\0\0\0"
+                                                   "\0\x18\0\0\0\x08xree"),
+      0, NULL);
+  BmffBox *leaf =
+      bmff_box_new (FCC ("senc"), g_bytes_new_static (large, sizeof (large)));
+  g_autoptr (GBytes) written = NULL;
+  g_autoptr (GPtrArray) pieces = NULL;
+
+  leaf->trailer = g_bytes_new_static (large, sizeof (large) / 4 * 3);
+  bmff_box_append (box, leaf);
+  bmff_box_append (box, bmff_box_new (FCC ("free"), g_bytes_new (NULL, 0)));
+  written = bmff_box_to_bytes (box);
+  assert_same_bytes (box, written);
+  pieces = bmff_box_to_pieces (box);
+  fail_unless_equals_int (pieces->len, 4);
+  fail_unless (g_ptr_array_index (pieces, 1) == leaf->payload);
+  fail_unless (g_ptr_array_index (pieces, 2) == leaf->trailer);
+}
+
+GST_END_TEST;
+
 /* A `uuid` box that is turned into another has no extended type any more. */
 GST_START_TEST (test_retype)
 {
@@ -414,6 +461,7 @@ isobmff_box_suite (void)
   tcase_add_test (tc, test_parse_many);
   tcase_add_test (tc, test_edit);
   tcase_add_test (tc, test_new_uuid);
+  tcase_add_test (tc, test_pieces);
   tcase_add_test (tc, test_retype);
   tcase_add_test (tc, test_full_reader);
   tcase_add_test (tc, test_stsd);
