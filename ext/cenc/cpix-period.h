@@ -23,21 +23,4 @@ G_BEGIN_DECLS
  */
 gboolean cpix_period_read (CpixPeriod *self, xmlNode *node, GError **error);
 
-/**
- * cpix_parse_time:
- * @text: an xs:dateTime; without a time zone UTC is meant
- *
- * Returns: FALSE if it is none; else nanoseconds since 1970 in @out
- */
-gboolean cpix_parse_time (const gchar *text, gint64 *out);
-
-/**
- * cpix_parse_duration:
- * @text: an xs:duration of days, hours, minutes, seconds: "P1DT2H3M4.5S"
- *
- * Returns: FALSE if it is none, or one with years or months, whose length nobody
- *   knows; else nanoseconds in @out
- */
-gboolean cpix_parse_duration (const gchar *text, gint64 *out);
-
 G_END_DECLS

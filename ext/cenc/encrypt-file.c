@@ -138,11 +138,35 @@ add_part (EncryptFile *self, const BmffTrack *track, GError **error)
     if (!part.samples)
       return FALSE;
   }
-  if (part.track)
+  if (part.track) {
     part.writer = cenc_aux_writer_new (encrypt_track_get_params (part.track));
+    if (encrypt_plan_rotates (self->plan))
+      part.spans = encrypt_spans_new (self->plan, part.track, track,
+          part.samples, error);
+  }
   g_array_append_val (self->parts, part);
   g_array_append_val (self->part_boxes, boxes);
-  return TRUE;
+  return !part.track || part.spans || !encrypt_plan_rotates (self->plan);
+}
+
+/* With keys that rotate, of all periods: there are no other boxes to hold them. */
+static gboolean
+add_pssh (EncryptFile *self, GError **error)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  g_autoptr (GPtrArray) keys = NULL;
+  guint i;
+
+  if (!encrypt_plan_rotates (self->plan))
+    return encrypt_movie_add_pssh (self->movie, self->plan, NULL, error);
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+    if (part->spans)
+      g_ptr_array_add (all, part->spans);
+  }
+  keys = encrypt_spans_announce (all, self->plan, error);
+  return keys && encrypt_movie_add_pssh (self->movie, self->plan, keys, error);
 }
 
 static gboolean
@@ -159,7 +183,7 @@ open_movie (EncryptFile *self, GError **error)
   self->boxes = encrypt_boxes_new (self->source, error);
   if (!self->boxes)
     return FALSE;
-  self->movie = encrypt_movie_new (g_steal_pointer (&self->boxes->moov),
+  self->movie = encrypt_movie_new_bare (g_steal_pointer (&self->boxes->moov),
       self->plan, error);
   if (!self->movie)
     return FALSE;
@@ -167,6 +191,8 @@ open_movie (EncryptFile *self, GError **error)
     if (!add_part (self, g_ptr_array_index (self->movie->tracks, i), error))
       return FALSE;
   }
+  if (!add_pssh (self, error))
+    return FALSE;
   self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
   return self->pass != NULL;
 }
@@ -194,6 +220,8 @@ check_sample (gpointer user_data, const EncryptPart *part,
 static void
 add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
 {
+  if (part->spans)
+    encrypt_spans_add_groups (part->spans, part->track, boxes->track->stbl);
   boxes->saiz = encrypt_track_make_saiz (part->track, part->writer);
   if (boxes->saiz) {
     bmff_box_append (boxes->track->stbl, boxes->saiz);

@@ -26,6 +26,7 @@ encrypt_part_clear (gpointer part)
 
   g_clear_pointer (&self->samples, bmff_sample_table_unref);
   g_clear_pointer (&self->writer, cenc_aux_writer_free);
+  g_clear_pointer (&self->spans, encrypt_spans_free);
 }
 
 EncryptPass *
@@ -125,6 +126,9 @@ cipher_sample (EncryptPass *self, const BmffMappedSample *mapped, guint8 *data,
 
   if (!part->track || mapped->index < part->n_lead)
     return TRUE;
+  if (part->spans &&
+      !encrypt_spans_use (part->spans, part->track, mapped->index, error))
+    return FALSE;
   return cenc_aux_writer_get (part->writer, mapped->index, &aux) &&
       encrypt_track_cipher (part->track, &aux, data, data, mapped->sample.size,
           error);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cenc/encrypt-input.h"
+#include "cenc/encrypt-spans.h"
 #include "cenc/encrypt-pool.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,7 @@ typedef struct
   BmffSampleTable *samples; /* owned; NULL: none in this input */
   guint32 n_lead; /* so many samples of an encrypted track stay clear */
   CencAuxWriter *writer; /* owned; may be NULL where all stay clear */
+  EncryptSpans *spans; /* owned; NULL: @track's key does not change */
 } EncryptPart;
 
 /** A GDestroyNotify for a part in an array. */

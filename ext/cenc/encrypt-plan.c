@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "cenc/encrypt-cpix.h"
+#include "cenc/encrypt-describe.h"
 
 typedef struct
 {
@@ -405,69 +406,12 @@ encrypt_plan_make_pssh (const EncryptPlan *self, const GPtrArray *keys,
   return g_steal_pointer (&boxes);
 }
 
-static void
-take_text (GValue *array, gchar *text)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_STRING);
-  g_value_take_string (&value, text);
-  gst_value_array_append_and_take_value (array, &value);
-}
-
-static gchar *
-format_hex (const guint8 *kid)
-{
-  GString *text = g_string_new (NULL);
-  guint i;
-
-  for (i = 0; i < CENC_BLOCK_SIZE; i++)
-    g_string_append_printf (text, "%02x", kid[i]);
-  return g_string_free (text, FALSE);
-}
-
-static GstBuffer *
-join_pssh (const EncryptPlan *self, const GPtrArray *keys)
-{
-  g_autoptr (GPtrArray) boxes = encrypt_plan_make_pssh (self, keys, NULL);
-  GstBuffer *all = gst_buffer_new ();
-  guint i;
-
-  for (i = 0; boxes && i < boxes->len; i++) {
-    g_autoptr (GBytes) bytes = bmff_box_to_bytes (g_ptr_array_index (boxes, i));
-
-    all = gst_buffer_append (all, gst_buffer_new_wrapped_bytes (bytes));
-  }
-  return all;
-}
-
 static GstStructure *
 describe (const EncryptPlan *self, const gchar *name, const GPtrArray *keys)
 {
-  g_autoptr (GstBuffer) pssh = join_pssh (self, keys);
-  gboolean fairplay =
-      (self->settings.systems & PROTECTION_SYSTEM_FAIRPLAY) != 0;
-  GstStructure *structure;
-  GValue kids = G_VALUE_INIT, uris = G_VALUE_INIT;
-  guint i;
+  g_autoptr (GPtrArray) pssh = encrypt_plan_make_pssh (self, keys, NULL);
 
-  g_value_init (&kids, GST_TYPE_ARRAY);
-  g_value_init (&uris, GST_TYPE_ARRAY);
-  for (i = 0; i < keys->len; i++) {
-    const guint8 *kid = gst_cenc_key_get_kid (keys->pdata[i]);
-
-    take_text (&kids, format_hex (kid));
-    take_text (&uris, protection_system_skd_uri (kid));
-  }
-  structure = gst_structure_new (name, "scheme", G_TYPE_STRING,
-      cenc_scheme_get_name (self->settings.scheme), "pssh", GST_TYPE_BUFFER,
-      pssh, NULL);
-  gst_structure_take_value (structure, "key-ids", &kids);
-  if (fairplay)
-    gst_structure_take_value (structure, "skd-uris", &uris);
-  else
-    g_value_unset (&uris);
-  return structure;
+  return encrypt_describe (name, &self->settings, keys, pssh);
 }
 
 GstStructure *
@@ -484,6 +428,16 @@ gboolean
 encrypt_plan_rotates (const EncryptPlan *self)
 {
   return self->settings.periods != NULL;
+}
+
+void
+encrypt_plan_restart (EncryptPlan *self)
+{
+  guint i;
+
+  self->has_announced = FALSE;
+  for (i = 0; i < self->tracks->len; i++)
+    ((PlanTrack *) g_ptr_array_index (self->tracks, i))->has_period = FALSE;
 }
 
 void

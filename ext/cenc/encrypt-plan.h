@@ -106,6 +106,9 @@ encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
 
 gboolean encrypt_plan_rotates (const EncryptPlan *self);
 
+/** The input starts anew: so do the periods, and their announcements. IVs go on. */
+void encrypt_plan_restart (EncryptPlan *self);
+
 /**
  * EncryptPeriodFunc: a period begins, and nothing that is encrypted with its keys
  * has gone out yet.

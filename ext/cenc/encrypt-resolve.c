@@ -6,7 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
-#include "cenc/cpix-period.h"
+#include "cenc/cpix-time.h"
 #include "cenc/encrypt-cpix.h"
 #include "cenc/encrypt-derive.h"
 #include "cenc/encrypt-hex.h"

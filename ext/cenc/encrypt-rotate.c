@@ -15,19 +15,25 @@ encrypt_rotate_get_time (const BmffSample *sample, guint32 timescale)
 }
 
 gboolean
+encrypt_rotate_check_timescale (const BmffTrack *track, GError **error)
+{
+  if (track->timescale > 0)
+    return TRUE;
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "track %u has no timescale: which crypto period it is in cannot be told",
+      track->id);
+  return FALSE;
+}
+
+gboolean
 encrypt_rotate_enter (EncryptPlan *plan, const GPtrArray *tracks,
     const BmffTraf *first, GError **error)
 {
   guint32 timescale = first->track->timescale;
   BmffSample sample;
 
-  if (timescale == 0) {
-    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
-        "track %u has no timescale: which crypto period it is in cannot be "
-        "told",
-        first->track_id);
+  if (!encrypt_rotate_check_timescale (first->track, error))
     return FALSE;
-  }
   bmff_sample_table_get (first->samples, 0, &sample);
   return encrypt_plan_enter (plan, tracks,
       gst_util_uint64_scale (sample.dts, GST_SECOND, timescale),

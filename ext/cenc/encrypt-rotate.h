@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /** The last moment of @sample, in nanoseconds: decides on its period. */
 GstClockTime
 encrypt_rotate_get_time (const BmffSample *sample, guint32 timescale);
+/** FALSE with ENCRYPT_ERROR_INPUT: times of @track mean nothing. */
+gboolean
+encrypt_rotate_check_timescale (const BmffTrack *track, GError **error);
 /** See encrypt_plan_enter(): when @first's samples start. */
 gboolean encrypt_rotate_enter (EncryptPlan *plan, const GPtrArray *tracks,
     const BmffTraf *first, GError **error);

@@ -347,6 +347,8 @@ static void
 restart (GstCencEncrypt *self)
 {
   g_clear_pointer (&self->run, encrypt_run_free);
+  if (self->plan)
+    encrypt_plan_restart (self->plan);
   g_list_free_full (g_steal_pointer (&self->held),
       (GDestroyNotify) gst_event_unref);
   self->position = G_MAXUINT64;

@@ -160,6 +160,35 @@ GST_START_TEST (test_encrypted_refused)
 }
 GST_END_TEST;
 
+/* CPIX 2.4: "every encrypted Content Key shall have a MAC value". */
+GST_START_TEST (test_without_mac_method)
+{
+  g_autoptr (CpixRecipient) me = make_recipient (fixture_key);
+  g_auto (GStrv) parts = g_strsplit (fixture_encrypted, "MACMethod", -1);
+  g_autofree gchar *text = g_strjoinv ("Other", parts);
+  g_autoptr (CpixDocument) document = NULL;
+  GError *error = NULL;
+
+  check_refused (text, me, CPIX_ERROR_RECIPIENT, "no MACMethod");
+  document = cpix_document_read (text, strlen (text), me, FALSE, &error);
+  fail_unless (document != NULL, "%s", error ? error->message : "");
+  check_key_value (g_ptr_array_index (document->keys, 1), 0x10);
+}
+GST_END_TEST;
+
+/* A MAC that is there is checked, whoever asks for it. */
+GST_START_TEST (test_wrong_mac_always_refused)
+{
+  g_autoptr (CpixRecipient) me = make_recipient (fixture_key);
+  g_autofree gchar *text = tamper ("<pskc:ValueMAC>", 2);
+  GError *error = NULL;
+
+  fail_if (cpix_document_read (text, strlen (text), me, FALSE, &error));
+  fail_unless (strstr (error->message, "MAC") != NULL, "%s", error->message);
+  g_error_free (error);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_refused)
 {
   g_autofree gchar *deep = g_strnfill (40 * 3, 'x');
@@ -542,6 +571,8 @@ cpix_suite (void)
   tcase_add_test (tcase, test_spaces);
   tcase_add_test (tcase, test_encrypted);
   tcase_add_test (tcase, test_encrypted_refused);
+  tcase_add_test (tcase, test_without_mac_method);
+  tcase_add_test (tcase, test_wrong_mac_always_refused);
   tcase_add_test (tcase, test_refused);
   tcase_add_test (tcase, test_no_key_in_message);
   tcase_add_test (tcase, test_choose);
