@@ -39,6 +39,7 @@
 #include <string.h>
 
 #include "gstsmilremixerror.h"
+#include "gstsmilremixuri.h"
 #include "remix-title.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
@@ -52,6 +53,32 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 #define REMOTE_BLOCKSIZE (256u << 10)
 #define PAGE 4096u
 
+typedef enum
+{
+  PARAMETER_SETS_OUT_OF_BAND,
+  PARAMETER_SETS_IN_BAND,
+} ParameterSets;
+
+#define TYPE_PARAMETER_SETS (parameter_sets_get_type ())
+
+static GType
+parameter_sets_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { PARAMETER_SETS_OUT_OF_BAND, "In the sample descriptions (avc1, hvc1)",
+        "out-of-band" },
+    { PARAMETER_SETS_IN_BAND, "In front of each sync sample (avc3, hev1)",
+        "in-band" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstSmilRemixSrcParameterSets", values));
+  return type;
+}
+
 struct _GstSmilRemixSrc
 {
   GstBaseSrc parent;
@@ -64,6 +91,7 @@ struct _GstSmilRemixSrc
   guint fragment_duration; /* milliseconds */
   guint max_sources;
   guint64 max_moov_size;
+  ParameterSets parameter_sets;
   gboolean strict;
   guint timeout; /* seconds */
 
@@ -79,6 +107,7 @@ enum
   PROP_LOCATION,
   PROP_PLAYLIST,
   PROP_FRAGMENT_DURATION,
+  PROP_PARAMETER_SETS,
   PROP_STRICT,
   PROP_ALLOWED_SCHEMES,
   PROP_ROOT,
@@ -95,12 +124,9 @@ static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/quicktime, variant = (string) iso"));
 
-static void
-gst_smil_remix_src_uri_handler_init (gpointer iface, gpointer iface_data);
-
 G_DEFINE_TYPE_WITH_CODE (GstSmilRemixSrc, gst_smil_remix_src, GST_TYPE_BASE_SRC,
     G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER,
-        gst_smil_remix_src_uri_handler_init));
+        gst_smil_remix_uri_handler_init));
 GST_ELEMENT_REGISTER_DEFINE (smilremixsrc, "smilremixsrc", GST_RANK_PRIMARY,
     GST_TYPE_SMIL_REMIX_SRC);
 
@@ -152,6 +178,7 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   options.max_sources = self->max_sources;
   options.max_moov_size = self->max_moov_size;
   options.fragment_duration = self->fragment_duration * GST_MSECOND;
+  options.in_band = self->parameter_sets == PARAMETER_SETS_IN_BAND;
   options.strict = self->strict;
   options.timeout = self->timeout;
   GST_OBJECT_UNLOCK (self);
@@ -320,20 +347,6 @@ gst_smil_remix_src_query (GstBaseSrc *src, GstQuery *query)
       ->query (src, query);
 }
 
-static gboolean
-set_location (GstSmilRemixSrc *self, const gchar *location)
-{
-  if (GST_STATE (self) > GST_STATE_READY) {
-    GST_WARNING_OBJECT (self, "location cannot change while the element runs");
-    return FALSE;
-  }
-  GST_OBJECT_LOCK (self);
-  g_free (self->location);
-  self->location = g_strdup (location);
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
 static void
 replace_string (GstSmilRemixSrc *self, gchar **field, const GValue *value)
 {
@@ -351,13 +364,19 @@ gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
 
   switch (id) {
     case PROP_LOCATION:
-      set_location (self, g_value_get_string (value));
+      if (GST_STATE (self) <= GST_STATE_READY)
+        replace_string (self, &self->location, value);
+      else
+        GST_WARNING_OBJECT (self, "location cannot change while it runs");
       break;
     case PROP_PLAYLIST:
       replace_string (self, &self->playlist, value);
       break;
     case PROP_FRAGMENT_DURATION:
       self->fragment_duration = g_value_get_uint (value);
+      break;
+    case PROP_PARAMETER_SETS:
+      self->parameter_sets = (ParameterSets) g_value_get_enum (value);
       break;
     case PROP_STRICT:
       self->strict = g_value_get_boolean (value);
@@ -398,6 +417,9 @@ gst_smil_remix_src_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_FRAGMENT_DURATION:
       g_value_set_uint (value, self->fragment_duration);
+      break;
+    case PROP_PARAMETER_SETS:
+      g_value_set_enum (value, (gint) self->parameter_sets);
       break;
     case PROP_STRICT:
       g_value_set_boolean (value, self->strict);
@@ -463,6 +485,11 @@ install_properties (GObjectClass *class)
           "Shortest duration of a fragment in milliseconds (0 = a progressive "
           "file, moov first)",
           0, G_MAXUINT, 0, flags);
+  properties[PROP_PARAMETER_SETS] = g_param_spec_enum ("parameter-sets",
+      "Parameter sets",
+      "Where parameter sets of H.264 and H.265 stand: sources of different sets "
+      "give several sample descriptions out of band, one in band",
+      TYPE_PARAMETER_SETS, PARAMETER_SETS_OUT_OF_BAND, flags);
   properties[PROP_STRICT] = g_param_spec_boolean ("strict", "Strict",
       "Whether what cannot be done as the playlist says is an error, not a "
       "warning",
@@ -503,6 +530,7 @@ gst_smil_remix_src_class_init (GstSmilRemixSrcClass *class)
   object_class->finalize = gst_smil_remix_src_finalize;
   install_properties (object_class);
 
+  gst_type_mark_as_plugin_api (TYPE_PARAMETER_SETS, 0);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "SMIL remix source",
       "Source/File/Network",
@@ -527,69 +555,4 @@ gst_smil_remix_src_init (GstSmilRemixSrc *self)
   self->timeout = DEFAULT_TIMEOUT;
   self->cancellable = g_cancellable_new ();
   gst_base_src_set_blocksize (GST_BASE_SRC (self), DEFAULT_BLOCKSIZE);
-}
-
-/* smil+file:///a.smil is the playlist at file:///a.smil. */
-#define URI_PREFIX "smil+"
-
-static GstURIType
-gst_smil_remix_src_uri_get_type (GType type)
-{
-  return GST_URI_SRC;
-}
-
-static const gchar *const *
-gst_smil_remix_src_uri_get_protocols (GType type)
-{
-  static const gchar *protocols[] = { "smil+file", "smil+http", "smil+https",
-    NULL };
-
-  return protocols;
-}
-
-static gchar *
-gst_smil_remix_src_uri_get_uri (GstURIHandler *handler)
-{
-  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (handler);
-  g_autofree gchar *location = NULL;
-
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->location);
-  GST_OBJECT_UNLOCK (self);
-  if (location && !gst_uri_is_valid (location)) {
-    gchar *uri = gst_filename_to_uri (location, NULL);
-
-    g_free (location);
-    location = uri;
-  }
-  return location ? g_strconcat (URI_PREFIX, location, NULL) : NULL;
-}
-
-static gboolean
-gst_smil_remix_src_uri_set_uri (GstURIHandler *handler, const gchar *uri,
-    GError **error)
-{
-  GstSmilRemixSrc *self = GST_SMIL_REMIX_SRC (handler);
-
-  if (g_ascii_strncasecmp (uri, URI_PREFIX, strlen (URI_PREFIX)) != 0) {
-    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "not a URI of this element: %s", uri);
-    return FALSE;
-  }
-  if (set_location (self, uri + strlen (URI_PREFIX)))
-    return TRUE;
-  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
-      "the element is running");
-  return FALSE;
-}
-
-static void
-gst_smil_remix_src_uri_handler_init (gpointer iface, gpointer iface_data)
-{
-  GstURIHandlerInterface *handler = iface;
-
-  handler->get_type = gst_smil_remix_src_uri_get_type;
-  handler->get_protocols = gst_smil_remix_src_uri_get_protocols;
-  handler->get_uri = gst_smil_remix_src_uri_get_uri;
-  handler->set_uri = gst_smil_remix_src_uri_set_uri;
 }

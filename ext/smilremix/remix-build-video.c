@@ -18,6 +18,7 @@ place_sample (RemixBuild *self, const RemixStreamSample *in, Placed *out,
     GError **error)
 {
   gint description = remix_build_format (self, in->format, error);
+  const RemixPrefix *prefix;
 
   if (description < 0)
     return FALSE;
@@ -26,6 +27,13 @@ place_sample (RemixBuild *self, const RemixStreamSample *in, Placed *out,
   out->sample.source = (guint16) in->source;
   out->sample.description = (guint16) description & 0x7fff;
   out->sample.sync = in->sync;
+  prefix = remix_output_get_prefix (self->output, &out->sample);
+  if (prefix &&
+      !g_uint_checked_add (&out->sample.size, in->size, prefix->size)) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT, "a sample of %u bytes",
+        in->size);
+    return FALSE;
+  }
   return TRUE;
 }
 

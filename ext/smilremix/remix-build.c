@@ -6,6 +6,34 @@
 #include <gst/gst.h>
 
 #include "remix-error.h"
+#include "remix-params.h"
+
+/* The parameter sets of a format that is new, for its sync samples. */
+static gboolean
+add_prefix (RemixBuild *self, const RemixFormat *format, GError **error)
+{
+  RemixOutput *output = self->output;
+  RemixPrefix prefix = { self->memory->len };
+  g_autoptr (GBytes) sets = NULL;
+  guint nal_length;
+
+  sets = remix_params_get (format, &nal_length, error);
+  if (!sets)
+    return FALSE;
+  if (output->prefixes->len > 0 && nal_length != output->nal_length) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_MATCH,
+        "%s has NAL units with lengths of %u bytes, that of the clips before of "
+        "%u: with parameter sets in band they cannot share a sample description",
+        format->text, nal_length, output->nal_length);
+    return FALSE;
+  }
+  output->nal_length = nal_length;
+  prefix.size = (guint32) g_bytes_get_size (sets);
+  g_array_append_val (output->prefixes, prefix);
+  g_byte_array_append (self->memory, g_bytes_get_data (sets, NULL),
+      prefix.size);
+  return TRUE;
+}
 
 gint
 remix_build_format (RemixBuild *self, RemixFormat *format, GError **error)
@@ -24,6 +52,10 @@ remix_build_format (RemixBuild *self, RemixFormat *format, GError **error)
   if (formats->len >= 0x7fff) {
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
         "too many sample descriptions");
+    self->last_format = NULL;
+    return -1;
+  }
+  if (self->output->prefixes && !add_prefix (self, format, error)) {
     self->last_format = NULL;
     return -1;
   }

@@ -277,9 +277,29 @@ make_key (const RemixFormat *self, const BmffBox *entry)
   return g_byte_array_free_to_bytes (key);
 }
 
+/* The decoder's configuration, and where it comes to stand. */
+static void
+find_config (RemixFormat *self, const BmffBox *entry)
+{
+  gsize at = 8 + g_bytes_get_size (entry->payload);
+  guint i;
+
+  for (i = 0; entry->children && i < entry->children->len; i++) {
+    const BmffBox *child = g_ptr_array_index (entry->children, i);
+
+    if (!self->config &&
+        (child->type == FCC ('a', 'v', 'c', 'C') ||
+            child->type == FCC ('h', 'v', 'c', 'C'))) {
+      self->config = g_bytes_ref (child->payload);
+      self->config_at = at + 8;
+    }
+    at += (gsize) bmff_box_get_size (child);
+  }
+}
+
 /* What is written: data_reference_index 1, since all data is in the output. */
 static GBytes *
-make_entry (const BmffBox *entry)
+make_entry (RemixFormat *self, const BmffBox *entry)
 {
   g_autoptr (BmffBox) copy = bmff_box_copy (entry);
   guint8 *payload;
@@ -297,6 +317,7 @@ make_entry (const BmffBox *entry)
     if (is_informative (child->type))
       bmff_box_remove (copy, child);
   }
+  find_config (self, copy);
   return bmff_box_to_bytes (copy);
 }
 
@@ -352,7 +373,7 @@ remix_format_new (const BmffBox *entry, guint32 handler, GError **error)
   else if (self->kind == REMIX_KIND_AUDIO)
     parse_audio_fields (self, entry);
   self->key = make_key (self, entry);
-  self->entry = make_entry (entry);
+  self->entry = make_entry (self, entry);
   self->text = make_text (self, name);
   return g_steal_pointer (&self);
 }
@@ -371,6 +392,7 @@ remix_format_unref (RemixFormat *self)
     return;
   g_clear_pointer (&self->key, g_bytes_unref);
   g_clear_pointer (&self->entry, g_bytes_unref);
+  g_clear_pointer (&self->config, g_bytes_unref);
   g_free (self->text);
   g_free (self);
 }

@@ -36,6 +36,8 @@ typedef struct
   GBytes *
       key; /* equal for entries that mean the same, whatever boxes of information they carry (btrt) */
   GBytes *entry; /* the box to write: data_reference_index 1, no btrt */
+  GBytes *config; /* payload of the avcC or hvcC, or NULL */
+  gsize config_at; /* where it stands in @entry */
   gchar *text; /* "H.264 640x360", for messages */
 } RemixFormat;
 

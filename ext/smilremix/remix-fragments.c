@@ -52,8 +52,8 @@ clip_changes_description (const Split *self, guint clip)
     guint32 at = g_array_index (output->clip_starts, guint32, clip);
 
     if (at > 0 && at < output->samples->len &&
-        get_sample (output, at)->description !=
-            get_sample (output, at - 1)->description)
+        remix_output_get_description (output, get_sample (output, at)) !=
+            remix_output_get_description (output, get_sample (output, at - 1)))
       return TRUE;
   }
   return FALSE;
@@ -121,8 +121,10 @@ check_descriptions (const Split *self, const RemixFragment *fragment,
     const RemixOutput *output = get_output (self, i);
 
     for (j = 1; j < fragment->count[i]; j++) {
-      if (get_sample (output, fragment->first[i] + j)->description ==
-          get_sample (output, fragment->first[i])->description)
+      if (remix_output_get_description (output,
+              get_sample (output, fragment->first[i] + j)) ==
+          remix_output_get_description (output,
+              get_sample (output, fragment->first[i])))
         continue;
       g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
           "a source changes its sample description within a clip, where no "
@@ -249,7 +251,7 @@ append_fragment (RemixLayout *layout, const Split *self,
   remix_layout_append_boxes (layout, write_fragment (self, fragment, number));
   for (i = 0; i < self->plan->outputs->len; i++) {
     for (j = 0; j < fragment->count[i]; j++)
-      remix_layout_append_sample (layout,
+      remix_layout_append_sample (layout, get_output (self, i),
           get_sample (get_output (self, i), fragment->first[i] + j));
   }
 }

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 /** Adds @size bytes at the end; goes on with the last extent where it can. */
 void remix_layout_append (RemixLayout *self, guint32 source,
     guint64 source_offset, guint64 size);
-void remix_layout_append_sample (RemixLayout *self, const RemixSample *sample);
+void remix_layout_append_sample (RemixLayout *self, const RemixOutput *output,
+    const RemixSample *sample);
 /** Adds @writer's bytes, and frees it. */
 void remix_layout_append_boxes (RemixLayout *self, BmffWriter *writer);
 

@@ -31,9 +31,18 @@ remix_layout_append (RemixLayout *self, guint32 source, guint64 source_offset,
 }
 
 void
-remix_layout_append_sample (RemixLayout *self, const RemixSample *sample)
+remix_layout_append_sample (RemixLayout *self, const RemixOutput *output,
+    const RemixSample *sample)
 {
-  remix_layout_append (self, sample->source, sample->offset, sample->size);
+  const RemixPrefix *prefix = remix_output_get_prefix (output, sample);
+  guint32 size = sample->size;
+
+  if (prefix) {
+    remix_layout_append (self, REMIX_SOURCE_MEMORY, prefix->offset,
+        prefix->size);
+    size -= prefix->size;
+  }
+  remix_layout_append (self, sample->source, sample->offset, size);
 }
 
 void
@@ -116,15 +125,16 @@ take (RemixLayout *self, Walk *walk, const Walk *previous)
       : NULL;
 
   if (last && previous == walk &&
-      g_array_index (walk->output->samples, RemixSample, last->first)
-              .description == sample->description) {
+      remix_output_get_description (walk->output,
+          &g_array_index (walk->output->samples, RemixSample, last->first)) ==
+          remix_output_get_description (walk->output, sample)) {
     last->count++;
   } else {
     RemixChunk chunk = { self->size, walk->next, 1 };
 
     g_array_append_val (walk->chunks, chunk);
   }
-  remix_layout_append_sample (self, sample);
+  remix_layout_append_sample (self, walk->output, sample);
   walk->dts += sample->duration;
   walk->next++;
 }

@@ -169,18 +169,24 @@ write_dinf (BmffWriter *writer)
 }
 
 static void
+write_bytes (BmffWriter *writer, GBytes *bytes)
+{
+  bmff_writer_bytes (writer, g_bytes_get_data (bytes, NULL),
+      g_bytes_get_size (bytes));
+}
+
+static void
 write_stsd (BmffWriter *writer, const RemixOutput *output)
 {
   guint i;
 
   bmff_writer_begin_full_box (writer, FCC ('s', 't', 's', 'd'), 0, 0);
-  bmff_writer_u32 (writer, output->formats->len);
-  for (i = 0; i < output->formats->len; i++) {
-    const RemixFormat *format = g_ptr_array_index (output->formats, i);
-
-    bmff_writer_bytes (writer, g_bytes_get_data (format->entry, NULL),
-        g_bytes_get_size (format->entry));
-  }
+  bmff_writer_u32 (writer, output->entry ? 1 : output->formats->len);
+  if (output->entry)
+    write_bytes (writer, output->entry);
+  for (i = 0; !output->entry && i < output->formats->len; i++)
+    write_bytes (writer,
+        ((RemixFormat *) g_ptr_array_index (output->formats, i))->entry);
   bmff_writer_end_box (writer);
 }
 
@@ -296,7 +302,9 @@ write_stsc (BmffWriter *writer, const RemixOutput *output, const GArray *chunks)
   bmff_writer_u32 (writer, 0);
   for (i = 0; chunks && i < chunks->len; i++) {
     const RemixChunk *chunk = &g_array_index (chunks, RemixChunk, i);
-    guint description = get_sample (output, chunk->first)->description + 1u;
+    guint description = 1u +
+        remix_output_get_description (output,
+            get_sample (output, chunk->first));
 
     if (chunk->count == last_count && description == last_description)
       continue;
@@ -480,7 +488,9 @@ write_traf (BmffWriter *writer, const RemixPlan *plan, guint i,
   bmff_writer_begin_full_box (writer, FCC ('t', 'f', 'h', 'd'), 0, 0x20002);
   bmff_writer_u32 (writer, i + 1);
   bmff_writer_u32 (writer,
-      get_sample (output, fragment->first[i])->description + 1u);
+      remix_output_get_description (output,
+          get_sample (output, fragment->first[i])) +
+          1u);
   bmff_writer_end_box (writer);
   bmff_writer_begin_full_box (writer, FCC ('t', 'f', 'd', 't'), 1, 0);
   bmff_writer_u64 (writer, fragment->decode_time[i]);

@@ -7,6 +7,7 @@
 #include "remix-build.h"
 #include "remix-error.h"
 #include "remix-match.h"
+#include "remix-params.h"
 
 /* Beyond this a common timescale is given up for 90000, and times are rounded. */
 #define MAX_TIMESCALE 20000000u
@@ -35,6 +36,8 @@ static void
 output_free (RemixOutput *self)
 {
   g_ptr_array_unref (self->formats);
+  g_clear_pointer (&self->entry, g_bytes_unref);
+  g_clear_pointer (&self->prefixes, g_array_unref);
   g_array_unref (self->samples);
   g_array_unref (self->clip_starts);
   g_free (self);
@@ -51,6 +54,24 @@ remix_plan_free (RemixPlan *self)
   g_byte_array_unref (self->memory);
   g_ptr_array_unref (self->warnings);
   g_free (self);
+}
+
+guint
+remix_output_get_description (const RemixOutput *self,
+    const RemixSample *sample)
+{
+  return self->prefixes ? 0 : sample->description;
+}
+
+const RemixPrefix *
+remix_output_get_prefix (const RemixOutput *self, const RemixSample *sample)
+{
+  const RemixPrefix *prefix;
+
+  if (!self->prefixes || !sample->sync)
+    return NULL;
+  prefix = &g_array_index (self->prefixes, RemixPrefix, sample->description);
+  return prefix->size > 0 ? prefix : NULL;
 }
 
 static RemixPlan *
@@ -326,6 +347,9 @@ prepare_output (Work *self, guint i, GError **error)
   build->memory = self->plan->memory;
   build->max_samples = self->options->max_samples;
   build->silence_format = g_ptr_array_index (track->formats, 0);
+  if (self->options->in_band &&
+      remix_params_are_possible (build->silence_format))
+    output->prefixes = g_array_new (FALSE, FALSE, sizeof (RemixPrefix));
   if (track->kind == REMIX_KIND_AUDIO)
     return prepare_audio (self, i, error);
   if (track->kind == REMIX_KIND_TEXT)
@@ -480,9 +504,12 @@ finish (Work *self)
 
     if (output->kind == REMIX_KIND_VIDEO)
       remix_build_video_finish (&self->builds[i]);
+    if (output->prefixes && output->formats->len > 0)
+      output->entry = remix_params_make_entry (output->formats);
     output->duration = (guint64) remix_rescale ((gint64) self->plan->duration,
         leader->timescale, output->timescale);
-    if (output->kind == REMIX_KIND_VIDEO && output->formats->len > 1)
+    if (output->kind == REMIX_KIND_VIDEO && !output->entry &&
+        output->formats->len > 1)
       g_ptr_array_add (self->plan->warnings,
           g_strdup_printf ("the video has %u sample descriptions, which not "
                            "every player follows",

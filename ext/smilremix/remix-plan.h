@@ -31,6 +31,13 @@ typedef struct
   guint16 sync : 1;
 } RemixSample;
 
+/** Parameter sets in RemixPlan.memory. */
+typedef struct
+{
+  guint64 offset;
+  guint32 size;
+} RemixPrefix;
+
 /** A track of the output. */
 typedef struct
 {
@@ -40,6 +47,11 @@ typedef struct
   gchar language[4];
   guint32 tkhd_width, tkhd_height; /* 16.16 */
   GPtrArray *formats; /* (element-type RemixFormat) */
+  GBytes *
+      entry; /* the only sample entry, which serves all @formats: their parameter sets stand in front of each sync sample, whose size they are part of. NULL: an entry for each format */
+  GArray
+      *prefixes; /* (element-type RemixPrefix), one for each format; or NULL */
+  guint nal_length; /* with prefixes */
   GArray *samples; /* (element-type RemixSample) */
   GArray *
       clip_starts; /* (element-type guint32): for each clip the first of its samples */
@@ -64,6 +76,7 @@ typedef struct
 typedef struct
 {
   gboolean strict;
+  gboolean in_band; /* parameter sets of H.264 and H.265 among the samples */
   gboolean fragmented; /* the output is: nothing behind its end can be hidden */
   guint32
       max_samples; /* of a track: a source that claims to last for years would else be answered with silence as long */
@@ -81,6 +94,13 @@ typedef struct
 RemixPlan *remix_plan_new (const RemixPlaylist *playlist, GHashTable *movies,
     const RemixPlanOptions *options, GError **error);
 void remix_plan_free (RemixPlan *self);
+
+/** Index of the sample description that @sample is written with. */
+guint remix_output_get_description (const RemixOutput *self,
+    const RemixSample *sample);
+/** What stands in front of @sample's own bytes, or NULL; @sample's size has it in. */
+const RemixPrefix *
+remix_output_get_prefix (const RemixOutput *self, const RemixSample *sample);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixPlan, remix_plan_free)
 

@@ -228,7 +228,8 @@ read_playlist (RemixTitle *self, GChecksum *checksum, GCancellable *cancellable,
 static void
 seal (RemixTitle *self, GChecksum *checksum)
 {
-  guint64 numbers[] = { self->options->fragment_duration, self->layout->size };
+  guint64 numbers[] = { self->options->fragment_duration, self->layout->size,
+    (guint64) self->options->in_band };
   guint i;
 
   for (i = 0; i < self->sources->len; i++) {
@@ -246,7 +247,7 @@ static gboolean
 open_title (RemixTitle *self, GCancellable *cancellable, GError **error)
 {
   const RemixTitleOptions *options = self->options;
-  RemixPlanOptions plan_options = { options->strict,
+  RemixPlanOptions plan_options = { options->strict, options->in_band,
     options->fragment_duration > 0, REMIX_MAX_SAMPLES };
   RemixLayoutOptions layout_options = { options->fragment_duration };
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);

@@ -101,6 +101,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     return 0;
   layout_options.fragment_duration = (data[2] & 4) ? data[4] * 10000000ull : 0;
   options.strict = data[2] & 8;
+  options.in_band = (data[2] & 16) != 0;
   options.fragmented = layout_options.fragment_duration > 0;
   options.max_samples = 5000;
   bytes = g_bytes_new_static (data + 8, size - 8);

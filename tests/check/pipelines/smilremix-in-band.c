@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parameter sets among the samples: sources of different sets share one sample
+ * description, and who cannot follow several can play the title. */
+
+#include <string.h>
+
+#include "remix-media.h"
+
+#define SOURCE(pattern, seconds) \
+  "-f lavfi -i " pattern "=s=160x90:r=25:d=" seconds \
+  " -f lavfi -i sine=440:r=48000:d=" seconds " -threads 1 -pix_fmt yuv420p" \
+  " -g 25 -c:a aac -b:a 64k "
+
+static void
+setup (void)
+{
+  remix_media_open ();
+  remix_media_make (
+      SOURCE ("testsrc2", "3") "-c:v libx264 -preset ultrafast -bf 2 a.mp4");
+  remix_media_make (SOURCE ("testsrc",
+      "2") "-c:v libx264 -preset ultrafast -profile:v main -crf 30 -refs 3 "
+           "b.mp4");
+}
+
+static void
+run (const gchar *body, const gchar *properties)
+{
+  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
+
+  fail_unless (error == NULL, "%s", error);
+}
+
+static guint
+count_bytes (const gchar *text)
+{
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  g_autofree gchar *data = NULL;
+  gsize size, i;
+  guint n = 0;
+
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  for (i = 0; i + 4 <= size; i++)
+    n += memcmp (data + i, text, 4) == 0;
+  return n;
+}
+
+static void
+add (GPtrArray *expected, const gchar *name, guint from, guint to)
+{
+  g_autoptr (GPtrArray) frames = remix_media_frames (name, 0);
+
+  remix_media_append (expected, frames, from, to);
+}
+
+#define CLIPS(ext) \
+  "<video src='a." ext "'/><video src='b." ext "'/>" \
+  "<video src='a." ext "' clipBegin='1s'/>"
+
+static GPtrArray *
+list_expected (const gchar *a, const gchar *b)
+{
+  GPtrArray *expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, a, 0, 75);
+  add (expected, b, 0, 50);
+  add (expected, a, 25, 75);
+  return expected;
+}
+
+static void
+check_output (GPtrArray *expected, const gchar *tag, const gchar *old_tag)
+{
+  g_autofree gchar *found =
+      remix_media_probe ("o.mp4", "v:0", "codec_tag_string");
+
+  fail_unless_equals_string (found, tag);
+  fail_unless_equals_int (count_bytes (tag), 1);
+  fail_unless_equals_int (count_bytes (old_tag), 0);
+  remix_media_expect_frames ("o.mp4", 0, expected);
+}
+
+/* Out of band ffmpeg does not follow from one fragment to the next. */
+GST_START_TEST (test_h264)
+{
+  static const gchar *const layouts[] = { "", "fragment-duration=1000" };
+  g_autoptr (GPtrArray) expected = list_expected ("a.mp4", "b.mp4");
+  g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    g_autofree gchar *properties =
+        g_strconcat ("parameter-sets=in-band ", layouts[i], NULL);
+    g_autofree gchar *source = g_strdup_printf ("smilremixsrc location=\"%s\" "
+                                                "%s",
+        playlist, properties);
+    guint n_video, n_audio;
+
+    run (CLIPS ("mp4"), properties);
+    check_output (expected, "avc3", "avc1");
+    remix_media_play (source, &n_video, &n_audio);
+    fail_unless_equals_int (n_video, expected->len);
+  }
+}
+
+GST_END_TEST;
+
+/* To start at any keyframe all that is needed stands in front of it. */
+GST_START_TEST (test_seek)
+{
+  g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
+
+  add (expected, "b.mp4", 25, 50);
+  add (expected, "a.mp4", 25, 75);
+  run (CLIPS ("mp4"), "parameter-sets=in-band");
+  remix_media_make ("-ss 4 -i o.mp4 -map 0:v -c copy -bsf:v h264_mp4toannexb "
+                    "-f h264 tail.h264");
+  /* What the sample entry says is gone: the stream has to stand on its own. */
+  remix_media_make ("-f h264 -i tail.h264 -map 0:v -c:v rawvideo -f nut "
+                    "tail.nut");
+  remix_media_expect_frames ("tail.nut", 0, expected);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_h265)
+{
+  g_autoptr (GPtrArray) expected = NULL;
+
+  remix_media_make ("-i a.mp4 -c:a copy -c:v libx265 -preset ultrafast "
+                    "-x265-params log-level=none:pools=none:frame-threads=1:"
+                    "keyint=25:open-gop=0 -tag:v hvc1 a.mov");
+  remix_media_make ("-i b.mp4 -c:a copy -c:v libx265 -preset ultrafast "
+                    "-x265-params log-level=none:pools=none:frame-threads=1:"
+                    "keyint=25:open-gop=0:ctu=16:min-cu-size=8 -tag:v hvc1 "
+                    "b.mov");
+  expected = list_expected ("a.mov", "b.mov");
+  run (CLIPS ("mov"), "parameter-sets=in-band");
+  check_output (expected, "hev1", "hvc1");
+}
+
+GST_END_TEST;
+
+/* Another codec has no such alternative: nothing changes. */
+GST_START_TEST (test_other_codec)
+{
+  g_autofree gchar *one = NULL;
+  g_autofree gchar *other = NULL;
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  gsize size, size2;
+
+  remix_media_make ("-i b.mp4 -c:a copy -c:v mpeg4 -tag:v mp4v c.mp4");
+  run ("<video src='c.mp4'/>", NULL);
+  fail_unless (g_file_get_contents (path, &one, &size, NULL));
+  run ("<video src='c.mp4'/>", "parameter-sets=in-band");
+  fail_unless (g_file_get_contents (path, &other, &size2, NULL));
+  fail_unless (size == size2 && memcmp (one, other, size) == 0);
+}
+
+GST_END_TEST;
+
+static Suite *
+in_band_suite (void)
+{
+  Suite *s = suite_create ("smilremix-in-band");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_unchecked_fixture (tc, setup, remix_media_teardown);
+  tcase_add_test (tc, test_h264);
+  tcase_add_test (tc, test_seek);
+  tcase_add_test (tc, test_h265);
+  tcase_add_test (tc, test_other_codec);
+  return s;
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_check_init (&argc, &argv);
+  if (!remix_media_available ()) {
+    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
+    return 77;
+  }
+  return gst_check_run_suite (in_band_suite (), "smilremix-in-band", __FILE__);
+}
