@@ -323,6 +323,9 @@ encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
   g_autoptr (EncryptEntries) entries = NULL;
 
   *out = NULL;
+  if (track->handler != BMFF_HANDLER_VIDEO &&
+      track->handler != BMFF_HANDLER_AUDIO)
+    return encrypt_entries_check_other (track, error);
   if (!is_wanted (self, track))
     return TRUE;
   entries = encrypt_entries_new (track, error);

@@ -86,6 +86,26 @@ encrypt_entries_new (const BmffTrack *track, GError **error)
   return g_steal_pointer (&self);
 }
 
+gboolean
+encrypt_entries_check_other (const BmffTrack *track, GError **error)
+{
+  const BmffBox *entry;
+  guint32 i;
+
+  for (i = 1; (entry = bmff_track_get_entry (track, i)); i++) {
+    if (!subsampler_knows (entry->type))
+      continue;
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_CODEC,
+        "track %u has the handler '%" BMFF_FOURCC_FORMAT
+        "', neither video nor audio, but a sample entry '%" BMFF_FOURCC_FORMAT
+        "': it is not left clear",
+        track->id, BMFF_FOURCC_ARGS (track->handler),
+        BMFF_FOURCC_ARGS (entry->type));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 void
 encrypt_entries_free (EncryptEntries *self)
 {

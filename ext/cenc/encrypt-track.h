@@ -43,6 +43,8 @@ typedef struct _EncryptEntries EncryptEntries;
 /** @track: with its clear sample entries. ENCRYPT_ERROR_PROTECTED if one is not clear, ENCRYPT_ERROR_CODEC if one has a codec that we cannot map; both name it. */
 EncryptEntries *encrypt_entries_new (const BmffTrack *track, GError **error);
 void encrypt_entries_free (EncryptEntries *self);
+/** FALSE with ENCRYPT_ERROR_CODEC: @track, by its handler neither video nor audio, has samples of a codec that is encrypted where it is: they would go out clear, and nobody would notice. */
+gboolean encrypt_entries_check_other (const BmffTrack *track, GError **error);
 /** Whether a pattern is for this codec (video with subsamples). */
 gboolean encrypt_entries_take_pattern (const EncryptEntries *self);
 

@@ -100,6 +100,12 @@ find_codec (guint32 type)
   return NULL;
 }
 
+gboolean
+subsampler_knows (guint32 type)
+{
+  return find_codec (type) != NULL || is_whole_sample_codec (type);
+}
+
 Subsampler *
 subsampler_new (const BmffBox *entry, GError **error)
 {

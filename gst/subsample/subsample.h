@@ -39,6 +39,9 @@ typedef struct _Subsampler Subsampler;
 Subsampler *subsampler_new (const BmffBox *entry, GError **error);
 void subsampler_free (Subsampler *self);
 
+/** TRUE: @type is a sample entry's of a codec that there is a subsampler for. */
+gboolean subsampler_knows (guint32 type);
+
 /** TRUE: samples are encrypted whole (AAC, AC-3, Opus, …): no subsamples are written. */
 gboolean subsampler_is_whole_sample (const Subsampler *self);
 /** TRUE for a codec for which pattern schemes are defined with a pattern (video with subsamples). Others take 0:0. */

@@ -336,6 +336,21 @@ GST_START_TEST (test_media_without_moof)
 }
 GST_END_TEST
 
+/* A picture in a track that says to be something else does not go out clear with
+ * no more than a file that looks well. */
+GST_START_TEST (test_unknown_handler)
+{
+  static const gchar *handlers[] = { "auxv", "pict", "vid\x7f" };
+  g_autoptr (GBytes) file = NULL;
+
+  if (!clear)
+    return;
+  file = patched (clear, "vide", handlers[__i__]);
+  fails_with (file, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND,
+      "track 1 has the handler '");
+}
+GST_END_TEST
+
 /* At whatever byte the input ends, either a box ends there or it is an error. */
 GST_START_TEST (test_truncated)
 {
@@ -770,6 +785,7 @@ cencencrypt_suite (void)
   tcase_add_test (tc, test_key_cannot_be_read);
   tcase_add_test (tc, test_encrypted_input);
   tcase_add_test (tc, test_unknown_codec);
+  tcase_add_loop_test (tc, test_unknown_handler, 0, 3);
   tcase_add_test (tc, test_media_without_moof);
   tcase_add_test (tc, test_truncated);
   tcase_add_test (tc, test_not_mp4);
