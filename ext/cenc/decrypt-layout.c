@@ -2,6 +2,8 @@
 
 #include "cenc/decrypt-layout.h"
 
+#include "cenc/decrypt-matroska.h"
+
 #include <string.h>
 
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
@@ -307,6 +309,19 @@ second_is_known (DecryptLayout *self, const BmffHeader *first)
       decrypt_box_can_be_first (second.type);
 }
 
+/* What cannot be read to look at it will fail where it is wanted. */
+static gboolean
+check_plain (DecryptLayout *self, GError **error)
+{
+  guint64 size = bmff_source_get_size (self->source);
+  g_autoptr (GBytes) bytes = bmff_source_read (self->source, 0,
+      (gsize) MIN (size, DECRYPT_MATROSKA_WINDOW), NULL);
+
+  return !bytes ||
+      decrypt_matroska_check (g_bytes_get_data (bytes, NULL),
+          g_bytes_get_size (bytes), error);
+}
+
 /* TRUE: *header is a box that lies in the file, or the file is at its end or
  * plain. */
 static gboolean
@@ -327,7 +342,7 @@ read_header (DecryptLayout *self, BmffHeader *header, GError **error)
           : failed->domain == BMFF_ERROR)) {
     g_clear_error (&failed);
     self->plain = TRUE;
-    return TRUE;
+    return check_plain (self, error);
   }
   if (failed) {
     g_propagate_error (error, failed);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "cenc/decrypt-matroska.h"
 #include "cenc/decrypt-stream-private.h"
 
 #include "cenc/decrypt-layout.h"
@@ -261,11 +262,43 @@ enter_box (DecryptStream *self, GError **error)
   return STEP_AGAIN;
 }
 
+static gboolean
+may_be_matroska (DecryptStream *self)
+{
+  guint8 data[4];
+
+  if (gst_adapter_available (self->adapter) < sizeof data)
+    return FALSE;
+  gst_adapter_copy (self->adapter, data, 0, sizeof data);
+  return decrypt_matroska_begins (data, sizeof data);
+}
+
+static gboolean
+check_matroska (DecryptStream *self, GError **error)
+{
+  gsize size =
+      MIN (gst_adapter_available (self->adapter), DECRYPT_MATROSKA_WINDOW);
+  gboolean ok;
+
+  if (!may_be_matroska (self))
+    return TRUE;
+  ok = decrypt_matroska_check (gst_adapter_map (self->adapter, size), size,
+      error);
+  gst_adapter_unmap (self->adapter);
+  return ok;
+}
+
 /* What is no box: at the start, a file of another format; in a clear one, none
  * of our business. */
 static Step
 enter_no_box (DecryptStream *self, GError **error)
 {
+  if (self->position == 0 && may_be_matroska (self)) {
+    if (gst_adapter_available (self->adapter) < DECRYPT_MATROSKA_WINDOW)
+      return STEP_MORE;
+    if (!check_matroska (self, error))
+      return STEP_FAILED;
+  }
   if (self->position == 0 || is_clear (self)) {
     self->state = STATE_PLAIN;
     return STEP_AGAIN;
@@ -438,6 +471,8 @@ decrypt_stream_end (DecryptStream *self, GError **error)
   /* Too short for what its first bytes would say as a box of an unknown name. */
   if (self->position == 0 && left >= 8 &&
       !decrypt_box_can_be_first (self->header.type)) {
+    if (!check_matroska (self, error))
+      return FALSE;
     (void) decrypt_stream_emit_raw (self, left);
     return TRUE;
   }

@@ -188,13 +188,23 @@ cenc_track_get_entry (const CencTrack *self, guint32 description_index)
 
 /* --- run --- */
 
+/* Some writers count a fragment's own descriptions from 1, as if they were the
+ * track's: of which it has none then. */
+static gboolean
+counts_from_one (const CencTrackRun *self)
+{
+  return self->track->groups.n_groups == 0 && self->local.n_groups > 0;
+}
+
 /* The params of a group, NULL if there is no such description. */
 static const CencParams *
 get_group (const CencTrackRun *self, guint variant, guint32 group)
 {
   if (group > LOCAL_GROUPS)
     return groups_get (&self->local, variant, group - LOCAL_GROUPS);
-  return groups_get (&self->track->groups, variant, group);
+  return groups_get (counts_from_one (self) ? &self->local
+                                            : &self->track->groups,
+      variant, group);
 }
 
 /* 0 = no group: the entry's tenc counts. A sample that a map puts in no group
@@ -249,6 +259,10 @@ check_groups (const CencTrackRun *self, GError **error)
 
   if (self->map)
     bmff_group_map_get_highest (self->map, &highest_shared, &highest_local);
+  if (counts_from_one (self)) {
+    highest_local = MAX (highest_local, highest_shared);
+    highest_shared = 0;
+  }
   return check_group (shared, MAX (highest_shared, shared->default_group),
              " of the track", error) &&
       check_group (local, MAX (highest_local, local->default_group),

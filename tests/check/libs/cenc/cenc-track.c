@@ -386,6 +386,28 @@ GST_START_TEST (test_groups_of_the_fragment)
 }
 GST_END_TEST;
 
+/* Its groups counted as if they were the track's, which describes none. */
+GST_START_TEST (test_groups_of_the_fragment_from_one)
+{
+  CencParams own[2] = { test_params (CENC_SCHEME_CENC, 0x21),
+    test_params (CENC_SCHEME_CENC, 0x22) };
+  g_autoptr (BmffMovie) movie = make_movie (NULL, NULL);
+  g_autoptr (CencTrack) track = make_track (movie);
+  g_autoptr (BmffFragment) fragment =
+      make_fragment (movie, 1, test_sgpd (0, 2, own),
+          test_box ("sbgp", 0, FCC ("seig"), 3, 2, 2, 1, 0x10001, 1, 0));
+  g_autoptr (BmffFragment) beyond = make_fragment (movie, 1,
+      test_sgpd (0, 2, own), test_box ("sbgp", 0, FCC ("seig"), 1, 2, 3));
+  g_autoptr (CencTrackRun) run =
+      cenc_track_run_new (track, g_ptr_array_index (fragment->trafs, 0), NULL);
+  g_autoptr (GError) error = NULL;
+
+  ASSERT_KIDS (run, 0x22, 0x22, 0x21, 1, 1, 1);
+  fail_unless (cenc_track_run_new (track, g_ptr_array_index (beyond->trafs, 0),
+                   &error) == NULL);
+}
+GST_END_TEST;
+
 /* csgp: a pattern of two, 8 bits each, the highest bit meaning "the fragment's". */
 GST_START_TEST (test_groups_by_csgp)
 {
@@ -440,6 +462,7 @@ cenc_track_suite (void)
   tcase_add_test (tc, test_group_that_nobody_describes);
   tcase_add_test (tc, test_broken_group_description);
   tcase_add_test (tc, test_groups_of_the_fragment);
+  tcase_add_test (tc, test_groups_of_the_fragment_from_one);
   tcase_add_test (tc, test_groups_by_csgp);
   tcase_add_test (tc, test_fragment_without_its_description);
   return s;
