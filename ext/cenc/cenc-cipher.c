@@ -40,7 +40,9 @@ set_key (CencCipher *self, const GstCencKey *key, CencCipherDirection direction)
   return algorithm && self->context &&
       EVP_CipherInit_ex2 (self->context, algorithm, gst_cenc_key_get_data (key),
           NULL, direction == CENC_CIPHER_ENCRYPT, NULL) == 1 &&
-      EVP_CIPHER_CTX_set_padding (self->context, 0) == 1;
+      /* CTR has none, and to switch it off costs time at each new IV. */
+      (self->mode == CENC_MODE_CTR ||
+          EVP_CIPHER_CTX_set_padding (self->context, 0) == 1);
 }
 
 CencCipher *

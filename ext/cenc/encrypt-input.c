@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Read at once where samples are small; stays in the second-level cache. */
-#define WINDOW (128u << 10)
+#define WINDOW (256u << 10)
 /* Of larger samples only the headers are read: a copy costs more than a call. */
 #define SPARSE_MIN (16u << 10)
 /* Read at a NAL unit's start; slice headers are shorter, save odd ones. */
@@ -110,12 +110,25 @@ read_into (EncryptInput *self, guint64 offset, GstBuffer *buffer,
   return TRUE;
 }
 
+static gboolean
+has (const EncryptInput *self, guint64 offset, gsize size)
+{
+  return self->window && offset >= self->offset &&
+      offset - self->offset <= self->map.size &&
+      size <= self->map.size - (offset - self->offset);
+}
+
 gboolean
 encrypt_input_fill (EncryptInput *self, guint64 offset, GstBuffer *buffer,
     GError **error)
 {
   gsize size = gst_buffer_get_size (buffer);
 
+  /* Small fragments: all of it was read for its headers. */
+  if (has (self, offset, size)) {
+    gst_buffer_fill (buffer, 0, self->map.data + (offset - self->offset), size);
+    return TRUE;
+  }
   return read_into (self, offset, buffer, error) &&
       (gst_buffer_get_size (buffer) == size ||
           fail (self, offset + size, error));
@@ -164,14 +177,6 @@ load (EncryptInput *self, guint64 offset, gsize size, GError **error)
   g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
       "a buffer cannot be read");
   return FALSE;
-}
-
-static gboolean
-has (const EncryptInput *self, guint64 offset, gsize size)
-{
-  return self->window && offset >= self->offset &&
-      offset - self->offset <= self->map.size &&
-      size <= self->map.size - (offset - self->offset);
 }
 
 const guint8 *

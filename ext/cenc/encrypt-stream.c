@@ -17,6 +17,7 @@
 /* What leads a fragment waits for it up to this size. */
 #define MAX_LEAD (1u << 20)
 #define MIN_WANTED (64u << 10)
+#define MIN_BY_PLACE (192u << 10)
 
 typedef enum
 {
@@ -253,6 +254,14 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
   return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;
 }
 
+/* What is left of a small fragment is sooner queued than read twice. */
+static gboolean
+is_read_by_place (const EncryptStream *self)
+{
+  return self->input && !is_endless (self->scan) &&
+      self->scan - encrypt_queue_get_end (self->queue) > MIN_BY_PLACE;
+}
+
 /* Behind a moof: its mdats, until all its samples are in them. */
 static Step
 next_fragment_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
@@ -263,7 +272,7 @@ next_fragment_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
 
   if (self->scan >= encrypt_fragment_get_data_end (self->fragment)) {
     self->wanted = self->scan;
-    if (end < self->scan && (!self->input || is_endless (self->scan)))
+    if (end < self->scan && !is_read_by_place (self))
       return STEP_MORE;
     *flow = end < self->scan
         ? encrypt_stream_read_fragment (self, self->scan, error)
