@@ -121,11 +121,54 @@ all_local (const BmffTrack *track)
   return TRUE;
 }
 
+/* part->n_lead: up to the first sync sample that starts no earlier than @end. */
+static gboolean
+find_lead (EncryptPart *part, const BmffTrack *track, GstClockTime end,
+    GError **error)
+{
+  gboolean late = FALSE;
+  BmffSampleCursor cursor;
+  BmffSample sample;
+
+  if (end == 0 || track->timescale == 0)
+    return TRUE;
+  bmff_sample_cursor_init (&cursor, part->samples, 0);
+  while (bmff_sample_cursor_next (&cursor, &sample)) {
+    part->n_lead = cursor.next;
+    late = late ||
+        gst_util_uint64_scale (sample.dts, GST_SECOND, track->timescale) >= end;
+    if (late && !(sample.flags & BMFF_SAMPLE_IS_NON_SYNC)) {
+      part->n_lead--;
+      return TRUE;
+    }
+  }
+  if (late)
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
+        "clear-lead: track %u has no sync sample behind it, and would stay "
+        "clear as a whole",
+        track->id);
+  return !late;
+}
+
+static gboolean
+open_part (EncryptFile *self, EncryptPart *part, const BmffTrack *track,
+    GError **error)
+{
+  part->writer = cenc_aux_writer_new (encrypt_track_get_params (part->track));
+  if (!encrypt_plan_rotates (self->plan))
+    return find_lead (part, track, encrypt_plan_get_clear_lead (self->plan),
+        error);
+  part->spans =
+      encrypt_spans_new (self->plan, part->track, track, part->samples, error);
+  return part->spans != NULL;
+}
+
 static gboolean
 add_part (EncryptFile *self, const BmffTrack *track, GError **error)
 {
   EncryptPart part = { encrypt_plan_get_track (self->plan, track->id) };
   Boxes boxes = { track };
+  gboolean ok;
 
   if (!all_local (track)) {
     if (part.track) {
@@ -138,15 +181,10 @@ add_part (EncryptFile *self, const BmffTrack *track, GError **error)
     if (!part.samples)
       return FALSE;
   }
-  if (part.track) {
-    part.writer = cenc_aux_writer_new (encrypt_track_get_params (part.track));
-    if (encrypt_plan_rotates (self->plan))
-      part.spans = encrypt_spans_new (self->plan, part.track, track,
-          part.samples, error);
-  }
+  ok = !part.track || open_part (self, &part, track, error);
   g_array_append_val (self->parts, part);
   g_array_append_val (self->part_boxes, boxes);
-  return !part.track || part.spans || !encrypt_plan_rotates (self->plan);
+  return ok;
 }
 
 /* With keys that rotate, of all periods: there are no other boxes to hold them. */
@@ -174,10 +212,11 @@ open_movie (EncryptFile *self, GError **error)
 {
   guint i;
 
-  if (encrypt_plan_get_clear_lead (self->plan) > 0) {
+  if (encrypt_plan_get_clear_lead (self->plan) > 0 &&
+      encrypt_plan_rotates (self->plan)) {
     g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
-        "clear-lead: the input is a progressive file, and only fragments can "
-        "be left clear");
+        "clear-lead: the input is a progressive file, and with keys that "
+        "rotate only fragments can be left clear");
     return FALSE;
   }
   self->boxes = encrypt_boxes_new (self->source, error);
@@ -216,6 +255,25 @@ check_sample (gpointer user_data, const EncryptPart *part,
 
 /* Between the passes: the new moov */
 
+/* The samples of the clear lead get the clear sample entries, which stand behind
+ * the others. */
+static gboolean
+describe_leads (EncryptFile *self, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
+
+    if (part->n_lead > 0 &&
+        !bmff_stbl_redescribe (boxes->track->stbl, part->samples, part->n_lead,
+            encrypt_track_get_n_entries (part->track), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* saiz and saio stand in stbl, senc in trak (ISO/IEC 23001-7, 7.2). */
 static void
 add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
@@ -232,6 +290,13 @@ add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
   bmff_box_append (boxes->track->trak, boxes->senc);
 }
 
+static gboolean
+is_all_lead (const EncryptPart *part)
+{
+  return part->n_lead > 0 &&
+      part->n_lead == bmff_sample_table_get_count (part->samples);
+}
+
 static void
 add_all_boxes (EncryptFile *self, gboolean large)
 {
@@ -240,7 +305,8 @@ add_all_boxes (EncryptFile *self, gboolean large)
   for (i = 0; i < self->parts->len; i++) {
     const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
 
-    if (part->track)
+    /* None where all samples are the clear lead. */
+    if (part->track && !is_all_lead (part))
       add_boxes (part, &g_array_index (self->part_boxes, Boxes, i), large);
   }
 }
@@ -348,6 +414,8 @@ make_patches (EncryptFile *self, GError **error)
   const EncryptRange *range = &self->boxes->moov_range;
   guint i;
 
+  if (!describe_leads (self, error))
+    return FALSE;
   /* With room for the moov's growth: 2 GiB. */
   add_all_boxes (self, range->end > G_MAXINT32);
   if (!move_chunks (self, error) || !move_items (self, error))

@@ -485,8 +485,9 @@ encrypt_options_install (GObjectClass *klass)
           FALSE, flags));
   g_object_class_install_property (klass, PROP_CLEAR_LEAD,
       g_param_spec_uint64 ("clear-lead", "Clear lead",
-          "Fragments that start before this time (ns) stay clear, told by a "
-          "second sample entry",
+          "Fragments that start before this time (ns) stay clear, in "
+          "progressive files samples up to the first sync sample behind it, "
+          "told by a second sample entry",
           0, G_MAXUINT64 - 1, 0, flags));
   install_period_properties (klass, flags);
   install_pssh_properties (klass, flags);

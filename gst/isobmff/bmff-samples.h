@@ -61,6 +61,18 @@ gboolean bmff_sample_table_get (const BmffSampleTable *self, guint32 index,
 /** Index of the last sample whose dts is not after @dts (0 if none is). */
 guint32 bmff_sample_table_find_dts (const BmffSampleTable *self, guint64 dts);
 
+/**
+ * bmff_stbl_redescribe:
+ * @stbl: of which @samples is the table, which stays as it is
+ * @n: how many samples, from the first on
+ * @shift: is added to their sample entries' numbers
+ *
+ * Rewrites stsc (8.7.4) and the chunk offsets, as co64: a chunk that has samples
+ * of both kinds becomes two.
+ */
+gboolean bmff_stbl_redescribe (BmffBox *stbl, const BmffSampleTable *samples,
+    guint32 n, guint32 shift, GError **error);
+
 /** A cursor that walks the samples in decoding order; a plain value, copied by assignment; borrows the table. */
 typedef struct
 {

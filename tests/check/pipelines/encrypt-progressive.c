@@ -170,6 +170,114 @@ GST_START_TEST (test_truncated)
 }
 GST_END_TEST
 
+/* What cencdecrypt makes of a file in front of a demuxer. */
+static GBytes *
+decrypt_file (GBytes *file)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
+      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
+      NULL);
+  GBytes *out = run (description);
+
+  g_unlink (path);
+  return out;
+}
+
+static void
+check_lead (const JudgeTrack *from, const JudgeTrack *to,
+    const JudgeTrack *decrypted, guint n_lead)
+{
+  guint i;
+
+  fail_unless_equals_int (to->raw->len, from->raw->len);
+  for (i = 0; i < to->raw->len; i++) {
+    GBytes *want = g_ptr_array_index (from->raw, i);
+
+    fail_unless (g_bytes_equal (want, g_ptr_array_index (to->samples, i)));
+    fail_unless (g_bytes_equal (want, g_ptr_array_index (decrypted->raw, i)),
+        "track %u, sample %u", to->id, i);
+    fail_unless (g_bytes_equal (want, g_ptr_array_index (to->raw, i)) ==
+            (i < n_lead),
+        "track %u, sample %u", to->id, i);
+  }
+}
+
+/* Pictures have a sync sample each second, sound 44100 / 1024 of them; chunks
+ * are split. */
+static const struct
+{
+  const gchar *lead;
+  guint pictures, sound;
+} leads[] = {
+  { "clear-lead=1500000000 scheme=cenc", 50, 65 },
+  { "clear-lead=1500000000 scheme=cbcs", 50, 65 },
+  { "clear-lead=2000000000 scheme=cbc1", 50, 87 },
+  { "clear-lead=1 scheme=cens", 25, 1 },
+  { "clear-lead=60000000000", G_MAXUINT, G_MAXUINT },
+};
+
+GST_START_TEST (test_clear_lead)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GBytes) decrypted = NULL;
+  g_autoptr (GPtrArray) from = NULL;
+  g_autoptr (GPtrArray) to = NULL;
+  g_autoptr (GPtrArray) back = NULL;
+  JudgeAux aux;
+  guint i;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = mux (layouts[__i__ % 2]);
+  out = encrypt_file (clear, "", leads[__i__ / 2].lead);
+  judge_places (out);
+  decrypted = decrypt_file (out);
+  from = judge_read (clear, JUDGE_SENC, NULL);
+  back = judge_read (decrypted, JUDGE_SENC, NULL);
+  fail_unless (from && back);
+  for (aux = JUDGE_SENC; aux <= JUDGE_SAIZ; aux++) {
+    g_clear_pointer (&to, g_ptr_array_unref);
+    to = judge_read (out, aux, NULL);
+    fail_unless (to && to->len == 2);
+    for (i = 0; i < 2; i++) {
+      const JudgeTrack *track = g_ptr_array_index (to, i);
+      gboolean sound = track->format == BMFF_FOURCC ('e', 'n', 'c', 'a');
+
+      check_lead (g_ptr_array_index (from, i), track,
+          g_ptr_array_index (back, i),
+          sound ? leads[__i__ / 2].sound : leads[__i__ / 2].pictures);
+    }
+  }
+}
+GST_END_TEST
+
+/* One sync sample: all would stay clear. */
+GST_START_TEST (test_clear_lead_without_end)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = run ("videotestsrc num-buffers=50 ! video/x-raw,framerate=25/1 ! "
+               "x264enc key-int-max=250 option-string=scenecut=0 ! h264parse ! "
+               "mp4mux ! filesink location=%s");
+  path = judge_write (clear);
+  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
+      "clear-lead=1000000000 ! filesink location=%s", NULL);
+  fail_if (judge_run_to_file (description, &error));
+  g_unlink (path);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_NOT_IMPLEMENTED),
+      "%s", error->message);
+  fail_unless (strstr (error->message, "clear-lead"));
+}
+GST_END_TEST
+
 static Suite *
 encrypt_progressive_suite (void)
 {
@@ -182,6 +290,8 @@ encrypt_progressive_suite (void)
   tcase_add_loop_test (tc, test_behind_mp4mux, 0, G_N_ELEMENTS (modes));
   tcase_add_test (tc, test_into_unseekable);
   tcase_add_loop_test (tc, test_truncated, 0, 4);
+  tcase_add_loop_test (tc, test_clear_lead, 0, 2 * G_N_ELEMENTS (leads));
+  tcase_add_test (tc, test_clear_lead_without_end);
   return s;
 }
 
