@@ -219,8 +219,9 @@ take_hdcp (JsonObject *object, GstStructure *out, GError **error)
   return TRUE;
 }
 
-static gboolean
-take_output (JsonObject *claims, LicenseDocument *document, GError **error)
+gboolean
+license_claims_read_output (JsonObject *claims, LicenseDocument *document,
+    GError **error)
 {
   static const gchar *const known[] = { "hdcp", "analog", "recording",
     "max_width", "max_height", NULL };
@@ -258,7 +259,7 @@ license_claims_read (JsonObject *claims, LicenseDocument *document,
       take_text (claims, "release_url", FALSE, 2048, &document->release_url,
           error) &&
       take_text (claims, "nonce", FALSE, 128, &document->nonce, error) &&
-      take_output (claims, document, error) &&
+      license_claims_read_output (claims, document, error) &&
       take_text (claims, "keys", TRUE, LICENSE_MAX_SIZE, &document->keys,
           error);
 }

@@ -25,4 +25,8 @@ gboolean license_claims_read (JsonObject *claims, LicenseDocument *document,
 JsonObject *license_claims_write (const LicenseDocument *document,
     const LicenseDocument *sealed);
 
+/* Of them only the claim `output_protection`; without it nothing is demanded. */
+gboolean license_claims_read_output (JsonObject *claims,
+    LicenseDocument *document, GError **error);
+
 G_END_DECLS

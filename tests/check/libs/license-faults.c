@@ -224,6 +224,7 @@ ANSWER (answer_503, "503 Service Unavailable\r\n")
 ANSWER (answer_empty, "200 OK\r\n")
 ANSWER (answer_302, "302 Found\r\nLocation: /other\r\n")
 ANSWER (answer_to_http, "307 Temporary\r\nLocation: http://192.0.2.1/\r\n")
+ANSWER (answer_to_loopback, "307 Temporary\r\nLocation: http://127.0.0.1/\r\n")
 ANSWER (answer_to_host, "307 Temporary\r\nLocation: https://192.0.2.1/\r\n")
 ANSWER (answer_to_file, "307 Temporary\r\nLocation: file:///etc/passwd\r\n")
 ANSWER (answer_to_itself, "307 Temporary\r\nLocation: /license\r\n")
@@ -368,6 +369,39 @@ GST_START_TEST (test_wrong_answers)
 
 GST_END_TEST;
 
+/* Signed by the issuer and with our very nonce, but still not for us. */
+static EVP_PKEY *answer_device;
+static gboolean answer_second_only;
+
+static void
+answer_our_nonce (GOutputStream *stream, GSocket *socket, const gchar *request)
+{
+  const gchar *nonce =
+      strstr (request, "\"nonce\":\"") + strlen ("\"nonce\":\"");
+  g_autoptr (LicenseDocument) license = test_rental ();
+
+  license->nonce = g_strndup (nonce, strcspn (nonce, "\""));
+  make_document (license, answer_device, answer_second_only);
+  answer_document (stream, socket, request);
+}
+
+GST_START_TEST (test_answers_for_others)
+{
+  g_autoptr (EVP_PKEY) other = jose_key_generate ();
+
+  server.answer = answer_our_nonce;
+  test_socket_start (&server);
+  answer_device = other;
+  expect_failure ("another device", "http", NULL, GST_CENC_ERROR,
+      GST_CENC_ERROR_OTHER_DEVICE, "was issued to device key");
+  answer_device = license_store_device_key (ts.store);
+  answer_second_only = TRUE;
+  expect_failure ("another KID", "http", NULL, GST_CENC_ERROR,
+      GST_CENC_ERROR_NO_KEY, "has no key");
+}
+
+GST_END_TEST;
+
 /* 503 twice, then an answer: it was tried three times. */
 GST_START_TEST (test_retry)
 {
@@ -412,7 +446,12 @@ GST_START_TEST (test_tls)
   /* With the very certificate as an anchor it is an answer like any other. */
   expect_failure ("trusted", "https", good, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_NOT_FOUND, "404");
+  /* Even to this very machine, where plain http may be asked for. */
+  server.answer = answer_to_loopback;
+  expect_failure ("redirect from https to http", "https", good,
+      LICENSE_CLIENT_ERROR, LICENSE_CLIENT_ERROR_REDIRECT, "away from https");
   g_clear_object (&server.tls);
+  server.answer = answer_404;
   expired = use_certificate (now - 7200, now - 3600, "127.0.0.1");
   expect_failure ("expired", "https", expired, LICENSE_CLIENT_ERROR,
       LICENSE_CLIENT_ERROR_TLS, "TLS");
@@ -459,6 +498,7 @@ license_faults_suite (void)
   tcase_add_loop_test (tc, test_faults, 0, G_N_ELEMENTS (faults));
   tcase_add_test (tc, test_refused);
   tcase_add_test (tc, test_wrong_answers);
+  tcase_add_test (tc, test_answers_for_others);
   tcase_add_test (tc, test_retry);
   tcase_add_test (tc, test_tls);
   tcase_add_test (tc, test_urls);

@@ -22,6 +22,8 @@ static const struct
   const gchar *template;
   gint64 not_before, not_after, playback; /* s; 0 = none */
   gboolean replaces, realtime, persistent;
+  gint64 renewal; /* s; 0 = not renewable */
+  const gchar *output; /* (nullable): what is demanded of outputs */
 } templates[] = {
   /* Widevine: 0 and absent are unlimited */
   { "{\"can_persist\":true}", 0, 0, 0, FALSE, FALSE, TRUE },
@@ -47,6 +49,16 @@ static const struct
   /* no overflow: a sentinel is no end at all */
   { "{\"playback_duration_seconds\":9007199254740991}", 0, 0, 0, FALSE, FALSE,
       FALSE },
+  { "{\"license_duration_seconds\":3600,\"can_renew\":true,"
+    "\"renewal_duration_seconds\":7200}",
+      0, NOW + 3600, 0, FALSE, TRUE, FALSE, 7200 },
+  { "{\"license_duration_seconds\":3600,\"can_renew\":false,"
+    "\"renewal_duration_seconds\":7200}",
+      0, NOW + 3600, 0, FALSE, TRUE, FALSE, 0 },
+  { "{\"hdcp\":\"HDCP_V2_2\",\"disable_analog_output\":true}", 0, 0, 0, FALSE,
+      FALSE, FALSE, 0, "hdcp=2.2 analog=false" },
+  { "{\"hdcp\":\"HDCP_NO_DIGITAL_OUTPUT\"}", 0, 0, 0, FALSE, FALSE, FALSE, 0,
+      "hdcp=unavailable" },
   /* PlayReady: the rental of its documentation, at UTC */
   { "{\"BeginDate\":\"2027-01-05T19:55:00Z\","
     "\"ExpirationDate\":\"2027-02-05T20:00:00Z\","
@@ -57,11 +69,17 @@ static const struct
       0, 1801854000, 0, FALSE, TRUE, FALSE },
   { "{\"BeginDate\":\"2027-01-05T19:55:00Z\"}", 1799178900, 0, 0, FALSE, FALSE,
       FALSE },
+  { "{\"UncompressedDigitalVideoOPL\":300,\"AnalogVideoOPL\":201}", 0, 0, 0,
+      FALSE, FALSE, FALSE, 0, "hdcp=1.0 analog=false" },
+  { "{\"UncompressedDigitalVideoOPL\":250,\"AnalogVideoOPL\":100}", 0, 0, 0,
+      FALSE, FALSE, FALSE, 0, NULL },
   /* FairPlay: dual expiry, and a lease, which cuts off */
   { "{\"StorageDuration\":2592000,\"PlaybackDuration\":172800,"
     "\"Persistent\":true}",
       0, NOW + 2592000, 172800, TRUE, FALSE, TRUE },
   { "{\"LeaseDuration\":600}", 0, NOW + 600, 0, FALSE, TRUE, FALSE },
+  { "{\"LeaseDuration\":600,\"PlaybackDuration\":172800}", 0, NOW + 600, 172800,
+      FALSE, TRUE, FALSE },
   { "{\"StorageDuration\":2592000}", 0, NOW + 2592000, 0, FALSE, FALSE, FALSE },
 };
 
@@ -71,6 +89,20 @@ seconds (gint64 time)
   return time == NONE ? 0 : time / G_USEC_PER_SEC;
 }
 
+/* "hdcp=2.2 analog=false", NULL if nothing is demanded. */
+static gchar *
+output_of (const LicenseDocument *license)
+{
+  const GstStructure *demand = license->output_protection;
+  gboolean analog = TRUE;
+
+  if (!demand)
+    return NULL;
+  gst_structure_get_boolean (demand, "analog", &analog);
+  return g_strdup_printf ("hdcp=%s%s",
+      gst_structure_get_string (demand, "hdcp"), analog ? "" : " analog=false");
+}
+
 GST_START_TEST (test_templates)
 {
   const gchar *text = templates[__i__].template;
@@ -78,7 +110,7 @@ GST_START_TEST (test_templates)
       jose_json_parse (text, strlen (text), "template", NULL);
   g_autoptr (ServerGrant) grant = server_grant_new (), again = NULL;
   g_autoptr (LicenseDocument) license = license_document_new ();
-  g_autofree gchar *stored = NULL;
+  g_autofree gchar *stored = NULL, *output = NULL;
   g_autoptr (GError) error = NULL;
 
   fail_unless (server_grant_apply_template (grant, template, &error), "%s",
@@ -100,6 +132,9 @@ GST_START_TEST (test_templates)
   assert_equals_int (license->rules.realtime_expiration,
       templates[__i__].realtime);
   assert_equals_int (license->rules.persistent, templates[__i__].persistent);
+  assert_equals_int64 (again->renewal, templates[__i__].renewal);
+  output = output_of (license);
+  assert_equals_string (output, templates[__i__].output);
 }
 
 GST_END_TEST;
@@ -109,7 +144,8 @@ GST_START_TEST (test_bad_templates)
   static const gchar *const bad[] = { "{\"rental_duration_seconds\":-1}",
     "{\"rental_duration_seconds\":\"1\"}", "{\"rental_duration_seconds\":1.5}",
     "{\"unknown\":1}", "{\"BeginDate\":\"yesterday\"}", "{\"BeginDate\":1}",
-    "{\"can_persist\":1}",
+    "{\"can_persist\":1}", "{\"hdcp\":\"HDCP_V3\"}", "{\"hdcp\":1}",
+    "{\"UncompressedDigitalVideoOPL\":999}", "{\"AnalogVideoOPL\":\"201\"}",
     "{\"BeginDate\":\"2027-01-05T19:55:00Z\",\"rental_duration_seconds\":1}" };
   guint i;
 
@@ -144,6 +180,10 @@ teardown (void)
 #define KEY "4b45592d6f6e652d31362d6279746573"
 #define WHO "customerAuthenticator=secret"
 
+#define PAID WHO "&contentId=" KID "&contentKey=" KEY
+#define RENTED PAID "&rightsType=Rental&rental.periodEndTime=%2B60"
+#define OWNED PAID "&rightsType=BuyToOwn"
+
 static const struct
 {
   const gchar *query;
@@ -153,36 +193,63 @@ static const struct
   { "customerAuthenticator=wrong", -2018 },
   { "customerauthenticator=secret", -2017 }, /* names are case-sensitive */
   { WHO, -4018 },
-  { WHO "&contentId=6b69642d6f6e652d31362d6279746573", -4018 },
+  { WHO "&contentId=6b69642d6f6e652d31362d6279746573", -4022 },
   { WHO "&contentId=urn:marlin:kid:6b69", -4020 },
+  { WHO "&contentId=" KID "&rightsType=BuyToOwn", -4019 },
   { WHO "&contentId=" KID "&contentKey=4b45", -2027 },
   { WHO "&contentId=" KID "," KID "&contentKey=" KEY, -2027 },
-  { WHO "&contentId=" KID "&contentKey=" KEY, -2020 },
-  { WHO "&contentId=" KID "&contentKey=" KEY "&rightsType=Rent", -2021 },
-  { WHO "&contentId=" KID "&contentKey=" KEY "&rightsType=Rental", -2022 },
-  { WHO "&contentId=" KID "&contentKey=" KEY
-        "&rightsType=Rental&rental.periodEndTime=soon",
-      -2022 },
-  { WHO "&contentId=" KID "&contentKey=" KEY
-        "&rightsType=Rental&rental.periodEndTime=%2B0",
-      -2022 },
-  { WHO "&contentId=" KID "&contentKey=" KEY
-        "&rightsType=Rental&rental.periodEndTime=%2B60&rental.playDuration=-1",
-      -2023 },
+  { PAID, -2020 },
+  { PAID "&rightsType=Rent", -2021 },
+  { PAID "&rightsType=Rental", -2022 },
+  { PAID "&rightsType=Rental&rental.periodEndTime=soon", -2022 },
+  { PAID "&rightsType=Rental&rental.periodEndTime=%2B0", -2022 },
+  { RENTED "&rental.playDuration=-1", -2025 },
+  { RENTED "&rental.playDuration=0", -2025 },
+  { RENTED "&rental.playDuration=99999999999999999999", -2025 },
+  { OWNED "&outputControlFlags=1", -2040 },
+  { OWNED "&outputControlFlags=00000001", -2008 },
+  { OWNED "&analogVideoOPL=1000", -2034 },
+  { OWNED "&uncompressedDigitalVideoOPL=-1", -2034 },
+  { OWNED "&compressedDigitalVideoOPL=500", -2034 },
 };
 
 GST_START_TEST (test_token_errors)
 {
   g_autofree gchar *path =
       g_strconcat ("/token?errorFormat=json&", token_errors[__i__].query, NULL);
-  g_autofree gchar *wanted =
-      g_strdup_printf ("\"errorCode\":%d,", token_errors[__i__].code);
+  gint code = token_errors[__i__].code;
+  g_autofree gchar *wanted = g_strdup_printf ("\"errorCode\":%d,", code);
   g_autofree gchar *text = NULL;
   guint status;
 
   text = test_server_ask (&server, path, NULL, &status);
-  assert_equals_int (status, 400);
+  assert_equals_int (status, code == -2017 || code == -2018 ? 401 : 400);
   fail_unless (strstr (text, wanted) != NULL, "%s: %s", path, text);
+}
+
+GST_END_TEST;
+
+/* Whatever says nothing of outputs, or what can be demanded, is sold. */
+GST_START_TEST (test_token_outputs)
+{
+  static const gchar *const good[] = { OWNED
+    "&analogVideoOPL=0"
+    "&compressedDigitalAudioOPL=0&compressedDigitalVideoOPL=0"
+    "&uncompressedDigitalAudioOPL=0&uncompressedDigitalVideoOPL=0",
+    OWNED "&outputControlFlags=00000000",
+    OWNED "&uncompressedDigitalVideoOPL=300&analogVideoOPL=999",
+    OWNED "&outputProtection={%22hdcp%22:%221.4%22,%22max_height%22:720}" };
+  guint i, status;
+
+  for (i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_autofree gchar *path = g_strconcat ("/token?", good[i], NULL);
+    g_autofree gchar *text = test_server_ask (&server, path, NULL, &status);
+
+    fail_unless (status == 200, "%s: %s", path, text);
+  }
+  g_free (test_server_ask (&server,
+      "/token?" OWNED "&outputProtection={%22dvi%22:true}", NULL, &status));
+  assert_equals_int (status, 400);
 }
 
 GST_END_TEST;
@@ -194,6 +261,9 @@ GST_START_TEST (test_error_format)
       test_server_ask (&server, "/token?errorFormat=html", NULL, &status);
 
   fail_unless (strstr (text, "<html>") && strstr (text, "-2017"));
+  g_free (text);
+  text = test_server_ask (&server, "/token?errorFormat=xml", NULL, &status);
+  fail_unless (strstr (text, "-3004") != NULL);
 }
 
 GST_END_TEST;
@@ -371,6 +441,7 @@ license_server_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_loop_test (tc, test_token_errors, 0, G_N_ELEMENTS (token_errors));
+  tcase_add_test (tc, test_token_outputs);
   tcase_add_test (tc, test_error_format);
   tcase_add_test (tc, test_replay_and_regress);
   tcase_add_test (tc, test_bad_requests);

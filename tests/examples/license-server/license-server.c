@@ -176,6 +176,8 @@ status_of (const GError *error)
 {
   if (error->domain != SERVER_ERROR)
     return 500;
+  if (error->code == -2017 || error->code == -2018)
+    return 401;
   return error->code < 0 ? 400 : (guint) error->code;
 }
 

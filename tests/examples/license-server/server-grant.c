@@ -7,6 +7,8 @@
 #include <gst/cenc/gstcenckeyring.h>
 
 #include "license/jose-json.h"
+#include "license/license-claims.h"
+#include "server-output.h"
 
 #define MAX_SECONDS (LICENSE_MAX_DURATION / G_USEC_PER_SEC)
 #define MAX_DATE (LICENSE_MAX_TIME / G_USEC_PER_SEC)
@@ -30,6 +32,7 @@ void
 server_grant_free (ServerGrant *self)
 {
   g_byte_array_unref (self->kids);
+  g_clear_pointer (&self->output, json_object_unref);
   g_free (self);
 }
 
@@ -55,6 +58,9 @@ server_grant_to_text (const ServerGrant *self)
       self->realtime_expiration);
   json_object_set_boolean_member (object, "persistent", self->persistent);
   json_object_set_string_member (object, "kids", kids->str);
+  if (self->output)
+    json_object_set_object_member (object, "output_protection",
+        json_object_ref (self->output));
   g_string_free (kids, TRUE);
   return jose_json_to_string (object);
 }
@@ -77,6 +83,7 @@ server_grant_from_text (const gchar *text)
       jose_json_parse (text, strlen (text), "grant", NULL);
   g_autoptr (ServerGrant) self = server_grant_new ();
   const gchar *kids = "";
+  JsonObject *output = NULL;
   gboolean rental = FALSE;
 
   if (!object || !jose_json_get_boolean (object, "rental", &rental, NULL) ||
@@ -90,10 +97,12 @@ server_grant_from_text (const gchar *text)
       !jose_json_get_boolean (object, "realtime", &self->realtime_expiration,
           NULL) ||
       !jose_json_get_boolean (object, "persistent", &self->persistent, NULL) ||
+      !jose_json_get_object (object, "output_protection", &output, NULL) ||
       !jose_json_get_string (object, "kids", &kids, NULL) ||
       !parse_kids (self, kids))
     return NULL;
   self->rights = rental ? LICENSE_RIGHTS_RENTAL : LICENSE_RIGHTS_BUY_TO_OWN;
+  self->output = output ? json_object_ref (output) : NULL;
   return g_steal_pointer (&self);
 }
 
@@ -134,6 +143,14 @@ take_flag (JsonObject *object, const gchar *name, gboolean *out, GError **error)
 }
 
 static gboolean
+take_text (JsonObject *object, const gchar *name, const gchar **out,
+    GError **error)
+{
+  return jose_json_get_string (object, name, out, NULL) ||
+      bad (name, "is no text", error);
+}
+
+static gboolean
 take_date (JsonObject *object, const gchar *name, gint64 *out, GError **error)
 {
   const gchar *text = NULL;
@@ -162,7 +179,8 @@ apply_widevine (ServerGrant *self, JsonObject *t, GError **error)
 {
   gint64 rental = 0, license = 0, renewal = 0;
   gboolean soft_rental = TRUE, soft_playback = FALSE, renew = FALSE;
-  gboolean license_ends_first;
+  gboolean license_ends_first, no_analog = FALSE;
+  const gchar *hdcp = NULL;
 
   if (!take_duration (t, "rental_duration_seconds", &rental, error) ||
       !take_duration (t, "license_duration_seconds", &license, error) ||
@@ -172,7 +190,10 @@ apply_widevine (ServerGrant *self, JsonObject *t, GError **error)
       !take_flag (t, "can_persist", &self->persistent, error) ||
       !take_flag (t, "can_renew", &renew, error) ||
       !take_flag (t, "soft_enforce_rental_duration", &soft_rental, error) ||
-      !take_flag (t, "soft_enforce_playback_duration", &soft_playback, error))
+      !take_flag (t, "soft_enforce_playback_duration", &soft_playback, error) ||
+      !take_flag (t, "disable_analog_output", &no_analog, error) ||
+      !take_text (t, "hdcp", &hdcp, error) ||
+      !server_output_from_widevine (self, hdcp, no_analog, error))
     return FALSE;
   self->window = shorter (rental, license);
   self->renewal = renew ? renewal : 0;
@@ -185,9 +206,21 @@ apply_widevine (ServerGrant *self, JsonObject *t, GError **error)
 }
 
 static gboolean
+take_level (JsonObject *object, const gchar *name, gint64 *out, GError **error)
+{
+  return jose_json_get_int (object, name, out, NULL) ||
+      bad (name, "is no level", error);
+}
+
+static gboolean
 apply_playready (ServerGrant *self, JsonObject *t, GError **error)
 {
-  return take_date (t, "BeginDate", &self->not_before, error) &&
+  gint64 digital = 0, analog = 0;
+
+  return take_level (t, "UncompressedDigitalVideoOPL", &digital, error) &&
+      take_level (t, "AnalogVideoOPL", &analog, error) &&
+      server_output_from_levels (self, digital, analog, 400, error) &&
+      take_date (t, "BeginDate", &self->not_before, error) &&
       take_date (t, "ExpirationDate", &self->not_after, error) &&
       take_duration (t, "ExpirationAfterFirstPlay", &self->playback_duration,
           error) &&
@@ -214,9 +247,10 @@ apply_fairplay (ServerGrant *self, JsonObject *t, GError **error)
 static const gchar *const widevine_words[] = { "rental_duration_seconds",
   "playback_duration_seconds", "license_duration_seconds", "can_persist",
   "can_renew", "renewal_duration_seconds", "soft_enforce_rental_duration",
-  "soft_enforce_playback_duration", NULL };
+  "soft_enforce_playback_duration", "hdcp", "disable_analog_output", NULL };
 static const gchar *const playready_words[] = { "BeginDate", "ExpirationDate",
-  "ExpirationAfterFirstPlay", "RealTimeExpiration", "Persistent", NULL };
+  "ExpirationAfterFirstPlay", "RealTimeExpiration", "Persistent",
+  "UncompressedDigitalVideoOPL", "AnalogVideoOPL", NULL };
 static const gchar *const fairplay_words[] = { "StorageDuration",
   "PlaybackDuration", "LeaseDuration", "Persistent", NULL };
 
@@ -246,6 +280,19 @@ or_none (gint64 seconds)
   return seconds == 0 ? LICENSE_TIME_NONE : seconds * G_USEC_PER_SEC;
 }
 
+/* It was looked at when it was sold. */
+static void
+fill_output (const ServerGrant *self, LicenseDocument *license)
+{
+  g_autoptr (JsonObject) claims = json_object_new ();
+
+  if (!self->output)
+    return;
+  json_object_set_object_member (claims, "output_protection",
+      json_object_ref (self->output));
+  license_claims_read_output (claims, license, NULL);
+}
+
 void
 server_grant_fill (const ServerGrant *self, gint64 issued,
     LicenseDocument *license)
@@ -261,4 +308,5 @@ server_grant_fill (const ServerGrant *self, gint64 issued,
   rules->playback_replaces_window = self->playback_replaces_window;
   rules->realtime_expiration = self->realtime_expiration;
   rules->persistent = self->persistent;
+  fill_output (self, license);
 }

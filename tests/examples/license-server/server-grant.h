@@ -24,6 +24,7 @@ typedef struct
   gint64 playback_duration; /* s; 0 = none */
   gint64 renewal; /* s that a renewal adds from its date; 0 = not renewable */
   gboolean playback_replaces_window, realtime_expiration, persistent;
+  JsonObject *output; /* (nullable): the claim output_protection */
   GByteArray *kids;
 } ServerGrant;
 
@@ -40,9 +41,9 @@ ServerGrant *server_grant_from_text (const gchar *text);
  *   Widevine: rental_duration_seconds, playback_duration_seconds,
  *     license_duration_seconds, can_persist, can_renew (with
  *     renewal_duration_seconds), soft_enforce_rental_duration,
- *     soft_enforce_playback_duration; 0 is unlimited
+ *     soft_enforce_playback_duration; 0 is unlimited; hdcp, disable_analog_output
  *   PlayReady: BeginDate, ExpirationDate (RFC 3339), ExpirationAfterFirstPlay,
- *     RealTimeExpiration, Persistent
+ *     RealTimeExpiration, Persistent, UncompressedDigitalVideoOPL, AnalogVideoOPL
  *   FairPlay: StorageDuration, PlaybackDuration, LeaseDuration, Persistent
  * @error: SERVER_ERROR 400 naming what is unknown, negative or too large
  */

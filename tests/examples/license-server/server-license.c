@@ -98,6 +98,15 @@ server_put_key (LicenseServer *self, const guint8 *kid, const guint8 *key,
       "INSERT OR REPLACE INTO key VALUES (?, ?)", "kk", kid, key);
 }
 
+gboolean
+server_has_key (LicenseServer *self, const guint8 *kid)
+{
+  g_autoptr (sqlite3_stmt) row = license_db_query (self->db, NULL,
+      "SELECT 1 FROM key WHERE kid = ?", "k", kid);
+
+  return row && license_db_step (row, NULL) == 1;
+}
+
 GPtrArray *
 server_find_keys (LicenseServer *self, GByteArray *kids, GError **error)
 {

@@ -58,4 +58,5 @@ GPtrArray *
 server_find_keys (LicenseServer *self, GByteArray *kids, GError **error);
 gboolean server_put_key (LicenseServer *self, const guint8 *kid,
     const guint8 *key, GError **error);
+gboolean server_has_key (LicenseServer *self, const guint8 *kid);
 gboolean server_authenticate (LicenseServer *self, const gchar *text);

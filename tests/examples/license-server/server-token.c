@@ -11,6 +11,7 @@
 
 #include "license/jose-base64.h"
 #include "license/jose-json.h"
+#include "server-output.h"
 #include "server-private.h"
 
 #define KID_PREFIX "urn:marlin:kid:"
@@ -49,12 +50,13 @@ take_pair (LicenseServer *self, ServerGrant *grant, const gchar *id,
   gboolean ok = TRUE;
 
   if (!g_str_has_prefix (id, KID_PREFIX))
-    return refuse (-4018, "contentId is not urn:marlin:kid:", error);
+    return refuse (-4022, "contentId is not urn:marlin:kid:", error);
   if (!gst_cenc_parse_hex (id + strlen (KID_PREFIX), kid, sizeof kid))
     return refuse (-4020, "the KID is not 32 hex digits", error);
   g_byte_array_append (grant->kids, kid, sizeof kid);
-  if (!key_text || !*key_text)
-    return TRUE; /* imported before */
+  if (!key_text || !*key_text) /* imported before */
+    return server_has_key (self, kid) ||
+        refuse (-4019, "there is no key of this KID", error);
   ok = gst_cenc_parse_hex (key_text, key, sizeof key)
       ? server_put_key (self, kid, key, error)
       : refuse (-2027, "contentKey is not 32 hex digits", error);
@@ -117,7 +119,7 @@ take_rental (ServerGrant *grant, GHashTable *form, GError **error)
   if (!play || !*play)
     return TRUE;
   return take_number (play, &grant->playback_duration) ||
-      refuse (-2023, "rental.playDuration is no number of seconds", error);
+      refuse (-2025, "rental.playDuration is no number of seconds", error);
 }
 
 static gboolean
@@ -167,10 +169,13 @@ server_token (LicenseServer *self, GHashTable *form, ServerAnswer *answer,
 {
   const gchar *who = g_hash_table_lookup (form, "customerAuthenticator");
   const gchar *type = g_hash_table_lookup (form, "actionTokenType");
+  const gchar *format = g_hash_table_lookup (form, "errorFormat");
   g_autoptr (ServerGrant) grant = server_grant_new ();
   g_autofree gchar *token = NULL;
   guint8 random[32];
 
+  if (format && !g_str_equal (format, "json") && !g_str_equal (format, "html"))
+    return refuse (-3004, "errorFormat is neither html nor json", error);
   if (!who)
     return refuse (-2017, "customerAuthenticator is missing", error);
   if (!server_authenticate (self, who))
@@ -178,7 +183,8 @@ server_token (LicenseServer *self, GHashTable *form, ServerAnswer *answer,
   if (type && !g_str_equal (type, "1"))
     return refuse (400, "actionTokenType: only 1 (license) is served", error);
   if (!take_content (self, grant, form, error) ||
-      !take_rights (grant, form, error))
+      !take_rights (grant, form, error) ||
+      !server_output_from_form (grant, form, error))
     return FALSE;
   if (RAND_bytes (random, sizeof random) != 1)
     return refuse (500, "no random bytes", error);
