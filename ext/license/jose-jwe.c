@@ -118,7 +118,8 @@ static gboolean
 agree (EVP_PKEY *own, EVP_PKEY *peer, GBytes *apu, GBytes *apv, guint8 *out)
 {
   g_autoptr (EVP_PKEY_CTX) context = new_context (own);
-  guint8 z[64];
+  guint8 z[JOSE_P256_SIZE];
+  /* A PKCS#11 token is asked for as many bytes as there is room for. */
   gsize size = sizeof z;
   gboolean ok;
 
@@ -199,14 +200,15 @@ jose_jwe_encrypt (EVP_PKEY *recipient, const gchar *cty, const guint8 *plain,
     gsize size, GError **error)
 {
   g_autoptr (EVP_PKEY) ephemeral = jose_key_generate ();
+  g_autoptr (EVP_PKEY) public = jose_key_copy_public (recipient, error);
   g_autofree gchar *header = NULL;
   gchar *jwe = NULL;
   guint8 key[KEY_SIZE];
 
-  header = encryption_header (ephemeral, cty, error);
+  header = public ? encryption_header (ephemeral, cty, error) : NULL;
   if (!header)
     return NULL;
-  if (agree (ephemeral, recipient, NULL, NULL, key))
+  if (agree (ephemeral, public, NULL, NULL, key))
     jwe = seal (header, key, plain, size);
   OPENSSL_cleanse (key, sizeof key);
   if (!jwe) {

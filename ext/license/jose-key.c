@@ -9,9 +9,15 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
 
 #include <gst/cenc/gstcenckeysession.h>
+
+/* Not in a TPM or a token, though its provider may stand in openssl.cnf. */
+#define HERE "?provider=default"
+
+#define POINT_SIZE (1 + 2 * JOSE_P256_SIZE)
 
 gchar *
 jose_openssl_error (void)
@@ -30,7 +36,7 @@ static EVP_PKEY *
 key_from_point (guint8 *point, gsize size)
 {
   g_autoptr (EVP_PKEY_CTX) context =
-      EVP_PKEY_CTX_new_from_name (NULL, "EC", NULL);
+      EVP_PKEY_CTX_new_from_name (NULL, "EC", HERE);
   g_autoptr (EVP_PKEY_CTX) check = NULL;
   g_autoptr (EVP_PKEY) key = NULL;
   gchar group[] = "prime256v1";
@@ -43,7 +49,7 @@ key_from_point (guint8 *point, gsize size)
   if (!context || EVP_PKEY_fromdata_init (context) != 1 ||
       EVP_PKEY_fromdata (context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
     return NULL;
-  check = EVP_PKEY_CTX_new_from_pkey (NULL, key, NULL);
+  check = EVP_PKEY_CTX_new_from_pkey (NULL, key, HERE);
   if (!check || EVP_PKEY_public_check (check) != 1)
     return NULL;
   return g_steal_pointer (&key);
@@ -87,7 +93,7 @@ is_public_p256 (JsonObject *jwk, GError **error)
 EVP_PKEY *
 jose_key_from_jwk (JsonObject *jwk, GError **error)
 {
-  guint8 point[1 + 2 * JOSE_P256_SIZE] = { 4 };
+  guint8 point[POINT_SIZE] = { POINT_CONVERSION_UNCOMPRESSED };
   EVP_PKEY *key;
 
   if (!is_public_p256 (jwk, error) ||
@@ -115,6 +121,39 @@ get_coordinate_of (EVP_PKEY *key, const gchar *name, guint8 *out)
   return ok;
 }
 
+/* The encoded point of the public part, as it leaves its provider. */
+static gboolean
+export_point (EVP_PKEY *key, guint8 *point)
+{
+  OSSL_PARAM *params = NULL;
+  const OSSL_PARAM *found;
+  gconstpointer data = NULL;
+  gsize size = 0;
+  gboolean ok;
+
+  if (EVP_PKEY_todata (key, EVP_PKEY_PUBLIC_KEY, &params) != 1)
+    return FALSE;
+  found = OSSL_PARAM_locate_const (params, OSSL_PKEY_PARAM_PUB_KEY);
+  ok = found && OSSL_PARAM_get_octet_string_ptr (found, &data, &size) == 1 &&
+      size == POINT_SIZE &&
+      *(const guint8 *) data == POINT_CONVERSION_UNCOMPRESSED;
+  if (ok)
+    memcpy (point, data, size);
+  OSSL_PARAM_free (params);
+  return ok;
+}
+
+/* pkcs11-provider gives no coordinates. @point: 4, x, y */
+static gboolean
+get_point_of (EVP_PKEY *key, guint8 *point)
+{
+  point[0] = POINT_CONVERSION_UNCOMPRESSED;
+  return (get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_X, point + 1) &&
+             get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_Y,
+                 point + 1 + JOSE_P256_SIZE)) ||
+      export_point (key, point);
+}
+
 static gboolean
 is_p256 (EVP_PKEY *key)
 {
@@ -127,26 +166,47 @@ is_p256 (EVP_PKEY *key)
   return g_str_equal (group, "prime256v1") || g_str_equal (group, "P-256");
 }
 
+static gboolean
+get_public (EVP_PKEY *key, guint8 *point, GError **error)
+{
+  gboolean ok = is_p256 (key) && get_point_of (key, point);
+
+  ERR_clear_error ();
+  if (!ok)
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+        "not an EC key on P-256");
+  return ok;
+}
+
 gchar *
 jose_key_to_jwk (EVP_PKEY *key, GError **error)
 {
-  guint8 x_bytes[JOSE_P256_SIZE], y_bytes[JOSE_P256_SIZE];
+  guint8 point[POINT_SIZE];
   g_autofree gchar *x = NULL, *y = NULL;
-  gboolean ok = is_p256 (key) &&
-      get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_X, x_bytes) &&
-      get_coordinate_of (key, OSSL_PKEY_PARAM_EC_PUB_Y, y_bytes);
 
-  ERR_clear_error ();
-  if (!ok) {
-    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
-        "not an EC key on P-256");
+  if (!get_public (key, point, error))
     return NULL;
-  }
-  x = jose_base64_encode (x_bytes, JOSE_P256_SIZE);
-  y = jose_base64_encode (y_bytes, JOSE_P256_SIZE);
+  x = jose_base64_encode (point + 1, JOSE_P256_SIZE);
+  y = jose_base64_encode (point + 1 + JOSE_P256_SIZE, JOSE_P256_SIZE);
   return g_strdup_printf ("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\","
                           "\"y\":\"%s\"}",
       x, y);
+}
+
+EVP_PKEY *
+jose_key_copy_public (EVP_PKEY *key, GError **error)
+{
+  guint8 point[POINT_SIZE];
+  EVP_PKEY *copy;
+
+  if (!get_public (key, point, error))
+    return NULL;
+  copy = key_from_point (point, sizeof point);
+  if (!copy)
+    g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+        "the key's point is not on P-256");
+  ERR_clear_error ();
+  return copy;
 }
 
 gchar *
@@ -164,5 +224,5 @@ jose_key_thumbprint (EVP_PKEY *key, GError **error)
 EVP_PKEY *
 jose_key_generate (void)
 {
-  return EVP_EC_gen ("prime256v1");
+  return EVP_PKEY_Q_keygen (NULL, HERE, "EC", "P-256");
 }

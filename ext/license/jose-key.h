@@ -35,6 +35,14 @@ EVP_PKEY *jose_key_from_jwk (JsonObject *jwk, GError **error);
  */
 gchar *jose_key_to_jwk (EVP_PKEY *key, GError **error);
 
+/*
+ * For what takes no private part: a key in a TPM or a token is not taken by
+ * OpenSSL for the other side of an agreement.
+ *
+ * Returns: (transfer full): the public key of @key, in memory
+ */
+EVP_PKEY *jose_key_copy_public (EVP_PKEY *key, GError **error);
+
 /* Returns: (transfer full): RFC 7638 thumbprint by SHA-256, base64url (43 characters) */
 gchar *jose_key_thumbprint (EVP_PKEY *key, GError **error);
 

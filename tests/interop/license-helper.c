@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Our side of license-jose.sh and license-tpm.sh: documents opened and written on the command line. */
+/* Our side of license-*.sh and license-npm-jose.mjs: documents opened, written and stored on the command line. */
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "license/jose-json.h"
 #include "license/jose-keyset.h"
 #include "license/license-device.h"
+#include "license/license-store.h"
 
 static GError *error = NULL;
 
@@ -136,6 +137,39 @@ write_document (const gchar *issuer_key, const gchar *device)
       (gchar *) g_bytes_get_data (bytes, NULL));
 }
 
+/* Into a new store of the device, closed and opened again; prints the key sets. */
+static void
+store_document (const gchar *path, const gchar *issuers, const gchar *device,
+    const gchar *store_path)
+{
+  gsize size;
+  gchar *text = slurp (path, &size);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (text, size);
+  g_autoptr (LicenseIssuers) trusted =
+      license_issuers_load (issuers, NULL, &error);
+  LicenseStoreConfig config = { store_path, device, trusted,
+    license_clock_system (), LICENSE_DEFAULT_SKEW };
+  guint i;
+
+  check (trusted != NULL);
+  for (i = 0; i < 2; i++) {
+    g_autoptr (LicenseStore) store =
+        license_store_open (&config, i == 0, &error);
+    g_autoptr (LicenseEntry) entry = NULL;
+    g_autoptr (GPtrArray) keys = NULL;
+    g_autoptr (JoseSecret) set = NULL;
+
+    check (store != NULL);
+    entry = license_store_import (store, bytes, NULL, NULL, &error);
+    check (entry != NULL);
+    keys = license_document_unseal (entry->document,
+        license_store_device_key (store), &error);
+    check (keys != NULL);
+    set = jose_keyset_write (keys);
+    printf ("%.*s\n", (gint) set->size, (gchar *) set->data);
+  }
+}
+
 static void
 print_thumbprint (const gchar *device)
 {
@@ -163,6 +197,8 @@ main (int argc, char **argv)
     open_document (argv[2], argv[3], argv[4]);
   else if (g_str_equal (what, "write") && argc == 4)
     write_document (argv[2], argv[3]);
+  else if (g_str_equal (what, "store") && argc == 6)
+    store_document (argv[2], argv[3], argv[4], argv[5]);
   else if (g_str_equal (what, "thumbprint") && argc == 3)
     print_thumbprint (argv[2]);
   else

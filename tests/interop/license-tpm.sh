@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The device's key in a TPM 2.0 (swtpm) by tpm2-openssl: it is made there, a
-# license is issued to it, and opened by it; the private part never leaves.
+# license is issued to it, opened by it, and stored; the private part never leaves.
 # usage: license-tpm.sh HELPER
 set -eu
 helper=$(realpath "$1")
@@ -46,4 +46,5 @@ head -1 device.pem | grep -q 'TSS2 PRIVATE KEY'
 export OPENSSL_CONF=$dir/openssl.cnf
 "$helper" write issuer.pem device.pem > title.license
 "$helper" open title.license issuers.pem device.pem | grep -q '"k":"S0VZLW9uZS0xNi1ieXRlcw"'
+[ "$("$helper" store title.license issuers.pem device.pem licenses.db | grep -c '"k":"S0VZLW9uZS0xNi1ieXRlcw"')" = 2 ]
 echo "a license for a key in a TPM: ok"
