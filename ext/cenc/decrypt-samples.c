@@ -4,6 +4,7 @@
 
 #include "cenc/decrypt-caps.h"
 #include "cenc/decrypt-clear.h"
+#include "cenc/decrypt-lead.h"
 #include "cenc/decrypt-meta.h"
 #include "cenc/decrypt-pool.h"
 
@@ -13,6 +14,7 @@ struct _DecryptSamples
   gboolean verify;
   DecryptPool *pool;
   DecryptClearRun run;
+  DecryptLead lead;
   gboolean proven; /* the demuxer reads what a sample needs */
   gboolean told; /* and has done so before the last flush */
 
@@ -32,6 +34,7 @@ decrypt_samples_new (DecryptCrypto *crypto, gboolean verify)
   self->verify = verify;
   self->pool = decrypt_pool_new ();
   decrypt_clear_run_init (&self->run);
+  decrypt_lead_init (&self->lead);
   return self;
 }
 
@@ -41,6 +44,7 @@ decrypt_samples_free (DecryptSamples *self)
   if (!self)
     return;
   decrypt_clear_run_clear (&self->run);
+  decrypt_lead_clear (&self->lead);
   decrypt_pool_free (self->pool);
   g_free (self->cipher_mode);
   g_free (self);
@@ -72,24 +76,30 @@ void
 decrypt_samples_flush (DecryptSamples *self)
 {
   decrypt_clear_run_clear (&self->run);
+  decrypt_lead_clear (&self->lead);
   self->told = self->proven;
 }
 
 gboolean
 decrypt_samples_is_holding (const DecryptSamples *self)
 {
-  return decrypt_clear_run_is_holding (&self->run);
+  return decrypt_clear_run_is_holding (&self->run) ||
+      decrypt_lead_is_holding (&self->lead);
 }
 
 void
 decrypt_samples_hold_event (DecryptSamples *self, GstEvent *event)
 {
-  decrypt_clear_run_add_event (&self->run, event);
+  if (decrypt_lead_is_holding (&self->lead))
+    decrypt_lead_add_event (&self->lead, event);
+  else
+    decrypt_clear_run_add_event (&self->run, event);
 }
 
 gboolean
 decrypt_samples_finish (DecryptSamples *self, GQueue *out, GError **error)
 {
+  decrypt_lead_finish (&self->lead, out);
   return decrypt_clear_run_finish (&self->run, &self->probe, out, error);
 }
 
@@ -131,6 +141,17 @@ says_nothing (const DecryptSamples *self, const DecryptMeta *meta)
   return meta->params.is_protected && meta->params.scheme == CENC_SCHEME_CBCS &&
       !meta->has_count &&
       decrypt_clear_get_need (&self->probe) == DECRYPT_CLEAR_BY_PROOF;
+}
+
+/* Likewise, where the codec has none, so that the sample itself can tell. */
+static gboolean
+may_be_lead (const DecryptSamples *self, const DecryptMeta *meta)
+{
+  guint need = decrypt_clear_get_need (&self->probe);
+
+  return meta->params.is_protected && meta->params.scheme == CENC_SCHEME_CBCS &&
+      !meta->has_count && !self->lead.over && need > 0 &&
+      need != DECRYPT_CLEAR_BY_PROOF;
 }
 
 static gboolean
@@ -207,6 +228,43 @@ process_protected (DecryptSamples *self, const DecryptMeta *meta,
       : decrypt_to_pool (self, meta, use, buffer, error);
 }
 
+/* What the key makes of a sample, be it the right one or not. */
+static GstBuffer *
+try_key (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
+    GstBuffer *buffer, GError **error)
+{
+  const SampleProbe *probe = self->track.probe;
+  GstBuffer *decrypted = gst_buffer_ref (buffer);
+  gboolean ok;
+
+  self->track.probe = NULL;
+  ok = decrypt_to_pool (self, meta, use, &decrypted, error);
+  self->track.probe = probe;
+  if (!ok)
+    gst_clear_buffer (&decrypted);
+  return decrypted;
+}
+
+/* (transfer full) @buffer, unless DECRYPT_LEAD_OVER. @meta is NULL: it came without. */
+static DecryptLeadResult
+process_lead (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
+    GstBuffer *buffer, GQueue *out, GError **error)
+{
+  GstBuffer *decrypted = NULL;
+
+  remove_meta (buffer);
+  if (meta) {
+    decrypted = try_key (self, meta, use, buffer, error);
+    if (!decrypted) {
+      gst_buffer_unref (buffer);
+      return DECRYPT_LEAD_FAILED;
+    }
+    self->proven = TRUE;
+  }
+  return decrypt_lead_add (&self->lead, &self->probe,
+      decrypt_clear_get_need (&self->probe), buffer, decrypted, out, error);
+}
+
 /* (transfer full) @buffer */
 static gboolean
 process_with_meta (DecryptSamples *self, const DecryptMeta *meta,
@@ -254,6 +312,24 @@ process_without (DecryptSamples *self, GstBuffer *buffer, GQueue *out,
       out, error);
 }
 
+/* (transfer full) @buffer */
+static gboolean
+process (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
+    GstBuffer *buffer, GQueue *out, GError **error)
+{
+  if (meta ? may_be_lead (self, meta) : decrypt_lead_goes_on (&self->lead)) {
+    DecryptLeadResult result;
+
+    buffer = gst_buffer_make_writable (buffer);
+    result = process_lead (self, meta, use, buffer, out, error);
+    if (result != DECRYPT_LEAD_OVER)
+      return result == DECRYPT_LEAD_TAKEN;
+  }
+  if (!meta || says_nothing (self, meta))
+    return process_without (self, buffer, out, error);
+  return process_with_meta (self, meta, use, buffer, out, error);
+}
+
 gboolean
 decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
     GstCencKeyUse use, GQueue *out, GError **error)
@@ -266,7 +342,5 @@ decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
     gst_buffer_unref (buffer);
     return FALSE;
   }
-  if (!info || says_nothing (self, &meta))
-    return process_without (self, buffer, out, error);
-  return process_with_meta (self, &meta, use, buffer, out, error);
+  return process (self, info ? &meta : NULL, use, buffer, out, error);
 }

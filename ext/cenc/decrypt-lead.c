@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/decrypt-lead.h"
+
+#include <gst/cenc/gstcenckeysession.h>
+
+#define MAX_HELD (64u << 20)
+
+typedef struct
+{
+  GstMiniObject *object; /* a buffer as it came, or an event */
+  GstBuffer *decrypted; /* what it is if it was encrypted; nullable */
+} Held;
+
+static void
+held_free (Held *held)
+{
+  gst_mini_object_unref (held->object);
+  gst_clear_buffer (&held->decrypted);
+  g_free (held);
+}
+
+void
+decrypt_lead_init (DecryptLead *self)
+{
+  self->over = FALSE;
+  self->n_clear = 0;
+  self->size = 0;
+  g_queue_init (&self->held);
+}
+
+void
+decrypt_lead_clear (DecryptLead *self)
+{
+  g_queue_clear_full (&self->held, (GDestroyNotify) held_free);
+  decrypt_lead_init (self);
+}
+
+gboolean
+decrypt_lead_is_holding (const DecryptLead *self)
+{
+  return !g_queue_is_empty ((GQueue *) &self->held);
+}
+
+gboolean
+decrypt_lead_goes_on (const DecryptLead *self)
+{
+  return decrypt_lead_is_holding (self) || (!self->over && self->n_clear > 0);
+}
+
+/* (transfer full) @object, @decrypted */
+static void
+hold (DecryptLead *self, gpointer object, GstBuffer *decrypted)
+{
+  Held *held = g_new0 (Held, 1);
+
+  held->object = object;
+  held->decrypted = decrypted;
+  if (GST_IS_BUFFER (object))
+    self->size += gst_buffer_get_size (object);
+  g_queue_push_tail (&self->held, held);
+}
+
+/* A clear sample came behind what is held, so that it is clear as well. */
+static void
+release_as_clear (DecryptLead *self, GQueue *out)
+{
+  Held *held;
+
+  while ((held = g_queue_pop_head (&self->held))) {
+    g_queue_push_tail (out, gst_mini_object_ref (held->object));
+    held_free (held);
+  }
+  self->size = 0;
+}
+
+/* What parsed both ways, behind the last that was clear, may have been
+ * encrypted: it is given decrypted. */
+static void
+release_at_end (DecryptLead *self, GQueue *out)
+{
+  Held *held;
+
+  while ((held = g_queue_pop_head (&self->held))) {
+    g_queue_push_tail (out,
+        held->decrypted
+            ? gst_mini_object_ref (GST_MINI_OBJECT_CAST (held->decrypted))
+            : gst_mini_object_ref (held->object));
+    held_free (held);
+  }
+  self->size = 0;
+}
+
+/* All that is held is clear; it goes on being held. */
+static void
+mark_clear (DecryptLead *self)
+{
+  GList *walk;
+
+  for (walk = self->held.head; walk; walk = walk->next)
+    gst_clear_buffer (&((Held *) walk->data)->decrypted);
+}
+
+static gboolean
+is_good (const SampleProbe *probe, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  gboolean good = FALSE;
+
+  if (buffer && gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    good = sample_probe_check (probe, map.data, map.size) == SAMPLE_PROBE_GOOD;
+    gst_buffer_unmap (buffer, &map);
+  }
+  return good;
+}
+
+static gboolean
+is_same (GstBuffer *a, GstBuffer *b)
+{
+  GstMapInfo map;
+  gboolean same = FALSE;
+
+  if (b && gst_buffer_map (b, &map, GST_MAP_READ)) {
+    same = gst_buffer_get_size (a) == map.size &&
+        gst_buffer_memcmp (a, 0, map.data, map.size) == 0;
+    gst_buffer_unmap (b, &map);
+  }
+  return same;
+}
+
+static DecryptLeadResult
+fail (GstBuffer *raw, GError **error, const gchar *reason)
+{
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "no sample information: put cencdecrypt in front of the demuxer (%s)",
+      reason);
+  gst_clear_buffer (&raw);
+  return DECRYPT_LEAD_FAILED;
+}
+
+DecryptLeadResult
+decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
+    GstBuffer *raw, GstBuffer *decrypted, GQueue *out, GError **error)
+{
+  g_autoptr (GstBuffer) dropped = NULL;
+  gboolean clear = is_good (probe, raw), fits = is_good (probe, decrypted);
+
+  if (!clear && !decrypted)
+    return fail (raw, error,
+        "a sample came without it that is no clear one of its codec");
+  if (!clear) {
+    /* Without the key that fits nothing shows that what is held was clear. */
+    if (fits)
+      release_at_end (self, out);
+    decrypt_lead_clear (self);
+    self->over = TRUE;
+    gst_buffer_unref (decrypted);
+    return DECRYPT_LEAD_OVER;
+  }
+
+  if (fits) {
+    /* Too short for a block: the same both ways. */
+    if (is_same (raw, decrypted) && !decrypt_lead_is_holding (self)) {
+      dropped = decrypted;
+      g_queue_push_tail (out, raw);
+      return DECRYPT_LEAD_TAKEN;
+    }
+    hold (self, raw, decrypted);
+  } else {
+    dropped = decrypted;
+    mark_clear (self);
+    hold (self, raw, NULL);
+    if (++self->n_clear >= need)
+      release_as_clear (self, out);
+  }
+  return self->size <= MAX_HELD
+      ? DECRYPT_LEAD_TAKEN
+      : fail (NULL, error, "over 64 MiB of samples may be clear or not");
+}
+
+void
+decrypt_lead_add_event (DecryptLead *self, GstEvent *event)
+{
+  hold (self, event, NULL);
+}
+
+void
+decrypt_lead_finish (DecryptLead *self, GQueue *out)
+{
+  release_at_end (self, out);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A cbcs clear lead of sound, which qtdemux calls encrypted. */
+
+#include "cencdecrypt-util.h"
+
+#include "cenc/decrypt-lead.h"
+#include "gst/isobmff/bmff-reader.h"
+
+#include <string.h>
+
+#define CAPS_AC3 \
+  "application/x-cenc, original-media-type=audio/x-ac3, cipher-mode=cbcs"
+
+/* Begins with a sync word: all that is asked of AC-3. Two of them are a lead. */
+static const guint8 good[64] = { 0x0b, 0x77, 1, 2, 3, 4, 5, 6 };
+static const guint8 bad[64] = { 0x47, 0x11 };
+
+/*
+ * The judgment
+ */
+
+static GstBuffer *
+sample (const guint8 *data, guint8 number)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup (data, 64);
+
+  gst_buffer_memset (buffer, 63, number, 1);
+  return buffer;
+}
+
+/* Adds samples: 'c' parses as it came, 'e' decrypted, 'b' both ways, 'n' neither,
+ * '-' came without information, '|' is an event, 's' is too short to be
+ * encrypted. Gives what came out: letters in lower case as they came, in upper
+ * case decrypted, '!' for an encrypted sample that was not taken, '?' for an
+ * error. */
+static gchar *
+judge (const gchar *samples, gboolean end)
+{
+  GString *got = g_string_new (NULL);
+  GQueue out = G_QUEUE_INIT;
+  SampleProbe probe;
+  DecryptLead lead;
+  gpointer object;
+  guint i;
+
+  sample_probe_init (&probe, BMFF_FOURCC ('a', 'c', '-', '3'), NULL, 0);
+  decrypt_lead_init (&lead);
+  for (i = 0; samples[i]; i++) {
+    gchar c = samples[i];
+    gboolean clear = strchr ("cb-s", c) != NULL, fits = c == 'e' || c == 'b';
+    GstBuffer *raw = NULL, *decrypted = NULL;
+    GError *error = NULL;
+    DecryptLeadResult result = DECRYPT_LEAD_TAKEN;
+
+    if (c == '|') {
+      decrypt_lead_add_event (&lead, gst_event_new_gap (0, 1));
+      continue;
+    }
+    raw = sample (clear ? good : bad, (guint8) c);
+    if (c == 's')
+      decrypted = gst_buffer_copy (raw);
+    else if (c != '-')
+      decrypted = sample (fits ? good : bad, (guint8) g_ascii_toupper (c));
+    result = decrypt_lead_add (&lead, &probe, 2, raw, decrypted, &out, &error);
+    while ((object = g_queue_pop_head (&out))) {
+      guint8 letter = '|';
+
+      if (GST_IS_BUFFER (object))
+        gst_buffer_extract (object, 63, &letter, 1);
+      g_string_append_c (got, (gchar) letter);
+      gst_mini_object_unref (object);
+    }
+    if (result == DECRYPT_LEAD_OVER) {
+      g_string_append_c (got, '!');
+      gst_buffer_unref (raw);
+      break;
+    }
+    if (result == DECRYPT_LEAD_FAILED) {
+      g_string_append_c (got, '?');
+      g_error_free (error);
+      break;
+    }
+  }
+  if (end)
+    decrypt_lead_finish (&lead, &out);
+  while ((object = g_queue_pop_head (&out))) {
+    guint8 letter = '|';
+
+    if (GST_IS_BUFFER (object))
+      gst_buffer_extract (object, 63, &letter, 1);
+    g_string_append_c (got, (gchar) letter);
+    gst_mini_object_unref (object);
+  }
+  fail_unless (lead.over == (got->len > 0 && got->str[got->len - 1] == '!'));
+  decrypt_lead_clear (&lead);
+  return g_string_free (got, FALSE);
+}
+
+static void
+check (const gchar *samples, gboolean end, const gchar *wanted)
+{
+  gchar *got = judge (samples, end);
+
+  fail_unless (g_str_equal (got, wanted), "%s: %s, not %s", samples, got,
+      wanted);
+  g_free (got);
+}
+
+GST_START_TEST (test_judgment)
+{
+  /* No lead. */
+  check ("e", FALSE, "!");
+  check ("n", FALSE, "!");
+  /* A lead: two make it sure, then each goes out at once. */
+  check ("c", FALSE, "");
+  check ("cc", FALSE, "cc");
+  check ("ccce", FALSE, "ccc!");
+  check ("cc-e", FALSE, "cc-!");
+  /* One of one sample is shown by the key that fits, and only by that. */
+  check ("ce", FALSE, "c!");
+  check ("cn", FALSE, "!");
+  check ("c", TRUE, "c");
+  /* What is possible both ways: clear in front of a clear one, else not. */
+  check ("bcc", FALSE, "bcc");
+  check ("ccbc", FALSE, "ccbc");
+  check ("ccbe", FALSE, "ccB!");
+  check ("be", FALSE, "B!");
+  check ("bbcbe", FALSE, "bbcB!");
+  check ("b", TRUE, "B");
+  /* In their places. */
+  check ("c|c|", FALSE, "c|c");
+  check ("b|e", FALSE, "B|!");
+  /* Nobody could tell, and nothing is to be told. */
+  check ("sss", FALSE, "sss");
+  check ("cs", FALSE, "");
+  check ("csc", FALSE, "csc");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_bounded)
+{
+  SampleProbe probe;
+  DecryptLead lead;
+  GQueue out = G_QUEUE_INIT;
+  GError *error = NULL;
+  DecryptLeadResult result = DECRYPT_LEAD_TAKEN;
+  guint i;
+
+  sample_probe_init (&probe, BMFF_FOURCC ('a', 'c', '-', '3'), NULL, 0);
+  decrypt_lead_init (&lead);
+  for (i = 0; i < 70 && result == DECRYPT_LEAD_TAKEN; i++) {
+    GstBuffer *raw = gst_buffer_new_allocate (NULL, 1 << 20, NULL);
+    GstBuffer *decrypted;
+
+    gst_buffer_memset (raw, 0, 0, 1 << 20);
+    gst_buffer_fill (raw, 0, good, 2);
+    decrypted = gst_buffer_copy_deep (raw);
+    gst_buffer_memset (decrypted, 99, (guint8) (i + 1), 1);
+    result = decrypt_lead_add (&lead, &probe, 2, raw, decrypted, &out, &error);
+  }
+  fail_unless_equals_int (result, DECRYPT_LEAD_FAILED);
+  fail_unless_equals_int (i, 65);
+  g_error_free (error);
+  decrypt_lead_clear (&lead);
+}
+GST_END_TEST;
+
+/*
+ * The element
+ */
+
+/* The IV with which nist_cbc's first block decrypts to @good's. */
+static void
+make_iv (guint8 iv[16])
+{
+  guint i;
+
+  for (i = 0; i < 16; i++)
+    iv[i] = nist_plain[i] ^ nist_cbc_iv[i] ^ good[i];
+}
+
+static void
+push_lead (GstHarness *h, guint n, const TestMeta *meta, guint n_before)
+{
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    fail_unless_equals_int (gst_harness_push (h,
+                                test_add_meta (test_buffer_new (good,
+                                                   sizeof good),
+                                    meta)),
+        GST_FLOW_OK);
+    fail_unless_equals_int (gst_harness_buffers_received (h),
+        n_before + (i == 0 ? 0 : i + 1));
+  }
+}
+
+GST_START_TEST (test_element)
+{
+  guint8 iv[16], plain[64];
+  const TestMeta meta = { iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AC3, NIST_KEYS, &bus);
+  GstSegment segment;
+  GstBuffer *buffer;
+  guint i;
+
+  make_iv (iv);
+  memcpy (plain, nist_plain, sizeof plain);
+  memcpy (plain, good, 16);
+  push_lead (h, 4, &meta, 0);
+  for (i = 0; i < 4; i++) {
+    buffer = gst_harness_pull (h);
+    gst_check_buffer_data (buffer, good, sizeof good);
+    fail_unless (gst_buffer_get_protection_meta (buffer) == NULL);
+    gst_buffer_unref (buffer);
+  }
+  /* The last of the lead has no information at all (seen). */
+  test_expect (h, test_buffer_new (good, sizeof good), good, sizeof good);
+  test_expect (h, test_add_meta (test_buffer_new (nist_cbc, 64), &meta), plain,
+      sizeof plain);
+
+  /* And once more after a seek back. */
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push_lead (h, 2, &meta, 6);
+  gst_buffer_unref (gst_harness_pull (h));
+  gst_buffer_unref (gst_harness_pull (h));
+  test_expect (h, test_buffer_new (good, sizeof good), good, sizeof good);
+  test_expect (h, test_add_meta (test_buffer_new (nist_cbc, 64), &meta), plain,
+      sizeof plain);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* With a wrong key nothing passes for a lead. */
+GST_START_TEST (test_wrong_key)
+{
+  const TestMeta meta = { nist_cbc_iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AC3, NIST_KEYS, &bus);
+
+  gst_harness_push (h,
+      test_add_meta (test_buffer_new (good, sizeof good), &meta));
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (nist_ctr, 64),
+                                  &meta)),
+      GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "key for KID " NIST_KID " does not fit");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+static Suite *
+cencdecrypt_lead_suite (void)
+{
+  Suite *suite = suite_create ("cencdecrypt-lead");
+  TCase *tc = tcase_create ("lead");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_judgment);
+  tcase_add_test (tc, test_bounded);
+  tcase_add_test (tc, test_element);
+  tcase_add_test (tc, test_wrong_key);
+  return suite;
+}
+
+GST_CHECK_MAIN (cencdecrypt_lead);
