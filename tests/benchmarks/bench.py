@@ -5,11 +5,15 @@ memory-backed storage, against other tools on the same file in the same run.
 
   bench.py [--size 1G] [--repeat 5] [--directory DIR] [--write docs/benchmarks.md]
   bench.py --check-memory [--size 256M] [--repeat 1]
+  bench.py --long 10G [--directory DIR]
 
 Prints the median of user + system time of the whole process, as seconds and as
-ratios, and the peak resident set. --check-memory runs only GStreamer's graphs.
-Fails if one takes more memory than the same graph with identity, two fragments
-and 16 MiB: memory may not grow with the file."""
+ratios, and the peak resident set: for a file of 25 Mbit/s, and for one of small
+samples, of whose bytes four are pictures to one of sound (20 kB/s).
+--check-memory runs only GStreamer's graphs. Fails if one takes more memory than
+the same graph with identity, two fragments and 16 MiB, or for a progressive file
+64 MiB: memory may not grow with the file. --long encrypts a progressive file of
+that size to nowhere and looks at nothing but memory."""
 import argparse
 import dataclasses
 import os
@@ -32,16 +36,23 @@ IV = '00000000000000010000000000000000'
 MIB = 1 << 20
 SCHEMES = ('cenc', 'cbcs')
 ALLOWANCE = 16 * MIB
+PROGRESSIVE_ALLOWANCE = 64 * MIB
+FRAGMENTED = 'frag_keyframe+empty_moov+default_base_moof+global_sidx+dash'
+# Pictures: size and bit rate; sound: bit rate.
+LARGE = ('1920x1080', '25M', '192k')
+SMALL = ('640x360', '640k', '160k')
 
 
 @dataclasses.dataclass
 class Job:
     """One measured command. own: it runs our elements; baseline: the name of
-    the same graph without them."""
+    the same graph without them; progressive: what it may take beside that graph
+    does not depend on fragments."""
     name: str
     command: list
     own: bool = False
     baseline: str = ''
+    progressive: bool = False
     seconds: list = dataclasses.field(default_factory=list)
     peak: int = 0
 
@@ -50,17 +61,17 @@ class Job:
         return statistics.median(self.seconds)
 
 
-def make_source(path, size):
-    """A fragmented file of about size bytes: a noisy clip in 1080p with AAC,
-    25 Mbit/s, fragments of two seconds, repeated without encoding it again."""
+def make_source(path, size, content=LARGE, flags=FRAGMENTED):
+    """A file of about size bytes: a noisy clip with AAC, in fragments of two
+    seconds or progressive, repeated without encoding it again."""
     clip = path.with_name('clip.mp4')
-    tools.ffmpeg5('-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=25:d=8,noise=alls=20:allf=t',
+    picture, rate, sound = content
+    tools.ffmpeg5('-f', 'lavfi', '-i', f'testsrc2=s={picture}:r=25:d=8,noise=alls=20:allf=t',
                   '-f', 'lavfi', '-i', 'anoisesrc=r=48000:d=8:a=0.3', '-c:v', 'libx264', '-preset', 'ultrafast',
-                  '-b:v', '25M', '-maxrate', '25M', '-bufsize', '25M', '-g', '50', '-pix_fmt', 'yuv420p',
-                  '-c:a', 'aac', '-b:a', '192k', '-ac', '2', clip)
+                  '-b:v', rate, '-maxrate', rate, '-bufsize', rate, '-g', '50', '-pix_fmt', 'yuv420p',
+                  '-c:a', 'aac', '-b:a', sound, '-ac', '2', clip)
     loops = max(0, round(size / clip.stat().st_size) - 1)
-    tools.ffmpeg5('-stream_loop', str(loops), '-i', clip, '-c', 'copy',
-                  '-movflags', 'frag_keyframe+empty_moov+default_base_moof+global_sidx+dash', path)
+    tools.ffmpeg5('-stream_loop', str(loops), '-i', clip, '-c', 'copy', '-movflags', flags, path)
     clip.unlink()
 
 
@@ -82,16 +93,25 @@ def gst(graph):
     return ['gst-launch-1.0', '-q', *graph.split()]
 
 
+def encrypt_jobs(source, out, name, progressive):
+    return [Job(f'cencencrypt {scheme}{name}', gst(
+        f'filesrc location={source} blocksize=65536 ! cencencrypt scheme={scheme} key-id={KID} key={KEY} ! {out}'),
+                True, 'gst identity', progressive) for scheme in SCHEMES]
+
+
+def identity_job(source, out):
+    return Job('gst identity', gst(f'filesrc location={source} blocksize=65536 ! identity ! {out}'))
+
+
 def gst_jobs(here):
     """GStreamer's graphs: identity, encryption, decryption on both sides."""
     source, out = here / 'source.mp4', here / 'out.mp4'
-    read, write = f'filesrc location={source} blocksize=65536', f'filesink location={out}'
-    jobs = [Job('gst identity', gst(f'{read} ! identity ! {write}')),
+    write = f'filesink location={out}'
+    jobs = [identity_job(source, write),
             Job('gst qtdemux', gst(f'filesrc location={source} ! qtdemux name=d d.video_0 ! queue ! '
                                    'fakesink d.audio_0 ! queue ! fakesink'))]
-    for scheme in SCHEMES:
-        jobs.append(Job(f'cencencrypt {scheme}', gst(
-            f'{read} ! cencencrypt scheme={scheme} key-id={KID} key={KEY} ! {write}'), True, 'gst identity'))
+    jobs += encrypt_jobs(source, write, '', False)
+    jobs += encrypt_jobs(here / 'progressive.mp4', write, ', progressive', True)
     for scheme in SCHEMES:
         protected = here / f'{scheme}.mp4'
         keys = f'keys={KID}:{KEY}'
@@ -103,10 +123,27 @@ def gst_jobs(here):
     return jobs
 
 
+def small_jobs(here):
+    """Encrypting a file of small samples, fragmented and progressive."""
+    source, out = here / 'small.mp4', here / 'out.mp4'
+    write = f'filesink location={out}'
+    return [*copy_jobs(source, out), identity_job(source, write), *encrypt_jobs(source, write, '', False),
+            *encrypt_jobs(here / 'small-progressive.mp4', write, ', progressive', True)]
+
+
 def packager_job(name, here, source, *options):
     return Job(name, [str(tools.PACKAGER), '--quiet',
                       f'in={source},stream=video,output={here}/out-video.mp4',
                       f'in={source},stream=audio,output={here}/out-audio.mp4', *options])
+
+
+def copy_jobs(source, out):
+    """What reads a file and writes it, or little more."""
+    return [Job('cp', ['cp', str(source), str(out)]),
+            Job('openssl enc -aes-128-ctr', ['openssl', 'enc', '-aes-128-ctr', '-K', KEY, '-iv', IV,
+                                             '-in', str(source), '-out', str(out)]),
+            Job('ffmpeg -c copy', ['ffmpeg', '-v', 'error', '-nostdin', '-y', '-i', str(source), '-c', 'copy',
+                                   str(out)])]
 
 
 def other_jobs(here):
@@ -114,10 +151,7 @@ def other_jobs(here):
     source, out = str(here / 'source.mp4'), str(here / 'out.mp4')
     ffmpeg = ['ffmpeg', '-v', 'error', '-nostdin', '-y']
     keys = f'label=:key_id={KID}:key={KEY}'
-    jobs = [Job('cp', ['cp', source, out]),
-            Job('openssl enc -aes-128-ctr', ['openssl', 'enc', '-aes-128-ctr', '-K', KEY, '-iv', IV,
-                                             '-in', source, '-out', out]),
-            Job('ffmpeg -c copy', [*ffmpeg, '-i', source, '-c', 'copy', out])]
+    jobs = copy_jobs(source, out)
     for scheme in SCHEMES:
         jobs.append(packager_job(f'shaka-packager encrypts {scheme}', here, source, '--clear_lead', '0',
                                  '--enable_raw_key_encryption', '--keys', keys, '--protection_scheme', scheme))
@@ -164,7 +198,7 @@ def memory_failures(jobs, fragment):
     peaks = {job.name: job.peak for job in jobs}
     failures = []
     for job in filter(lambda job: job.own, jobs):
-        limit = peaks[job.baseline] + 2 * fragment + ALLOWANCE
+        limit = peaks[job.baseline] + (PROGRESSIVE_ALLOWANCE if job.progressive else 2 * fragment + ALLOWANCE)
         verdict = 'ok' if job.peak <= limit else 'TOO MUCH'
         line = f'{job.name}: {job.peak / MIB:.1f} MiB of {limit / MIB:.1f} MiB: {verdict}'
         print(line)
@@ -178,7 +212,7 @@ def describe(source, fragment, repeat):
                 if line.startswith('model name')), platform.machine())
     return (f'One file of {source.stat().st_size / MIB:.0f} MiB (H.264 and AAC, largest fragment '
             f'{fragment / MIB:.1f} MiB) in memory-backed storage; user + system time of the whole process, '
-            f'median of {repeat}; {cpu}.')
+            f'median of {repeat}; {cpu}. Progressive: the same samples with one moov behind them.')
 
 
 def bytes_of(text):
@@ -188,7 +222,7 @@ def bytes_of(text):
 
 def storage(size):
     """Memory-backed, if what the largest run needs fits in."""
-    if os.path.isdir('/dev/shm') and shutil.disk_usage('/dev/shm').free > 5 * size:
+    if os.path.isdir('/dev/shm') and shutil.disk_usage('/dev/shm').free > 7 * size:
         return '/dev/shm'
     print('not enough room in /dev/shm: on a disk', file=sys.stderr)
     return None
@@ -202,9 +236,40 @@ def write_page(path, text):
     page.write_text(f'{before}{marker}\n{text}\n', encoding='utf-8')
 
 
+def measure_all(jobs, here, repeat):
+    for _ in range(repeat):
+        for job in jobs:
+            measure(job, here)
+
+
+def run_small(args, here):
+    """The table of small samples, and what took too much memory."""
+    for path in here.glob('*.mp4'):
+        path.unlink()
+    source = here / 'small.mp4'
+    make_source(source, args.size, SMALL)
+    make_source(here / 'small-progressive.mp4', args.size, SMALL, '0')
+    jobs = small_jobs(here)
+    measure_all(jobs, here, args.repeat)
+    text = (f'Small samples: {source.stat().st_size / MIB:.0f} MiB, pictures of 80 kB/s and sound of 20 kB/s, '
+            f'both without fragments where it says progressive.\n\n{table(jobs)}')
+    print(text, '\n')
+    return text, memory_failures(jobs, largest_fragment(source))
+
+
+def run_long(args, here):
+    """The memory that a long progressive file takes; nothing is written."""
+    source = here / 'progressive.mp4'
+    make_source(source, args.long, LARGE, '0')
+    jobs = [identity_job(source, 'fakesink'), *encrypt_jobs(source, 'fakesink', ', progressive', True)]
+    measure_all(jobs, here, 1)
+    return memory_failures(jobs, 0)
+
+
 def run(args, here):
     source = here / 'source.mp4'
     make_source(source, args.size)
+    make_source(here / 'progressive.mp4', args.size, LARGE, '0')
     fragment = largest_fragment(source)
     for scheme in SCHEMES:
         tools.gst(f'filesrc location={source} blocksize=65536 ! cencencrypt scheme={scheme} key-id={KID} '
@@ -212,14 +277,16 @@ def run(args, here):
     jobs = gst_jobs(here)
     if not args.check_memory:
         jobs = other_jobs(here) + jobs
-    for _ in range(args.repeat):
-        for job in jobs:
-            measure(job, here)
+    measure_all(jobs, here, args.repeat)
     text = f'{describe(source, fragment, args.repeat)}\n\n{table(jobs)}'
     print(text, '\n')
+    failures = memory_failures(jobs, fragment)
+    if not args.check_memory:
+        small, more = run_small(args, here)
+        text, failures = f'{text}\n\n{small}', failures + more
     if args.write:
         write_page(args.write, text)
-    return memory_failures(jobs, fragment)
+    return failures
 
 
 def main():
@@ -229,9 +296,10 @@ def main():
     parser.add_argument('--directory')
     parser.add_argument('--write', metavar='PAGE')
     parser.add_argument('--check-memory', action='store_true')
+    parser.add_argument('--long', type=bytes_of, metavar='SIZE')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.directory or storage(args.size)) as directory:
-        failures = run(args, pathlib.Path(directory))
+        failures = (run_long if args.long else run)(args, pathlib.Path(directory))
     sys.exit(1 if failures else 0)
 
 
