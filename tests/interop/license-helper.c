@@ -73,26 +73,27 @@ write_pem (const gchar *from, const gchar *to)
   BN_free (secret);
 }
 
+/* @day: around which it is valid */
 static void
-write_certificate (const gchar *key_path, const gchar *to)
+write_certificate (const gchar *key_path, const gchar *to, gint64 day)
 {
   g_autoptr (EVP_PKEY) key = license_device_key_load (key_path, FALSE, &error);
   g_autofree gchar *pem = NULL;
   X509 *certificate;
 
   check (key != NULL);
-  certificate = test_certificate (key, "Interop", TEST_DAY - 86400,
-      TEST_DAY + 86400, NULL, NULL);
+  certificate =
+      test_certificate (key, "Interop", day - 86400, day + 86400, NULL, NULL);
   pem = test_pem (certificate);
   X509_free (certificate);
   check (g_file_set_contents (to, pem, -1, &error));
 }
 
 static void
-make_keys (const gchar *key_path, const gchar *to)
+make_keys (const gchar *key_path, const gchar *to, gint64 day)
 {
   EVP_PKEY_free (license_device_key_load (key_path, TRUE, &error));
-  write_certificate (key_path, to);
+  write_certificate (key_path, to, day);
 }
 
 static void
@@ -120,7 +121,7 @@ open_document (const gchar *path, const gchar *issuers, const gchar *device)
 
 /* Keys are freed always: a TPM without a resource manager keeps them loaded. */
 static void
-write_document (const gchar *issuer_key, const gchar *device)
+write_document (const gchar *issuer_key, const gchar *device, gint64 day)
 {
   g_autoptr (EVP_PKEY) signer =
       license_device_key_load (issuer_key, FALSE, &error);
@@ -131,6 +132,8 @@ write_document (const gchar *issuer_key, const gchar *device)
   g_autoptr (GBytes) bytes = NULL;
 
   check (signer && key);
+  license->issued = TEST_SECONDS (day);
+  license->rules.not_after = TEST_SECONDS (day + 30 * 86400);
   bytes = license_document_write (license, keys, key, signer, NULL, &error);
   check (bytes != NULL);
   printf ("%.*s", (gint) g_bytes_get_size (bytes),
@@ -185,18 +188,20 @@ int
 main (int argc, char **argv)
 {
   const gchar *what = argc > 1 ? argv[1] : "";
+  /* For who has no clock of his own: as of which second. */
+  gint64 day = argc == 5 ? g_ascii_strtoll (argv[4], NULL, 10) : TEST_DAY;
 
   gst_init (NULL, NULL);
   if (g_str_equal (what, "pem") && argc == 4)
     write_pem (argv[2], argv[3]);
   else if (g_str_equal (what, "certificate") && argc == 4)
-    write_certificate (argv[2], argv[3]);
-  else if (g_str_equal (what, "keys") && argc == 4)
-    make_keys (argv[2], argv[3]);
+    write_certificate (argv[2], argv[3], TEST_DAY);
+  else if (g_str_equal (what, "keys") && (argc == 4 || argc == 5))
+    make_keys (argv[2], argv[3], day);
   else if (g_str_equal (what, "open") && argc == 5)
     open_document (argv[2], argv[3], argv[4]);
-  else if (g_str_equal (what, "write") && argc == 4)
-    write_document (argv[2], argv[3]);
+  else if (g_str_equal (what, "write") && (argc == 4 || argc == 5))
+    write_document (argv[2], argv[3], day);
   else if (g_str_equal (what, "store") && argc == 6)
     store_document (argv[2], argv[3], argv[4], argv[5]);
   else if (g_str_equal (what, "thumbprint") && argc == 3)
