@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "license-db.h"
+#include "license-folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,7 @@ create_file (const gchar *path, GError **error)
   g_autofree gchar *folder = g_path_get_dirname (path);
   gint fd = -1;
 
-  if (g_mkdir_with_parents (folder, 0700) == 0)
+  if (license_folder_make (folder))
     fd = g_open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   /* A read-only disk may hold a store that is there already. */
   if (fd < 0 && !g_file_test (path, G_FILE_TEST_EXISTS)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "license-device.h"
+#include "license-folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,18 +33,6 @@ fail (const gchar *what, const gchar *why, GError **error)
 }
 
 static gboolean
-sync_folder (const gchar *path)
-{
-  g_autofree gchar *folder = g_path_get_dirname (path);
-  gint fd = g_open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
-
-static gboolean
 write_key (gint fd, EVP_PKEY *key)
 {
   FILE *file = fdopen (fd, "w");
@@ -71,7 +60,7 @@ create_key (const gchar *path, GError **error)
   gboolean ok;
   gint fd;
 
-  if (g_mkdir_with_parents (folder, 0700) != 0)
+  if (!license_folder_make (folder))
     return fail (folder, g_strerror (errno), error);
   fd = g_mkstemp_full (draft, O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0)
@@ -81,7 +70,7 @@ create_key (const gchar *path, GError **error)
   if (!ok)
     fail (path, g_strerror (errno), error);
   g_unlink (draft);
-  if (ok && !sync_folder (path))
+  if (ok && !license_folder_sync (folder))
     return fail (folder, g_strerror (errno), error);
   return ok;
 }

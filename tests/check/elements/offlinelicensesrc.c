@@ -343,6 +343,59 @@ GST_START_TEST (test_uri)
 
 GST_END_TEST;
 
+/* What must stand in no line of any log: the token, and the content key in any
+ * writing. */
+static const gchar *logged_secrets[4] = { NULL, "4b45592d6f6e652d",
+  "S0VZLW9uZS0x", "KEY-one" };
+static gint logged_lines, logged_leaks;
+
+static void
+look_at_log (GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+    const gchar *function, gint line, GObject *object, GstDebugMessage *message,
+    gpointer data)
+{
+  const gchar *text = gst_debug_message_get (message);
+  guint i;
+
+  g_atomic_int_inc (&logged_lines);
+  for (i = 0; text && i < G_N_ELEMENTS (logged_secrets); i++) {
+    if (strstr (text, logged_secrets[i]))
+      g_atomic_int_inc (&logged_leaks);
+  }
+}
+
+GST_START_TEST (test_secrets_are_not_logged)
+{
+  g_autofree gchar *token =
+      test_server_token (&test_source_server, TEST_RENTAL);
+  GstElement *source = test_source_new ("acquire");
+  g_auto (GStrv) words = g_strsplit (token, "\"token\":\"", 2);
+  g_autoptr (GstCencKeySession) session = NULL;
+  g_autoptr (GstCencKey) key = NULL;
+  TestRun run;
+
+  words[1][strcspn (words[1], "\"")] = '\0';
+  logged_secrets[0] = words[1];
+  gst_debug_set_active (TRUE);
+  gst_debug_set_default_threshold (GST_LEVEL_TRACE);
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_add_log_function (look_at_log, NULL, NULL);
+  g_object_set (source, "token", token, NULL);
+  g_object_get (source, "key-session", &session, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  key = gst_cenc_key_session_get_key (session, test_kid, GST_CENC_KEY_USE_PLAY,
+      NULL);
+  gst_debug_set_default_threshold (GST_LEVEL_NONE);
+  gst_debug_remove_log_function (look_at_log);
+  fail_unless (key != NULL);
+  fail_unless (g_atomic_int_get (&logged_lines) > 100, "nothing was logged");
+  assert_equals_int (g_atomic_int_get (&logged_leaks), 0);
+  test_run_clear (&run);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_secrets_are_write_only)
 {
   GstElement *source = gst_element_factory_make ("offlinelicensesrc", NULL);
@@ -378,6 +431,7 @@ offlinelicensesrc_suite (void)
   tcase_add_loop_test (tc, test_bad_tokens, 0, G_N_ELEMENTS (bad_tokens));
   tcase_add_test (tc, test_unknown_token);
   tcase_add_test (tc, test_uri);
+  tcase_add_test (tc, test_secrets_are_not_logged);
   tcase_add_test (tc, test_secrets_are_write_only);
   return suite;
 }

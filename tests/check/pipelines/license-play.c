@@ -249,6 +249,36 @@ GST_START_TEST (test_takeover)
 }
 GST_END_TEST;
 
+/* Renewed before its end, by a document of the same id: no gap, no error, and the
+ * new end cuts off in its turn. */
+GST_START_TEST (test_renewal)
+{
+  g_autoptr (LicenseDocument) license = test_rental (),
+                              renewed = test_rental ();
+  GstBus *bus;
+  GstHarness *h;
+
+  license->rules.not_after = TEST_SECONDS (TEST_DAY + 60);
+  renewed->rules.not_after = TEST_SECONDS (TEST_DAY + 120);
+  license->rules.realtime_expiration = renewed->rules.realtime_expiration =
+      TRUE;
+  renewed->issued = TEST_SECONDS (TEST_DAY + 30);
+  add (license);
+  h = start (&bus);
+  expect_clear (h);
+  test_clock_advance (&ts.clock, 30);
+  add (renewed);
+  expect_clear (h);
+  test_clock_advance (&ts.clock, 30);
+  expect_clear (h);
+  test_clock_advance (&ts.clock, 59);
+  expect_clear (h);
+  test_clock_advance (&ts.clock, 1);
+  expect_refused (h, bus, "ended on 2027-01-05 00:02:00");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 static gint64
 stored_first_play (void)
 {
@@ -311,6 +341,7 @@ license_play_suite (void)
   tcase_add_test (tc, test_session_plays_to_its_end);
   tcase_add_test (tc, test_clock);
   tcase_add_test (tc, test_takeover);
+  tcase_add_test (tc, test_renewal);
   tcase_add_test (tc, test_first_play);
   tcase_add_test (tc, test_output_protection);
   return suite;
