@@ -7,6 +7,7 @@
 #include "cenc/decrypt-crypto.h"
 #include "cenc/decrypt-error.h"
 #include "cenc/decrypt-front.h"
+#include "cenc/decrypt-groups.h"
 #include "cenc/decrypt-preroll.h"
 
 #include <gst/cenc/gstcenckeyring.h>
@@ -33,6 +34,7 @@ struct _DecryptFlow
   DecryptPreroll preroll;
   DecryptCrypto *crypto; /* there as long as pads are active */
   DecryptBehind *behind; /* behind a demuxer: set by such caps */
+  DecryptGroups *groups; /* of what it may not read */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
   guint n_unlinked; /* times that the task found nobody to push to */
@@ -50,6 +52,7 @@ decrypt_flow_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
   self->ask = ask;
   self->keys = decrypt_ask_get_keys (ask);
   self->output_changed = TRUE;
+  self->groups = decrypt_groups_new (decrypt_groups_are_unread ());
   return self;
 }
 
@@ -59,6 +62,7 @@ clear (DecryptFlow *self)
   g_clear_pointer (&self->behind, decrypt_behind_free);
   g_clear_pointer (&self->front, decrypt_front_free);
   g_clear_pointer (&self->crypto, decrypt_crypto_free);
+  decrypt_groups_reset (self->groups);
 }
 
 void
@@ -67,6 +71,7 @@ decrypt_flow_free (DecryptFlow *self)
   if (!self)
     return;
   clear (self);
+  decrypt_groups_free (self->groups);
   g_free (self);
 }
 
@@ -271,6 +276,10 @@ decrypt_flow_chain (DecryptFlow *self, GstBuffer *buffer)
   GstFlowReturn flow;
 
   update_output (self);
+  if (self->behind && !decrypt_groups_check (self->groups, buffer, &error)) {
+    gst_buffer_unref (buffer);
+    return finish (self, GST_FLOW_ERROR, error);
+  }
   flow = self->behind ? decrypt_behind_chain (self->behind, buffer, &error)
                       : decrypt_front_chain (get_front (self), buffer, &error);
   return finish (self, flow, error);
@@ -355,6 +364,7 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
     case GST_EVENT_PROTECTION:
       /* Behind this element nothing is protected. */
       decrypt_ask_take_protection (self->ask, event);
+      decrypt_groups_take_protection (self->groups, event);
       gst_event_unref (event);
       return TRUE;
     case GST_EVENT_FLUSH_START:

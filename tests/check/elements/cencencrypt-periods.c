@@ -5,6 +5,7 @@
 
 #include "cencencrypt-period-util.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include "gst/isobmff/bmff-index.h"
 #include "gst/isobmff/bmff-source.h"
@@ -408,6 +409,53 @@ GST_START_TEST (test_again)
 }
 GST_END_TEST
 
+/* The pictures' bytes behind qtdemux; @decryptor: elements in front of it and behind it. */
+static GBytes *
+demux (GBytes *file, const gchar *in_front, const gchar *behind, GError **error)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description =
+      g_strconcat ("filesrc location=", path, " ! ", in_front,
+          " qtdemux name=d d.video_0 ! ", behind, " appsink name=out", NULL);
+  GBytes *out = judge_run (description, error);
+
+  g_unlink (path);
+  return out;
+}
+
+#define DECRYPT "cencdecrypt keys=" KEY_A "," KEY_B " ! "
+
+/* Ours in front of stock qtdemux; and behind, where that reads sample groups: before
+ * GStreamer 1.24 it is an error, and never the wrong key. */
+GST_START_TEST (test_decrypt)
+{
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GBytes) want = NULL;
+  g_autoptr (GBytes) front = NULL;
+  g_autoptr (GBytes) behind = NULL;
+  g_autoptr (GError) error = NULL;
+  guint major, minor, micro, nano;
+
+  if (!period_clear || !judge_has_elements ("qtdemux"))
+    return;
+  gst_version (&major, &minor, &micro, &nano);
+  out = period_encrypt_good ("crypto-period=2000000000 tracks=video "
+                             "period-keys=" KEY_A ";" KEY_B);
+  want = demux (period_clear, "", "", NULL);
+  front = demux (out, DECRYPT, "", NULL);
+  fail_unless (want && front && g_bytes_equal (want, front));
+  behind = demux (out, "", DECRYPT, &error);
+  if (minor < 23) {
+    fail_if (behind);
+    fail_unless (strstr (error->message, "in front of the demuxer"), "%s",
+        error->message);
+  } else {
+    fail_unless (behind, "%s", error ? error->message : "");
+    fail_unless (g_bytes_equal (want, behind));
+  }
+}
+GST_END_TEST
+
 static Suite *
 cencencrypt_periods_suite (void)
 {
@@ -428,6 +476,7 @@ cencencrypt_periods_suite (void)
   tcase_add_test (tcase, test_clear_lead);
   tcase_add_test (tcase, test_key_again);
   tcase_add_test (tcase, test_again);
+  tcase_add_test (tcase, test_decrypt);
   return suite;
 }
 

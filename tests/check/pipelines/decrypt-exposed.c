@@ -165,6 +165,8 @@ get_reason (const GError *error, const gchar *file)
   if (g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT)) {
     if (g_str_has_prefix (error->message, "no sample information"))
       return "untold";
+    if (g_str_has_prefix (error->message, "keys rotate"))
+      return "keys";
     return g_str_has_prefix (error->message, "key for KID") ? "lead" : "wrong";
   }
   if (g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX))

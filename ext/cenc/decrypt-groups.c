@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/decrypt-groups.h"
+
+#include <gst/cenc/gstcenckeysession.h>
+#include <string.h>
+#include "gst/cenc/cenc-pssh.h"
+
+struct _DecryptGroups
+{
+  gboolean blind;
+  GByteArray
+      *kids; /* of the newest moof that has pssh boxes; none: not known */
+  gboolean open; /* more boxes of that moof may come */
+};
+
+DecryptGroups *
+decrypt_groups_new (gboolean blind)
+{
+  DecryptGroups *self = g_new0 (DecryptGroups, 1);
+
+  self->blind = blind;
+  self->kids = g_byte_array_new ();
+  return self;
+}
+
+void
+decrypt_groups_free (DecryptGroups *self)
+{
+  g_byte_array_unref (self->kids);
+  g_free (self);
+}
+
+gboolean
+decrypt_groups_are_unread (void)
+{
+  guint major, minor, micro, nano;
+
+  gst_version (&major, &minor, &micro, &nano);
+  return major == 1 && minor < 23;
+}
+
+static void
+take_box (DecryptGroups *self, GstBuffer *data)
+{
+  gpointer bytes;
+  gsize size;
+  guint i;
+  g_autoptr (GBytes) held = NULL;
+  g_autoptr (BmffBox) box = NULL;
+  g_autoptr (CencPssh) pssh = NULL;
+
+  gst_buffer_extract_dup (data, 0, -1, &bytes, &size);
+  held = g_bytes_new_take (bytes, size);
+  box = bmff_box_parse (held, 0, NULL);
+  if (box)
+    pssh = cenc_pssh_parse (box, NULL);
+  for (i = 0; pssh && i < pssh->kids->len; i++)
+    g_byte_array_append (self->kids,
+        g_bytes_get_data (pssh->kids->pdata[i], NULL), CENC_BLOCK_SIZE);
+}
+
+void
+decrypt_groups_take_protection (DecryptGroups *self, GstEvent *event)
+{
+  GstBuffer *data;
+  const gchar *origin;
+
+  gst_event_parse_protection (event, NULL, &data, &origin);
+  if (!self->blind || !data || g_strcmp0 (origin, "isobmff/moof") != 0)
+    return;
+  if (!self->open)
+    g_byte_array_set_size (self->kids, 0);
+  self->open = TRUE;
+  take_box (self, data);
+}
+
+static gboolean
+has_kid (const DecryptGroups *self, const guint8 *kid)
+{
+  guint i;
+
+  for (i = 0; i < self->kids->len; i += CENC_BLOCK_SIZE) {
+    if (memcmp (self->kids->data + i, kid, CENC_BLOCK_SIZE) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+decrypt_groups_check (DecryptGroups *self, GstBuffer *buffer, GError **error)
+{
+  GstProtectionMeta *meta = gst_buffer_get_protection_meta (buffer);
+  const GValue *value =
+      meta ? gst_structure_get_value (meta->info, "kid") : NULL;
+  GstBuffer *kid = value && GST_VALUE_HOLDS_BUFFER (value)
+      ? gst_value_get_buffer (value)
+      : NULL;
+  guint8 bytes[CENC_BLOCK_SIZE];
+
+  self->open = FALSE;
+  if (self->kids->len == 0 || !kid ||
+      gst_buffer_extract (kid, 0, bytes, sizeof bytes) != sizeof bytes ||
+      has_kid (self, bytes))
+    return TRUE;
+  g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+      "keys rotate, and the demuxer does not say so (qtdemux before GStreamer "
+      "1.24 reads no sample groups): put cencdecrypt in front of the demuxer");
+  return FALSE;
+}
+
+void
+decrypt_groups_reset (DecryptGroups *self)
+{
+  g_byte_array_set_size (self->kids, 0);
+  self->open = FALSE;
+}
