@@ -75,6 +75,10 @@ def from_mp4mux(clip, _directory):
     return [remuxed(clip, 'fragment-duration=2000')]
 
 
+def from_progressive_mp4mux(clip, _directory):
+    return [remuxed(clip, '')]
+
+
 def from_streamable_mp4mux(clip, _directory):
     return [remuxed(clip, 'fragment-duration=2000 streamable=true')]
 
@@ -117,6 +121,25 @@ def encrypted(name, clip, layout, scheme, options='', pipe=False):
             files.append((protected, clear))
         return judges.Case(name, scheme, {KID: KEY}, {'video': KID, 'audio': KID}, files, clip.codecs,
                            FRAMES, directory)
+    return make
+
+
+ROTATING = {f'c{n}e61c373e219033c21091fa607bf3b8': f'{n}6a6c65c5ea762046bd749a2e632ccbb' for n in range(3)}
+
+
+def rotating(name, clip, layout, scheme):
+    """A case made by cencencrypt with another key each 2 s."""
+    def make(directory):
+        keys = ';'.join(':'.join(pair) for pair in ROTATING.items())
+        files = []
+        for number, graph in enumerate(layout(clip, directory)):
+            clear, protected = directory / f'clear{number}.mp4', directory / f'protected{number}.mp4'
+            write(graph, clear, False)
+            write(f'{graph} ! cencencrypt scheme={scheme} crypto-period=2000000000 "period-keys={keys}"',
+                  protected, False)
+            files.append((protected, clear))
+        return judges.Case(name, scheme, ROTATING, {f'period {i}': kid for i, kid in enumerate(ROTATING)}, files,
+                           clip.codecs, FRAMES, directory)
     return make
 
 
@@ -289,4 +312,15 @@ def plan(clips, available, expect_rejection):
     name = 'h264 mp4mux cenc, 16-byte IVs'
     plans.append(Plan(name, encrypted(name, clips['h264'], from_mp4mux, 'cenc', 'iv-size=16'),
                       chosen(available, *STRANGERS, 'cencdecrypt to a file', 'cencdecrypt behind, pull')))
+
+    # ffmpeg takes one key, Shaka Packager decrypts with that of tenc only; stock
+    # qtdemux reads sample groups since 1.24.
+    for what, layout, others in (('mp4mux', from_mp4mux, ('Chromium',)), ('ffmpeg', from_ffmpeg, ('Chromium',)),
+                                 ('progressive mp4mux', from_progressive_mp4mux, ())):
+        for scheme in SCHEMES:
+            name = f'h264 {what} {scheme}, keys that rotate'
+            plans.append(Plan(name, rotating(name, clips['h264'], layout, scheme),
+                              chosen(available, *others, 'cencdecrypt to a file', 'cencdecrypt in front, pull',
+                                     'cencdecrypt in front, push', 'seeks, cencdecrypt in front',
+                                     'cencdecrypt behind, or refused', 'truncated')))
     return plans
