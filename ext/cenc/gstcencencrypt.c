@@ -43,14 +43,15 @@
 #include "cenc/gstcencencrypt.h"
 
 #include "cenc/encrypt-caps.h"
+#include "cenc/encrypt-error.h"
 #include "cenc/encrypt-options.h"
+#include "cenc/encrypt-queries.h"
 #include "cenc/encrypt-run.h"
+#include "cenc/encrypt-sink.h"
 #include <gst/cenc/gstcenckeysession.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_cenc_encrypt_debug);
 #define GST_CAT_DEFAULT gst_cenc_encrypt_debug
-
-#define ERROR_DELAY (100 * G_TIME_SPAN_MILLISECOND)
 
 struct _GstCencEncrypt
 {
@@ -65,16 +66,12 @@ struct _GstCencEncrypt
   EncryptOutput *output; /* NULL: no document is written */
   EncryptRun *run; /* NULL: none has begun */
   GList *held; /* events that came amid a fragment, the last one first */
-  GstSegment segment; /* of the input */
+  EncryptSink sink;
   gboolean announced; /* the keys, by a message */
   gboolean begun; /* pull mode: the first events went out */
   gboolean failed; /* an error was posted: nothing more goes out */
-  guint64
-      position; /* where downstream expects the next byte; G_MAXUINT64: no SEGMENT yet */
-  guint64 end; /* of the output */
   GstClockTime latency; /* by the object lock */
-  gboolean prerolling; /* by the object lock: in PAUSED on the way up */
-  GCond preroll_over; /* with the object lock */
+  EncryptPreroll preroll;
 };
 
 static GstStaticPadTemplate sink_template =
@@ -91,60 +88,16 @@ GST_ELEMENT_REGISTER_DEFINE (cencencrypt, "cencencrypt", GST_RANK_NONE,
 
 /* Errors */
 
-static void
-post_error (GstCencEncrypt *self, const GError *error)
-{
-  const gchar *m = error->message;
-
-  self->failed = TRUE;
-  if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS))
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", m), (NULL));
-  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED))
-    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE, ("%s", m), (NULL));
-  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_CODEC))
-    GST_ELEMENT_ERROR (self, STREAM, CODEC_NOT_FOUND, ("%s", m), (NULL));
-  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED) ||
-      g_error_matches (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED))
-    GST_ELEMENT_ERROR (self, STREAM, NOT_IMPLEMENTED, ("%s", m), (NULL));
-  else if (g_error_matches (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT) ||
-      g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT) ||
-      error->domain == BMFF_ERROR)
-    GST_ELEMENT_ERROR (self, STREAM, DEMUX, ("%s", m), (NULL));
-  else
-    GST_ELEMENT_ERROR (self, STREAM, ENCODE, ("%s", m), (NULL));
-}
-
-/* gst-launch-1.0 (1.22) can hang on an error that is posted before its main loop
- * runs, and input that is refused is known within a millisecond. */
-static void
-wait_for_preroll (GstCencEncrypt *self)
-{
-  gint64 deadline = g_get_monotonic_time () + ERROR_DELAY;
-
-  GST_OBJECT_LOCK (self);
-  while (self->prerolling &&
-      g_cond_wait_until (&self->preroll_over, GST_OBJECT_GET_LOCK (self),
-          deadline))
-    ;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-set_prerolling (GstCencEncrypt *self, gboolean prerolling)
-{
-  GST_OBJECT_LOCK (self);
-  self->prerolling = prerolling;
-  g_cond_broadcast (&self->preroll_over);
-  GST_OBJECT_UNLOCK (self);
-}
-
 /* Posts @error, if there is one, which it takes. */
 static GstFlowReturn
 judge_flow (GstCencEncrypt *self, GstFlowReturn flow, GError *error)
 {
   if (error) {
-    wait_for_preroll (self);
-    post_error (self, error);
+    /* gst-launch-1.0 (1.22) can hang on an error that is posted before its main
+     * loop runs, and input that is refused is known within a millisecond. */
+    encrypt_preroll_wait (&self->preroll, GST_ELEMENT (self));
+    self->failed = TRUE;
+    encrypt_error_post (GST_ELEMENT (self), error);
     g_error_free (error);
     return GST_FLOW_ERROR;
   }
@@ -153,40 +106,23 @@ judge_flow (GstCencEncrypt *self, GstFlowReturn flow, GError *error)
 
 /* Output */
 
-static gboolean
-push_segment (GstCencEncrypt *self, guint64 start)
-{
-  GstSegment segment;
-
-  if (self->segment.format == GST_FORMAT_BYTES) {
-    gst_segment_init (&segment, GST_FORMAT_BYTES);
-    segment.start = segment.time = segment.position = start;
-  } else {
-    segment = self->segment;
-  }
-  return gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
-}
-
 static GstFlowReturn
 push_buffer (gpointer user_data, GstBuffer *buffer)
 {
-  GstCencEncrypt *self = user_data;
-
-  if (self->position != self->end)
-    push_segment (self, self->end);
-  self->end += gst_buffer_get_size (buffer);
-  self->position = self->end;
-  return gst_pad_push (self->srcpad, buffer);
+  return encrypt_sink_push (&GST_CENC_ENCRYPT (user_data)->sink, buffer);
 }
 
 static GstFlowReturn
 overwrite (gpointer user_data, guint64 offset, GstBuffer *buffer)
 {
-  GstCencEncrypt *self = user_data;
+  return encrypt_sink_overwrite (&GST_CENC_ENCRYPT (user_data)->sink, offset,
+      buffer);
+}
 
-  push_segment (self, offset);
-  self->position = offset + gst_buffer_get_size (buffer);
-  return gst_pad_push (self->srcpad, buffer);
+static gboolean
+output_is_seekable (gpointer user_data)
+{
+  return encrypt_sink_is_seekable (&GST_CENC_ENCRYPT (user_data)->sink);
 }
 
 static void
@@ -194,20 +130,6 @@ warn (gpointer user_data, const gchar *message)
 {
   GST_ELEMENT_WARNING (GST_CENC_ENCRYPT (user_data), STREAM, MUX,
       ("%s", message), (NULL));
-}
-
-static gboolean
-output_is_seekable (gpointer user_data)
-{
-  GstCencEncrypt *self = user_data;
-  GstQuery *query = gst_query_new_seeking (GST_FORMAT_BYTES);
-  gboolean seekable = FALSE;
-
-  if (self->segment.format == GST_FORMAT_BYTES &&
-      gst_pad_peer_query (self->srcpad, query))
-    gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
-  gst_query_unref (query);
-  return seekable;
 }
 
 static void
@@ -351,8 +273,7 @@ restart (GstCencEncrypt *self)
     encrypt_plan_restart (self->plan);
   g_list_free_full (g_steal_pointer (&self->held),
       (GDestroyNotify) gst_event_unref);
-  self->position = G_MAXUINT64;
-  self->end = 0;
+  encrypt_sink_restart (&self->sink);
   self->announced = self->begun = self->failed = FALSE;
 }
 
@@ -396,12 +317,12 @@ take_segment (GstCencEncrypt *self, GstEvent *event)
 {
   GError *error = NULL;
 
-  gst_event_copy_segment (event, &self->segment);
+  gst_event_copy_segment (event, &self->sink.segment);
   gst_event_unref (event);
-  if (self->segment.format == GST_FORMAT_BYTES)
-    encrypt_run_seek (get_run (self), self->segment.start, &error);
+  if (self->sink.segment.format == GST_FORMAT_BYTES)
+    encrypt_run_seek (get_run (self), self->sink.segment.start, &error);
   else
-    self->position = G_MAXUINT64;
+    self->sink.position = G_MAXUINT64;
   return judge_flow (self, GST_FLOW_OK, error) == GST_FLOW_OK;
 }
 
@@ -446,26 +367,6 @@ gst_cenc_encrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 /* Queries */
 
 static gboolean
-gst_cenc_encrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
-{
-  GstFormat format;
-
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_SEEKING:
-      /* A muxer that may go back writes less into memory: what it writes there
-       * is sorted out here. */
-      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
-      gst_query_set_seeking (query, format, format == GST_FORMAT_BYTES, 0, -1);
-      return TRUE;
-    case GST_QUERY_ALLOCATION:
-      /* Buffers are kept until their fragment is whole: no pool could tell how many. */
-      return FALSE;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
-}
-
-static gboolean
 add_latency (GstCencEncrypt *self, GstQuery *query)
 {
   gboolean live;
@@ -486,53 +387,12 @@ add_latency (GstCencEncrypt *self, GstQuery *query)
 static gboolean
 gst_cenc_encrypt_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
-  GstFormat format;
-
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_LATENCY:
-      return add_latency (self, query);
-    case GST_QUERY_SEEKING:
-      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
-      gst_query_set_seeking (query, format, FALSE, 0, -1);
-      return TRUE;
-    case GST_QUERY_SCHEDULING:
-      gst_query_set_scheduling (query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1,
-          0);
-      gst_query_add_scheduling_mode (query, GST_PAD_MODE_PUSH);
-      return TRUE;
-    case GST_QUERY_DURATION:
-      /* The input's size is not the output's. */
-      gst_query_parse_duration (query, &format, NULL);
-      if (format == GST_FORMAT_BYTES)
-        return FALSE;
-      G_GNUC_FALLTHROUGH;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
+  return GST_QUERY_TYPE (query) == GST_QUERY_LATENCY
+      ? add_latency (GST_CENC_ENCRYPT (parent), query)
+      : encrypt_queries_src (pad, parent, query);
 }
 
 /* Pull mode */
-
-static void
-push_first_events (GstCencEncrypt *self)
-{
-  gchar *id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self), NULL);
-  GstCaps *caps = gst_pad_peer_query_caps (self->sinkpad, NULL);
-  GstCaps *own = gst_pad_get_pad_template_caps (self->srcpad);
-  GstCaps *both = gst_caps_intersect (caps, own);
-
-  gst_pad_push_event (self->srcpad, gst_event_new_stream_start (id));
-  if (!gst_caps_is_empty (both)) {
-    both = gst_caps_fixate (gst_caps_make_writable (both));
-    gst_pad_push_event (self->srcpad, gst_event_new_caps (both));
-  }
-  gst_segment_init (&self->segment, GST_FORMAT_BYTES);
-  gst_caps_unref (caps);
-  gst_caps_unref (own);
-  gst_caps_unref (both);
-  g_free (id);
-}
 
 static void
 gst_cenc_encrypt_loop (gpointer user_data)
@@ -542,7 +402,7 @@ gst_cenc_encrypt_loop (gpointer user_data)
   GstFlowReturn flow;
 
   if (!self->begun)
-    push_first_events (self);
+    encrypt_sink_begin (&self->sink, self->sinkpad);
   self->begun = TRUE;
   flow = encrypt_run_step (get_run (self), &error);
   update_latency (self);
@@ -610,9 +470,9 @@ start (GstCencEncrypt *self)
     g_clear_pointer (&self->plan, encrypt_plan_free);
   self->latency = 0;
   GST_OBJECT_UNLOCK (self);
-  set_prerolling (self, TRUE);
+  encrypt_preroll_set (&self->preroll, GST_ELEMENT (self), TRUE);
   restart (self);
-  gst_segment_init (&self->segment, GST_FORMAT_BYTES);
+  gst_segment_init (&self->sink.segment, GST_FORMAT_BYTES);
   if (self->plan) {
     encrypt_plan_set_period_func (self->plan, begin_period, self);
     warn_of_given_iv (self, &settings);
@@ -641,7 +501,7 @@ gst_cenc_encrypt_change_state (GstElement *element, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
       transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    set_prerolling (self, FALSE);
+    encrypt_preroll_set (&self->preroll, GST_ELEMENT (self), FALSE);
   result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
@@ -684,7 +544,7 @@ static void
 gst_cenc_encrypt_finalize (GObject *object)
 {
   encrypt_options_clear (&GST_CENC_ENCRYPT (object)->options);
-  g_cond_clear (&GST_CENC_ENCRYPT (object)->preroll_over);
+  encrypt_preroll_clear (&GST_CENC_ENCRYPT (object)->preroll);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -713,14 +573,14 @@ static void
 gst_cenc_encrypt_init (GstCencEncrypt *self)
 {
   encrypt_options_init (&self->options);
-  g_cond_init (&self->preroll_over);
+  encrypt_preroll_init (&self->preroll);
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain));
   gst_pad_set_event_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_event));
   gst_pad_set_query_function (self->sinkpad,
-      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_query));
+      GST_DEBUG_FUNCPTR (encrypt_queries_sink));
   gst_pad_set_activate_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_activate));
   gst_pad_set_activatemode_function (self->sinkpad,
@@ -729,6 +589,7 @@ gst_cenc_encrypt_init (GstCencEncrypt *self)
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  self->sink.pad = self->srcpad;
   gst_pad_set_event_function (self->srcpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_src_event));
   gst_pad_set_query_function (self->srcpad,

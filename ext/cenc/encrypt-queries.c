@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "encrypt-queries.h"
+
+gboolean
+encrypt_queries_sink (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFormat format;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_SEEKING:
+      /* A muxer that may go back writes less into memory: what it writes there
+       * is sorted out here. */
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, format == GST_FORMAT_BYTES, 0, -1);
+      return TRUE;
+    case GST_QUERY_ALLOCATION:
+      /* Buffers are kept until their fragment is whole: no pool could tell how many. */
+      return FALSE;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+gboolean
+encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFormat format;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_SEEKING:
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, FALSE, 0, -1);
+      return TRUE;
+    case GST_QUERY_SCHEDULING:
+      gst_query_set_scheduling (query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1,
+          0);
+      gst_query_add_scheduling_mode (query, GST_PAD_MODE_PUSH);
+      return TRUE;
+    case GST_QUERY_DURATION:
+      /* The input's size is not the output's. */
+      gst_query_parse_duration (query, &format, NULL);
+      if (format == GST_FORMAT_BYTES)
+        return FALSE;
+      G_GNUC_FALLTHROUGH;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}

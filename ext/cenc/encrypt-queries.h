@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What cencencrypt answers to queries without looking at what it does. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/** A GstPadQueryFunction of the sink pad. */
+gboolean encrypt_queries_sink (GstPad *pad, GstObject *parent, GstQuery *query);
+/** Likewise of the source pad, but for LATENCY. */
+gboolean encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query);
+
+G_END_DECLS
