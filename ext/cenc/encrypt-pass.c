@@ -160,10 +160,19 @@ encrypt_pass_cipher (EncryptPass *self, guint64 offset, guint64 limit,
     GError **error)
 {
   guint64 end = find_end (self, offset, limit);
-  g_autoptr (GstBuffer) buffer = encrypt_pool_take (self->pool, end - offset);
+  g_autoptr (GstBuffer) buffer = NULL;
   GstMapInfo map;
   gboolean ok;
 
+  /* Of a track that stays clear nobody else looks where its samples are. */
+  if (end > limit) {
+    g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+        "a sample reaches over offset %" G_GUINT64_FORMAT
+        ", where its media data ends",
+        limit);
+    return NULL;
+  }
+  buffer = encrypt_pool_take (self->pool, end - offset);
   if (!buffer) {
     g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
         "no memory for a block");

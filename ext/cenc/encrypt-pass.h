@@ -56,7 +56,8 @@ gboolean encrypt_pass_map (EncryptPass *self, EncryptPassCheck check,
 /**
  * encrypt_pass_cipher: the second pass, by blocks
  * @offset: where the last block ended; the first time where the range begins
- * @limit: no block ends behind it; no sample reaches over it
+ * @limit: no block ends behind it; a sample that reaches over it is
+ *   ENCRYPT_ERROR_INPUT
  *
  * Returns: (transfer full): the next bytes of the output, at least one; NULL with
  *   an error

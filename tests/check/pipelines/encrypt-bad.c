@@ -142,6 +142,65 @@ GST_START_TEST (test_flipped_bytes)
 }
 GST_END_TEST
 
+/* Where the last box of that type starts; the type may not be in media data. */
+static guint8 *
+last_box (guint8 *data, gsize size, const gchar *type)
+{
+  gsize i;
+
+  for (i = size - 8; i > 0; i--) {
+    if (memcmp (data + i + 4, type, 4) == 0)
+      return data + i;
+  }
+  fail ("no %s", type);
+  return NULL;
+}
+
+/* The last chunk of the sound reaches from the ftyp over the moov. */
+static GBytes *
+make_overlapping (void)
+{
+  GError *error = NULL;
+  g_autoptr (GBytes) file = judge_run_to_file (
+      "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=64 ! x264enc "
+      "speed-preset=ultrafast ! h264parse ! mp4mux name=m faststart=true ! "
+      "filesink location=%s audiotestsrc num-buffers=3 ! avenc_aac ! aacparse ! m.",
+      &error);
+  guint8 *data, *stco, *moov;
+  gsize size;
+
+  fail_unless (file, "%s", error ? error->message : "");
+  data = g_bytes_unref_to_data (g_steal_pointer (&file), &size);
+  stco = last_box (data, size, "stco");
+  moov = last_box (data, size, "moov");
+  GST_WRITE_UINT32_BE (stco + bmff_get_u32 (stco) - 4, moov - data - 8);
+  return g_bytes_new_take (data, size);
+}
+
+/* Of a track that stays clear, too: no block that goes out may reach over a box
+ * that is to be another one. */
+GST_START_TEST (test_sample_over_moov)
+{
+  static const gchar *tracks[] = { "cenc", "cenc tracks=video" };
+  g_autoptr (GBytes) file = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+
+  if (!judge_has_elements ("x264enc h264parse avenc_aac aacparse mp4mux"))
+    return;
+  file = make_overlapping ();
+  path = judge_write (file);
+  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
+      tracks[__i__], " ! appsink name=out", NULL);
+  fail_if (judge_run (description, &error));
+  g_unlink (path);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DEMUX),
+      "%s", error->message);
+}
+GST_END_TEST
+
 static Suite *
 encrypt_bad_suite (void)
 {
@@ -151,6 +210,7 @@ encrypt_bad_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_bad_files);
   tcase_add_test (tc, test_flipped_bytes);
+  tcase_add_loop_test (tc, test_sample_over_moov, 0, 2);
   return s;
 }
 
