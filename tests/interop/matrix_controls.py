@@ -16,9 +16,8 @@ WRONG = 'f' * 32
 
 @dataclasses.dataclass
 class WrongKeys(matrix_judges.Files):
-    @property
-    def kids(self):
-        return {kind: (kid, WRONG) for kind, (kid, _) in super().kids.items()}
+    def keys(self, kind):
+        return dict.fromkeys(super().keys(kind), WRONG)
 
 
 def patched(made, change):
@@ -68,8 +67,9 @@ def expect_untouched_sees(path, directory):
 
 def refusals(case):
     """case in each combination that the matrix leaves out."""
-    return [dataclasses.replace(case, plan=keys, layout=layout) for layout in matrix_plan.LAYOUTS
-            for keys in matrix_plan.PLANS if matrix_plan.refused(keys, layout)]
+    return [dataclasses.replace(case, scheme=scheme, plan=keys, layout=layout)
+            for scheme in matrix_plan.SCHEMES for layout in ('fragments by ffmpeg', *matrix_plan.PROGRESSIVE)
+            for keys in matrix_plan.PLANS if matrix_plan.refused(scheme, layout, keys)]
 
 
 def expect_refusal(case, sources):
@@ -112,6 +112,6 @@ def plan(case, sources):
         made = matrix_judges.make(case, sources)
         expect_untouched_sees(made.files[0][1], made.directory)
 
-    found += [(f'cencencrypt refuses {other.plan}, {other.layout}', lambda c=other: expect_refusal(c, sources))
+    found += [(f'cencencrypt refuses {other.scheme}, {other.layout}, {other.plan}', lambda c=other: expect_refusal(c, sources))
               for other in refusals(case)]
     return found + [('reference on clear samples under a label', pretended), ('untouched on another byte', touched)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The matrix as tables in Markdown: which codec in which scheme was given to which
 judge how often, by layout and key plan too, and why some are not asked."""
+import itertools
 import pathlib
 
 import matrix_judges
@@ -40,10 +41,22 @@ def by_layout(plan):
     rows = []
     for layout in matrix_plan.LAYOUTS:
         for keys in matrix_plan.PLANS:
-            why = matrix_plan.refused(keys, layout)
-            rows.append([layout, keys] + ([f'refused: {why}'] + [''] * (len(JUDGES) - 1) if why else count(
-                plan, lambda case, kind: case.layout == layout and case.plan == keys)))  # noqa: B023
+            rows.append([layout, keys] + count(
+                plan, lambda case, kind: case.layout == layout and case.plan == keys))  # noqa: B023
     return table(['layout', 'key plan', *(judge.name for judge in JUDGES)], rows)
+
+
+def refusals():
+    """What cencencrypt refuses, and why."""
+    lines = {}
+    for scheme, layout, keys in itertools.product(matrix_plan.SCHEMES, matrix_plan.LAYOUTS, matrix_plan.PLANS):
+        why = matrix_plan.refused(scheme, layout, keys)
+        if why:
+            lines.setdefault((keys, why), {}).setdefault(layout, []).append(scheme)
+    return '\n'.join(
+        f'- {keys}, {why}: {", ".join(there)}' +
+        ('' if schemes == list(matrix_plan.SCHEMES) else f' ({", ".join(schemes)})') + '.'
+        for (keys, why), there in lines.items() for schemes in list(there.values())[:1])
 
 
 def reasons():
@@ -70,6 +83,7 @@ def document():
     plan = matrix_judges.questions(matrix_plan.everything())
     streams = sum(len(kinds) for _, questions in plan for _, kinds in questions)
     return (f'\n{len(plan)} files, {streams} judgements on a stream of one.\n\n{text(plan)}\n'
+            f'Refused, and judged to be an error without a file:\n\n{refusals()}\n\n'
             f'Not asked, and why:\n\n{reasons()}\n\n')
 
 

@@ -3,7 +3,7 @@
 the code under test: each track's samples as bytes, with what protects each.
 ISO/IEC 14496-12, ISO/IEC 23001-7, and PIFF 1.1 for its uuid boxes."""
 import dataclasses
-import pathlib
+import mmap
 import struct
 
 from boxes import Box, require
@@ -55,7 +55,8 @@ class Media:
     """All samples of a file; Broken where its boxes contradict each other."""
 
     def __init__(self, path):
-        self.data = pathlib.Path(path).read_bytes()
+        with open(path, 'rb') as file:
+            self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.top = Box(b'file', 0, 0, len(self.data), self.boxes(0, len(self.data)))
         moov = self.top.one(b'moov')
         self.tracks = {}

@@ -4,7 +4,10 @@
 decrypted again: every byte that was not to be touched is what it was, and other
 people's decryptors agree.
 
-  oddities.py [--counts FILE] [--keep DIRECTORY] [PATTERN...]"""
+  oddities.py [--counts FILE] [--keep DIRECTORY] [--huge] [PATTERN...]
+
+--huge adds files whose samples lie around 4 GiB; it takes 13 GB where temporary
+files are (TMPDIR)."""
 import argparse
 import concurrent.futures
 import dataclasses
@@ -123,18 +126,13 @@ def of_slices(directory, count):
     return path
 
 
-def check_limit(plain, change, options, layout, least, directory):
-    """By everyone who decrypts such a file."""
-    media, clear, protected = Media(plain), directory / 'clear.mp4', directory / 'protected.mp4'
-    streams = change(structures.streams_of(media))
-    build, style = ((structures.fragmented, Fragments(indexed=True)) if layout == 'fragments' else
-                    (structures.progressive, Progressive(False)))
-    clear.write_bytes(build(media, streams, style))
+def ask_all(clear, options, layout, kinds, least, directory):
+    """Encrypts; everyone who decrypts such a file is asked."""
+    protected = directory / 'protected.mp4'
     encrypt(clear, protected, options)
     scheme = re.match('scheme=([a-z0-9-]+)', options)[1]
     # For whom to ask: two streams never share a pattern.
     case = Case(scheme, 'H.264', 'AAC', {'fragments': 'fragments by shaka-packager'}.get(layout, 'moov last'), 'one key')
-    kinds = [s.kind for s in streams]
     made = matrix_judges.Files(case, directory, [(protected, clear, kinds)], least=least)
     for judge in matrix_judges.JUDGES:
         wanted = [kind for kind in kinds if judge.excuse(case, kind) is None]
@@ -143,6 +141,33 @@ def check_limit(plain, change, options, layout, least, directory):
                 judge.check(made, wanted)
             except Rejected as error:
                 raise Rejected(f'{judge.name}: {error}') from error
+
+
+def check_limit(plain, change, options, layout, least, directory):
+    media, clear = Media(plain), directory / 'clear.mp4'
+    streams = change(structures.streams_of(media))
+    build, style = ((structures.fragmented, Fragments(indexed=True)) if layout == 'fragments' else
+                    (structures.progressive, Progressive(False)))
+    clear.write_bytes(build(media, streams, style))
+    ask_all(clear, options, layout, [s.kind for s in streams], least, directory)
+
+
+def check_far(plain, style, last_chunk, scheme, directory):
+    media, clear = Media(plain), directory / 'clear.mp4'
+    structures.write_far(clear, media, structures.streams_of(media), style, last_chunk)
+    ask_all(clear, f'scheme={scheme}', 'progressive', ['video', 'audio'], 0.5, directory)
+    for path in directory.iterdir():
+        path.unlink()
+
+
+def huge_jobs(plain):
+    """Chunk offsets of 32 bits that do not fit any more once the moov has grown;
+    chunks on both sides of 4 GiB; all of them far behind it."""
+    for name, style, last_chunk in (('offsets grow over 4 GiB', Progressive(), (1 << 32) - 200),
+                                    ('across 4 GiB', Progressive(False, True), (1 << 32) + 5000),
+                                    ('behind 4 GiB', Progressive(True, True), (1 << 32) + (1 << 28))):
+        for scheme in ('cenc', 'cbcs'):
+            yield Job(f'{name}, {scheme}', functools.partial(check_far, plain, style, last_chunk, scheme))
 
 
 def limit_jobs(plain, silent, slices):
@@ -173,17 +198,19 @@ def run_job(job, directory):
     return job, reason
 
 
-def jobs(directory):
+def jobs(directory, huge):
     plain = base_file(directory, True)
+    if huge:
+        yield from huge_jobs(plain)
     yield from structure_jobs(plain)
     yield from limit_jobs(plain, base_file(directory, False), of_slices(directory, 45))
     yield from vector_jobs()
 
 
-def run_jobs(directory, wanted):
+def run_jobs(directory, wanted, huge):
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        chosen = [job for job in jobs(pathlib.Path(directory)) if wanted(job.name)]
+        chosen = [job for job in jobs(pathlib.Path(directory), huge) if wanted(job.name)]
         for job, reason in pool.map(lambda job: run_job(job, directory), chosen):
             print(f'ok   {job.name}' if reason is None else f'FAIL {job.name}\n       {reason}', flush=True)
             passed, failed = passed + (reason is None), failed + (reason is not None)
@@ -194,10 +221,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--counts')
     parser.add_argument('--keep')
+    parser.add_argument('--huge', action='store_true')
     parser.add_argument('patterns', nargs='*')
     args = parser.parse_args()
     with run.work_directory(args.keep) as directory:
-        passed, failed = run_jobs(directory, lambda name: not args.patterns or any(p in name for p in args.patterns))
+        passed, failed = run_jobs(directory, lambda name: not args.patterns or any(p in name for p in args.patterns),
+                                  args.huge)
     failed += passed + failed == 0
     if args.counts:
         pathlib.Path(args.counts).write_text(f'{passed} {failed} 0\n', encoding='ascii')
