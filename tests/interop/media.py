@@ -279,16 +279,28 @@ class Media:
             require(all(not s.protection or s.protection.iv_size == 0 for s in samples),
                     f'{parent.type} at {parent.start} has no senc')
             return
-        self.read_senc(boxes[0], samples)
+        self.read_senc(boxes[0], samples, self.saiz_sizes(parent, len(samples)))
 
-    def read_senc(self, senc, samples):
+    def saiz_sizes(self, parent, count):
+        """What saiz says of each sample; None where there is no saiz."""
+        found = parent.all(b'saiz')
+        if not found:
+            return [None] * count
+        at = found[0].body + 4 + 8 * bool(self.u32(found[0].body) & 1)
+        require(self.u32(at + 1) == count, f'saiz at {found[0].start}: not {count} samples')
+        return [self.data[at]] * count if self.data[at] else list(self.data[at + 5:at + 5 + count])
+
+    def read_senc(self, senc, samples, said):
+        """said: the sizes by saiz. Of a clear sample there may be nothing at all."""
         at = senc.body + (16 if senc.type == b'uuid' else 0)
         flags, count = self.u32(at), self.u32(at + 4)
         require(not flags & 1, f'senc at {senc.start} overrides its track')
         require(count == len(samples), f'senc at {senc.start}: {count} samples, not {len(samples)}')
         at += 8
-        for sample in samples:
-            size = sample.protection.iv_size if sample.protection else 0
+        for sample, wanted in zip(samples, said):
+            if sample.protection is None and wanted in (0, None):
+                continue
+            begin, size = at, sample.protection.iv_size if sample.protection else 0
             sample.iv, at = self.data[at:at + size], at + size
             if not flags & 2:
                 continue
@@ -297,4 +309,5 @@ class Media:
             at += 6 * number
             require(sample.subsamples is None or sum(map(sum, sample.subsamples)) == sample.size,
                     f'subsamples of the sample at {sample.offset} do not add up to {sample.size}')
+            require(wanted in (None, at - begin), f'saiz says {wanted} of the sample at {sample.offset}')
         require(at == senc.end, f'senc at {senc.start} does not end with its samples')
