@@ -187,7 +187,9 @@ remix_params_make_entry (const GPtrArray *formats)
   guint i;
 
   g_assert (first->config_at + config_size <= size);
-  memcpy (entry + 4, first->codec == AVC ? "avc3" : "hev1", 4);
+  bmff_put_u32 (entry + 4,
+      first->codec == AVC ? FCC ('a', 'v', 'c', '3')
+                          : FCC ('h', 'e', 'v', '1'));
   for (i = 1; i < formats->len; i++) {
     const RemixFormat *other = g_ptr_array_index (formats, i);
     const guint8 *from = g_bytes_get_data (other->config, NULL);
