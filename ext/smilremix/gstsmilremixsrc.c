@@ -6,7 +6,8 @@
  *
  * Reads a SMIL playlist of the kind that Unified Remix takes, and gives one MP4
  * that holds its clips one behind the other, cut at keyframes, with sound and
- * picture in step however many joins there are. Nothing is decoded or encoded:
+ * picture in step however many joins there are. Nothing is decoded or encoded,
+ * but for GOPs that an exact cut splits (#GstSmilRemixSrc:encode-cuts):
  * the element writes the tables, and the sample bytes are the sources' own.
  *
  * The file is virtual: its size is known at once, and any range of it can be read
@@ -92,6 +93,7 @@ struct _GstSmilRemixSrc
   guint max_sources;
   guint64 max_moov_size;
   ParameterSets parameter_sets;
+  gboolean encode_cuts;
   gboolean strict;
   guint timeout; /* seconds */
 
@@ -108,6 +110,7 @@ enum
   PROP_PLAYLIST,
   PROP_FRAGMENT_DURATION,
   PROP_PARAMETER_SETS,
+  PROP_ENCODE_CUTS,
   PROP_STRICT,
   PROP_ALLOWED_SCHEMES,
   PROP_ROOT,
@@ -179,6 +182,7 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   options.max_moov_size = self->max_moov_size;
   options.fragment_duration = self->fragment_duration * GST_MSECOND;
   options.in_band = self->parameter_sets == PARAMETER_SETS_IN_BAND;
+  options.encode = self->encode_cuts;
   options.strict = self->strict;
   options.timeout = self->timeout;
   GST_OBJECT_UNLOCK (self);
@@ -378,6 +382,9 @@ gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
     case PROP_PARAMETER_SETS:
       self->parameter_sets = (ParameterSets) g_value_get_enum (value);
       break;
+    case PROP_ENCODE_CUTS:
+      self->encode_cuts = g_value_get_boolean (value);
+      break;
     case PROP_STRICT:
       self->strict = g_value_get_boolean (value);
       break;
@@ -420,6 +427,9 @@ gst_smil_remix_src_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_PARAMETER_SETS:
       g_value_set_enum (value, (gint) self->parameter_sets);
+      break;
+    case PROP_ENCODE_CUTS:
+      g_value_set_boolean (value, self->encode_cuts);
       break;
     case PROP_STRICT:
       g_value_set_boolean (value, self->strict);
@@ -490,6 +500,11 @@ install_properties (GObjectClass *class)
       "Where parameter sets of H.264 and H.265 stand: sources of different sets "
       "give several sample descriptions out of band, one in band",
       TYPE_PARAMETER_SETS, PARAMETER_SETS_OUT_OF_BAND, flags);
+  properties[PROP_ENCODE_CUTS] = g_param_spec_boolean ("encode-cuts",
+      "Encode cuts",
+      "Whether a GOP that clipMode sample splits is encoded anew; else, and "
+      "where that cannot be, the cut goes back to a keyframe",
+      TRUE, flags);
   properties[PROP_STRICT] = g_param_spec_boolean ("strict", "Strict",
       "Whether what cannot be done as the playlist says is an error, not a "
       "warning",
@@ -553,6 +568,7 @@ gst_smil_remix_src_init (GstSmilRemixSrc *self)
   self->max_sources = DEFAULT_MAX_SOURCES;
   self->max_moov_size = DEFAULT_MAX_MOOV_SIZE;
   self->timeout = DEFAULT_TIMEOUT;
+  self->encode_cuts = TRUE;
   self->cancellable = g_cancellable_new ();
   gst_base_src_set_blocksize (GST_BASE_SRC (self), DEFAULT_BLOCKSIZE);
 }

@@ -14,7 +14,7 @@ typedef struct
 } Placed;
 
 static gboolean
-place_sample (RemixBuild *self, const RemixStreamSample *in, Placed *out,
+fill_sample (RemixBuild *self, const RemixStreamSample *in, Placed *out,
     GError **error)
 {
   gint description = remix_build_format (self, in->format, error);
@@ -37,37 +37,144 @@ place_sample (RemixBuild *self, const RemixStreamSample *in, Placed *out,
   return TRUE;
 }
 
-/* Reads the samples of the cut. Where leading pictures are left out, so is the
- * time that they had in decoding: the first sample moves up to the others. */
-static GArray *
-gather (RemixBuild *self, const RemixStream *stream, const RemixCut *cut,
-    GError **error)
+/* While a clip is being gathered. */
+typedef struct
 {
-  guint32 out = self->output->timescale, in = stream->timescale;
-  g_autoptr (GArray) placed =
-      g_array_sized_new (FALSE, TRUE, sizeof (Placed), cut->last - cut->first);
-  gint64 base_dts = 0, base_pts = 0;
+  RemixBuild *build;
+  const RemixStream *stream;
+  GArray *placed; /* Placed */
+  gint64 base_dts, base_pts; /* of the clip's first picture */
+} Gather;
+
+static gboolean
+place (Gather *self, const RemixStreamSample *sample, GError **error)
+{
+  guint32 out = self->build->output->timescale, in = self->stream->timescale;
+  Placed item = { 0 };
+
+  item.dts = remix_rescale (sample->dts - self->base_dts, in, out);
+  item.pts = remix_rescale (sample->pts - self->base_pts, in, out);
+  if (!fill_sample (self->build, sample, &item, error))
+    return FALSE;
+  g_array_append_val (self->placed, item);
+  return TRUE;
+}
+
+/* The source's own samples. Where leading pictures are left out, so is the time
+ * that they had in decoding: the first sample moves up to the others; unless
+ * something else is shown in their stead. */
+static gboolean
+gather_samples (Gather *self, const RemixSplice *splice, GError **error)
+{
+  const RemixCut *cut = &splice->cut;
   RemixStreamCursor cursor;
   RemixStreamSample sample;
 
-  remix_stream_cursor_init (&cursor, stream, cut->first);
+  remix_stream_cursor_init (&cursor, self->stream, cut->first);
   while (
       cursor.next < cut->last && remix_stream_cursor_next (&cursor, &sample)) {
     guint32 n = cursor.next - 1 - cut->first;
-    Placed item = { 0 };
 
-    if (n == 0) {
-      base_dts = sample.dts;
-      base_pts = sample.pts;
-    } else if (n <= cut->n_skipped) {
-      base_dts += sample.duration;
+    if (n > 0 && n <= cut->n_skipped) {
+      if (!splice->head)
+        self->base_dts += sample.duration;
       continue;
     }
-    item.dts = n == 0 ? 0 : remix_rescale (sample.dts - base_dts, in, out);
-    item.pts = remix_rescale (sample.pts - base_pts, in, out);
-    if (!place_sample (self, &sample, &item, error))
-      return NULL;
-    g_array_append_val (placed, item);
+    if (!place (self, &sample, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Encoded pictures, each decoded @delay before it is shown. */
+static gboolean
+gather_run (Gather *self, const RemixRun *run, gint64 delay, GError **error)
+{
+  GByteArray *memory = self->build->memory;
+  guint64 offset = memory->len;
+  guint i;
+
+  if (!run)
+    return TRUE;
+  if (run->data->len > G_MAXINT32 - MIN (offset, (guint64) G_MAXINT32)) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
+        "more than 2 GiB of pictures that were encoded");
+    return FALSE;
+  }
+  g_byte_array_append (memory, run->data->data, run->data->len);
+  for (i = 0; i < run->pictures->len; i++) {
+    const RemixPicture *picture =
+        &g_array_index (run->pictures, RemixPicture, i);
+    RemixStreamSample sample = { offset + picture->offset, picture->size, 0,
+      picture->pts - delay, picture->pts, REMIX_SOURCE_MEMORY, picture->sync,
+      run->format };
+
+    if (!place (self, &sample, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+get_sample (const RemixStream *stream, guint32 index, RemixStreamSample *sample)
+{
+  RemixStreamCursor cursor;
+
+  if (index >= stream->n_samples)
+    return FALSE;
+  remix_stream_cursor_init (&cursor, stream, index);
+  return remix_stream_cursor_next (&cursor, sample);
+}
+
+/* How long before they are shown the head's and the tail's pictures are decoded: as
+ * the first sample behind the head is; so that the tail's first takes the place
+ * of the sample that it stands for. */
+static void
+get_delays (const RemixStream *stream, const RemixSplice *splice, gint64 *head,
+    gint64 *tail)
+{
+  const RemixCut *cut = &splice->cut;
+  RemixStreamSample sample;
+
+  *head = *tail = 0;
+  if (splice->tail && get_sample (stream, cut->last, &sample))
+    *head = *tail = cut->tail.from - sample.dts;
+  if (cut->first < cut->last && get_sample (stream, cut->first, &sample))
+    *head = sample.pts - sample.dts;
+}
+
+/* All that is between the clip's begin and its end, in decoding order. */
+static GArray *
+gather (RemixBuild *build, const RemixStream *stream, const RemixSplice *splice,
+    GError **error)
+{
+  const RemixCut *cut = &splice->cut;
+  g_autoptr (GArray) placed =
+      g_array_sized_new (FALSE, TRUE, sizeof (Placed), cut->last - cut->first);
+  Gather self = { build, stream, placed };
+  gint64 head, tail;
+  RemixStreamSample sample;
+
+  get_delays (stream, splice, &head, &tail);
+  if (splice->head) {
+    self.base_pts = cut->head.from;
+    self.base_dts = self.base_pts - head;
+  } else if (cut->first < cut->last &&
+      get_sample (stream, cut->first, &sample)) {
+    self.base_pts = sample.pts;
+    self.base_dts = sample.dts;
+  } else {
+    self.base_pts = cut->tail.from;
+    self.base_dts = self.base_pts - tail;
+  }
+  if (!gather_run (&self, splice->head, head, error) ||
+      !gather_samples (&self, splice, error) ||
+      !gather_run (&self, splice->tail, tail, error))
+    return NULL;
+  if (placed->len == 0) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
+        "nothing is left of it");
+    return NULL;
   }
   return g_steal_pointer (&placed);
 }
@@ -94,12 +201,11 @@ get_natural_length (const RemixBuild *self, const RemixStream *stream,
     const RemixCut *cut, const GArray *placed)
 {
   const Placed *last = &g_array_index (placed, Placed, placed->len - 1);
-  RemixStreamCursor cursor;
   RemixStreamSample sample = { 0 };
   gint64 duration;
 
-  remix_stream_cursor_init (&cursor, stream, cut->last - 1);
-  remix_stream_cursor_next (&cursor, &sample);
+  if (cut->last > 0)
+    get_sample (stream, cut->last - 1, &sample);
   duration = remix_rescale (sample.duration, stream->timescale,
       self->output->timescale);
   return last->dts + MAX (duration, 1);
@@ -134,10 +240,11 @@ append_placed (RemixBuild *self, GArray *placed, gint64 length, GError **error)
 
 gboolean
 remix_build_video (RemixBuild *self, const RemixStream *stream,
-    const RemixCut *cut, const RemixSlot *slot, GError **error)
+    const RemixSplice *splice, const RemixSlot *slot, GError **error)
 {
   guint32 out = self->output->timescale;
-  g_autoptr (GArray) placed = gather (self, stream, cut, error);
+  const RemixCut *cut = &splice->cut;
+  g_autoptr (GArray) placed = gather (self, stream, splice, error);
   gint64 end, length;
 
   if (!placed)

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include "smilremix/remix-cut.h"
 #include "smilremix/remix-plan.h"
 
 G_BEGIN_DECLS
@@ -50,9 +49,9 @@ gboolean remix_build_append (RemixBuild *self, const RemixSample *sample,
 gboolean remix_build_silence (RemixBuild *self, RemixFormat *format,
     RemixSample *sample, GError **error);
 
-/** Adds the samples of @cut. */
+/** Adds the samples of @splice. */
 gboolean remix_build_video (RemixBuild *self, const RemixStream *stream,
-    const RemixCut *cut, const RemixSlot *slot, GError **error);
+    const RemixSplice *splice, const RemixSlot *slot, GError **error);
 /** Once all clips are there: composition offsets and the edit. */
 void remix_build_video_finish (RemixBuild *self);
 

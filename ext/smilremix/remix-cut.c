@@ -144,13 +144,34 @@ start_at_sync (RemixCut *self, const RemixSync *sync)
   self->begin = sync->pts;
 }
 
+/* The GOP of sync sample @n from @frame on; the source's own samples start with
+ * the next one. FALSE if that has leading pictures: it is no point at which a
+ * decoder forgets what was before, and what was encoded would disturb it. */
+static gboolean
+split_begin (RemixCut *self, const RemixStream *stream, guint32 n, gint64 frame)
+{
+  RemixSync next = { stream->n_samples, 0, stream->end };
+
+  if (n + 1 < stream->n_syncs)
+    next = remix_stream_get_sync (stream, n + 1);
+  if (next.n_leading > 0)
+    return FALSE;
+  self->head.first = remix_stream_get_sync (stream, n).index;
+  self->head.stop = next.index;
+  self->head.from = frame;
+  self->head.to = next.pts;
+  start_at_sync (self, &next);
+  self->begin = self->first_pts = frame;
+  return TRUE;
+}
+
 static gboolean
 cut_begin (RemixCut *self, const RemixStream *stream, const RemixRange *range,
     gint64 begin, const RemixCutOptions *options, GPtrArray *warnings,
     GError **error)
 {
-  RemixSync sync = remix_stream_get_sync (stream,
-      remix_stream_find_sync (stream, begin + get_tolerance (stream)));
+  guint32 n = remix_stream_find_sync (stream, begin + get_tolerance (stream));
+  RemixSync sync = remix_stream_get_sync (stream, n);
   gint64 frame;
 
   start_at_sync (self, &sync);
@@ -165,6 +186,8 @@ cut_begin (RemixCut *self, const RemixStream *stream, const RemixRange *range,
     self->begin = frame;
     return TRUE;
   }
+  if (options->can_encode && split_begin (self, stream, n, frame))
+    return TRUE;
   return fall_back (options, stream, begin, "clipBegin", warnings, error);
 }
 
@@ -209,6 +232,47 @@ end_at_sync (RemixCut *self, const RemixStream *stream, gint64 end,
 }
 
 static gboolean
+has_head (const RemixCut *self)
+{
+  return self->head.from < self->head.to;
+}
+
+/* The last sync sample that is shown before @boundary begins what is encoded. FALSE
+ * if its leading pictures would be left without it. */
+static gboolean
+split_end (RemixCut *self, const RemixStream *stream, gint64 boundary,
+    const Around *around)
+{
+  RemixSync sync = remix_stream_get_sync (stream,
+      remix_stream_find_sync (stream, boundary - 1));
+
+  if (sync.n_leading > 0 && self->first < sync.index)
+    return FALSE;
+  self->end = boundary;
+  self->last = self->tail.first = sync.index;
+  self->tail.stop = around->needed;
+  self->tail.from = sync.pts;
+  self->tail.to = boundary;
+  if (self->first >= sync.index) {
+    /* No sample stays: what would be hidden is not there. */
+    self->last = self->first;
+    self->tail.from = MAX (sync.pts, self->begin);
+    self->first_pts = MAX (self->first_pts, self->begin);
+  }
+  return TRUE;
+}
+
+/* A clip that ends where its head would: nothing of the source stays. */
+static void
+end_in_head (RemixCut *self)
+{
+  self->head.to = self->end;
+  self->last = self->first;
+  self->tail.from = self->tail.to = 0;
+  self->has_tail = FALSE;
+}
+
+static gboolean
 cut_end (RemixCut *self, const RemixStream *stream, const RemixRange *range,
     gint64 end, const RemixCutOptions *options, GPtrArray *warnings,
     GError **error)
@@ -228,11 +292,15 @@ cut_end (RemixCut *self, const RemixStream *stream, const RemixRange *range,
     boundary = around.next == G_MAXINT64 ? stream->end : around.next;
   }
   look_around (stream, boundary, &around);
-  if (around.needed <= self->first || boundary <= self->begin) {
+  if ((around.needed <= self->first && !has_head (self)) ||
+      boundary <= self->begin) {
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_PLAYLIST,
         "nothing is left: no frame between clipBegin and clipEnd");
     return FALSE;
   }
+  if (around.overhang && !options->can_hide_tail && options->can_encode &&
+      split_end (self, stream, boundary, &around))
+    return TRUE;
   if (around.overhang && !options->can_hide_tail)
     return fall_back (options, stream, end, "clipEnd", warnings, error) &&
         end_at_sync (self, stream, end, warnings, error);
@@ -250,9 +318,13 @@ remix_cut_video (RemixCut *self, const RemixStream *stream,
   gint64 begin, end;
 
   memset (self, 0, sizeof (*self));
-  return remix_range_resolve (range, stream, &begin, &end, error) &&
-      cut_begin (self, stream, range, begin, options, warnings, error) &&
-      cut_end (self, stream, range, end, options, warnings, error);
+  if (!remix_range_resolve (range, stream, &begin, &end, error) ||
+      !cut_begin (self, stream, range, begin, options, warnings, error) ||
+      !cut_end (self, stream, range, end, options, warnings, error))
+    return FALSE;
+  if (has_head (self) && self->end <= self->head.to)
+    end_in_head (self);
+  return TRUE;
 }
 
 /* Half of the shortest distance that frames plausibly have here. */

@@ -11,6 +11,13 @@
 
 G_BEGIN_DECLS
 
+/** Pictures to be encoded anew; none if @from is not below @to. */
+typedef struct
+{
+  guint32 first, stop; /* samples to be decoded for them */
+  gint64 from, to; /* those that are shown in [from, to) */
+} RemixSplit;
+
 /**
  * A cut through a video stream. Samples [first, last) in decoding order are
  * taken, but the @n_skipped ones right behind @first; of these [begin, end) of
@@ -24,6 +31,8 @@ typedef struct
   gint64
       first_pts; /* of the sample @first: before @begin if there is hidden pre-roll */
   gint64 begin, end;
+  RemixSplit head; /* stands in front of @first */
+  RemixSplit tail; /* stands behind @last */
   gboolean
       has_tail; /* samples that come at or after @end are among those taken, because others need them */
 } RemixCut;
@@ -33,6 +42,7 @@ typedef struct
   gboolean
       can_hide_head; /* the clip is the title's first: an edit list hides pre-roll */
   gboolean can_hide_tail; /* the clip is its last, in a progressive file */
+  gboolean can_encode; /* a GOP that is split can be encoded anew */
   gboolean strict; /* no falling back from sample to gop */
 } RemixCutOptions;
 
@@ -60,7 +70,7 @@ gboolean remix_range_resolve (const RemixRange *range,
  *
  * Sample mode: exact at the beginning if there is a keyframe or pre-roll can be
  * hidden, at the end if no sample that is needed comes after it or a tail can be
- * hidden; else as in GOP mode, with a warning, or with an error if strict.
+ * hidden; else with a GOP to be encoded, if that can be done; else as in GOP mode, with a warning, or with an error if strict.
  */
 gboolean remix_cut_video (RemixCut *self, const RemixStream *stream,
     const RemixRange *range, const RemixCutOptions *options,

@@ -29,6 +29,7 @@ GQuark remix_error_quark (void);
  * @REMIX_ERROR_MATCH: a clip's tracks do not go with the others
  * @REMIX_ERROR_GAP: archive segments that should be contiguous are not
  * @REMIX_ERROR_LIMIT: beyond one of the limits that keep memory bounded
+ * @REMIX_ERROR_ENCODER: a GOP cannot be encoded anew
  * @REMIX_ERROR_CANCELLED: stopped from outside
  */
 typedef enum
@@ -45,6 +46,7 @@ typedef enum
   REMIX_ERROR_MATCH,
   REMIX_ERROR_GAP,
   REMIX_ERROR_LIMIT,
+  REMIX_ERROR_ENCODER,
   REMIX_ERROR_CANCELLED,
 } RemixError;
 

@@ -195,6 +195,12 @@ split (Split *self, GError **error)
          g_array_index (leader->clip_starts, guint32, clip) <= i;
          clip++)
       forced = forced || clip_changes_description (self, clip);
+    /* A GOP that was encoded anew may have an entry of its own. */
+    forced = forced ||
+        (i > 0 &&
+            remix_output_get_description (leader, sample) !=
+                remix_output_get_description (leader,
+                    get_sample (leader, i - 1)));
     if (sample->sync) {
       gint64 time =
           (gint64) dts + sample->composition - (gint64) leader->media_time;

@@ -30,6 +30,7 @@ typedef struct
   RemixBuild *builds; /* one for each track of the output */
   Part *parts; /* clips × tracks */
   guint last_clip; /* that has media */
+  const RemixEncoder *encoder; /* NULL: no GOP can be split */
 } Work;
 
 static void
@@ -362,35 +363,38 @@ static void
 choose_leader (Work *self)
 {
   RemixKind best = REMIX_KIND_OTHER;
-  guint i;
+  guint n_videos = 0, i;
 
   for (i = 0; i < self->profile->len; i++) {
     const RemixTrack *track = g_ptr_array_index (self->profile, i);
 
+    n_videos += track->kind == REMIX_KIND_VIDEO;
     if (track->kind < best) {
       best = track->kind;
       self->plan->leader = i;
     }
   }
+  /* Others would have to be split at the same pictures. */
+  self->encoder = n_videos == 1 ? self->options->encoder : NULL;
 }
 
 /* The clip's cut, by what leads. */
 static gboolean
-cut_leader (Work *self, guint clip, const RemixSlot *slot, RemixCut *cut,
+cut_leader (Work *self, guint clip, const RemixSlot *slot, RemixSplice *splice,
     GError **error)
 {
   const Part *part = get_part (self, clip, self->plan->leader);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   RemixCutOptions options = { slot->first,
-    slot->last && !self->options->fragmented, self->options->strict };
+    slot->last && !self->options->fragmented, FALSE, self->options->strict };
   g_autofree gchar *prefix = clip_to_string (self, clip);
   guint i;
 
   if (part->stream->kind != REMIX_KIND_VIDEO)
-    return remix_range_resolve (part->range, part->stream, &cut->begin,
-        &cut->end, error);
-  if (!remix_cut_video (cut, part->stream, part->range, &options, warnings,
-          error))
+    return remix_range_resolve (part->range, part->stream, &splice->cut.begin,
+        &splice->cut.end, error);
+  if (!remix_splice_cut (splice, part->stream, part->range, &options,
+          self->encoder, warnings, error))
     return FALSE;
   for (i = 0; i < warnings->len; i++)
     g_ptr_array_add (self->plan->warnings,
@@ -417,24 +421,42 @@ get_begin (const Part *part, const Part *leader, const RemixCut *cut)
 }
 
 static gboolean
-add_part (Work *self, guint clip, guint track, const RemixCut *cut,
+add_part (Work *self, guint clip, guint track, const RemixSplice *splice,
     const RemixSlot *slot, GError **error)
 {
   const Part *part = get_part (self, clip, track);
   const Part *leader = get_part (self, clip, self->plan->leader);
   RemixBuild *build = &self->builds[track];
-  gint64 begin = part->stream ? get_begin (part, leader, cut) : 0;
-  RemixCut own;
+  gint64 begin = part->stream ? get_begin (part, leader, &splice->cut) : 0;
+  RemixSplice own = { 0 };
 
   if (build->output->kind == REMIX_KIND_AUDIO)
     return remix_build_audio (build, part->stream, begin, slot, error);
   if (build->output->kind == REMIX_KIND_TEXT)
     return remix_build_text (build, part->stream, begin, slot, error);
   if (part == leader)
-    return remix_build_video (build, part->stream, cut, slot, error);
-  return remix_cut_follow (&own, part->stream, cut, leader->stream->timescale,
-             error) &&
+    return remix_build_video (build, part->stream, splice, slot, error);
+  return remix_cut_follow (&own.cut, part->stream, &splice->cut,
+             leader->stream->timescale, error) &&
       remix_build_video (build, part->stream, &own, slot, error);
+}
+
+static gboolean
+add_parts (Work *self, guint clip, RemixSlot *slot, RemixSplice *splice,
+    GError **error)
+{
+  const Part *leader = get_part (self, clip, self->plan->leader);
+  guint i;
+
+  if (!cut_leader (self, clip, slot, splice, error))
+    return FALSE;
+  slot->end += (guint64) remix_rescale (splice->cut.end - splice->cut.begin,
+      leader->stream->timescale, slot->timescale);
+  for (i = 0; i < self->profile->len; i++) {
+    if (!add_part (self, clip, i, splice, slot, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -445,24 +467,18 @@ add_clip (Work *self, guint clip, GError **error)
   const Part *leader = get_part (self, clip, self->plan->leader);
   RemixSlot slot = { *time, *time, timescale, *time == 0,
     clip == self->last_clip };
-  RemixCut cut = { 0 };
-  guint i;
+  RemixSplice splice = { 0 };
+  gboolean ok;
 
   if (!leader->stream) {
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_MATCH,
         "it has nothing of what leads the title");
     return FALSE;
   }
-  if (!cut_leader (self, clip, &slot, &cut, error))
-    return FALSE;
-  slot.end += (guint64) remix_rescale (cut.end - cut.begin,
-      leader->stream->timescale, timescale);
-  for (i = 0; i < self->profile->len; i++) {
-    if (!add_part (self, clip, i, &cut, &slot, error))
-      return FALSE;
-  }
+  ok = add_parts (self, clip, &slot, &splice, error);
+  remix_splice_clear (&splice);
   *time = slot.end;
-  return TRUE;
+  return ok;
 }
 
 static void

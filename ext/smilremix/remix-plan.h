@@ -8,6 +8,7 @@
 
 #include "smilremix/remix-movie.h"
 #include "smilremix/remix-playlist.h"
+#include "smilremix/remix-splice.h"
 
 G_BEGIN_DECLS
 
@@ -78,6 +79,8 @@ typedef struct
   gboolean strict;
   gboolean in_band; /* parameter sets of H.264 and H.265 among the samples */
   gboolean fragmented; /* the output is: nothing behind its end can be hidden */
+  const RemixEncoder *
+      encoder; /* nullable: for clips of clipMode sample in a title with one video track */
   guint32
       max_samples; /* of a track: a source that claims to last for years would else be answered with silence as long */
 } RemixPlanOptions;

@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include "remix-encode.h"
 #include "remix-error.h"
 #include "remix-http.h"
 #include "remix-layout.h"
@@ -240,15 +241,47 @@ seal (RemixTitle *self, GChecksum *checksum)
       g_checksum_update (checksum, (const guchar *) source->etag, -1);
   }
   g_checksum_update (checksum, (const guchar *) numbers, sizeof (numbers));
+  /* What was encoded: another version of an encoder gives other bytes. */
+  g_checksum_update (checksum, self->plan->memory->data,
+      self->plan->memory->len);
   self->etag = g_strdup (g_checksum_get_string (checksum));
+}
+
+typedef struct
+{
+  RemixTitle *title;
+  GCancellable *cancellable;
+} Encoding;
+
+static gboolean
+read_sample (gpointer user_data, guint source, guint64 offset, guint8 *dest,
+    gsize size, GError **error)
+{
+  const Encoding *self = user_data;
+
+  return remix_source_read (g_ptr_array_index (self->title->sources, source),
+      offset, dest, size, self->cancellable, error);
+}
+
+static RemixRun *
+encode (gpointer user_data, const RemixStream *stream, const RemixSplit *split,
+    GError **error)
+{
+  const Encoding *self = user_data;
+
+  return remix_encode (stream, split, read_sample, user_data, self->cancellable,
+      error);
 }
 
 static gboolean
 open_title (RemixTitle *self, GCancellable *cancellable, GError **error)
 {
   const RemixTitleOptions *options = self->options;
+  Encoding encoding = { self, cancellable };
+  RemixEncoder encoder = { encode, &encoding };
   RemixPlanOptions plan_options = { options->strict, options->in_band,
-    options->fragment_duration > 0, REMIX_MAX_SAMPLES };
+    options->fragment_duration > 0, options->encode ? &encoder : NULL,
+    REMIX_MAX_SAMPLES };
   RemixLayoutOptions layout_options = { options->fragment_duration };
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autoptr (RemixPlaylist) playlist = NULL;

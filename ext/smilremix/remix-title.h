@@ -24,6 +24,7 @@ typedef struct
   guint64 max_moov_size; /* bytes */
   guint64 fragment_duration; /* nanoseconds; 0: a progressive file */
   gboolean in_band; /* parameter sets: see RemixPlanOptions */
+  gboolean encode; /* GOPs that an exact cut splits */
   gboolean strict;
   guint timeout; /* of HTTP, seconds; 0: none */
 } RemixTitleOptions;

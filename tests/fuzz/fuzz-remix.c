@@ -104,6 +104,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   options.in_band = (data[2] & 16) != 0;
   options.fragmented = layout_options.fragment_duration > 0;
   options.max_samples = 5000;
+  options.encoder = NULL;
   bytes = g_bytes_new_static (data + 8, size - 8);
   source = bmff_source_new_bytes (bytes, 0);
   movie = remix_movie_load (source, "file:///a", 0, &limits, &error);

@@ -61,7 +61,7 @@ def build(location, fragment_duration, push, streams):
     """A valve only pushes. (A queue in front of qtdemux can deadlock over the
     allocation query in 1.22, with filesrc too.)"""
     pipeline = Gst.Pipeline()
-    source = make(pipeline, 'smilremixsrc', location=location, fragment_duration=fragment_duration)
+    source = make(pipeline, 'smilremixsrc', location=location, fragment_duration=fragment_duration, encode_cuts=False)
     demuxer = make(pipeline, 'qtdemux')
     chain(pipeline, source, *([make(pipeline, 'valve')] if push else []), demuxer)
 
@@ -109,6 +109,7 @@ def ranges(location, path):
     wanted = pathlib.Path(path).read_bytes()
     source = Gst.ElementFactory.make('smilremixsrc')
     source.set_property('location', location)
+    source.set_property('encode-cuts', False)
     source.set_state(Gst.State.READY)
     pad = source.get_static_pad('src')
     if not pad.activate_mode(Gst.PadMode.PULL, True):

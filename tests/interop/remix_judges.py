@@ -44,7 +44,8 @@ def require(condition, text):
 def remix(playlist, path, properties=''):
     """Writes the title; gives what was said, warnings included. Rejected, with all
     of it, if that fails."""
-    command = ['gst-launch-1.0', 'smilremixsrc', f'location={playlist}', *properties.split(), '!',
+    # Each picture has to be the source's own.
+    command = ['gst-launch-1.0', 'smilremixsrc', 'encode-cuts=false', f'location={playlist}', *properties.split(), '!',
                'filesink', f'location={path}']
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
