@@ -268,7 +268,7 @@ put_when (Writer *self, const CpixPeriod *period)
     put_offset (self, "endOffset", period->end);
   } else {
     put_clock (self, "start", period->start);
-    put_clock (self, "end", period->end);
+    put_offset (self, "duration", period->end - period->start);
   }
 }
 

@@ -155,11 +155,12 @@ open_part (EncryptFile *self, EncryptPart *part, const BmffTrack *track,
     GError **error)
 {
   part->writer = cenc_aux_writer_new (encrypt_track_get_params (part->track));
+  if (!find_lead (part, track, encrypt_plan_get_clear_lead (self->plan), error))
+    return FALSE;
   if (!encrypt_plan_rotates (self->plan))
-    return find_lead (part, track, encrypt_plan_get_clear_lead (self->plan),
-        error);
-  part->spans =
-      encrypt_spans_new (self->plan, part->track, track, part->samples, error);
+    return TRUE;
+  part->spans = encrypt_spans_new (self->plan, part->track, track,
+      part->samples, part->n_lead, error);
   return part->spans != NULL;
 }
 
@@ -212,13 +213,6 @@ open_movie (EncryptFile *self, GError **error)
 {
   guint i;
 
-  if (encrypt_plan_get_clear_lead (self->plan) > 0 &&
-      encrypt_plan_rotates (self->plan)) {
-    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
-        "clear-lead: the input is a progressive file, and with keys that "
-        "rotate only fragments can be left clear");
-    return FALSE;
-  }
   self->boxes = encrypt_boxes_new (self->source, error);
   if (!self->boxes)
     return FALSE;

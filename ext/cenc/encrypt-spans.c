@@ -64,7 +64,8 @@ add_sample (EncryptSpans *self, EncryptPlan *plan, EncryptTrack *track,
 
 EncryptSpans *
 encrypt_spans_new (EncryptPlan *plan, EncryptTrack *track,
-    const BmffTrack *from, const BmffSampleTable *samples, GError **error)
+    const BmffTrack *from, const BmffSampleTable *samples, guint32 n_lead,
+    GError **error)
 {
   g_autoptr (EncryptSpans) self = g_new0 (EncryptSpans, 1);
   BmffSampleCursor cursor;
@@ -74,7 +75,8 @@ encrypt_spans_new (EncryptPlan *plan, EncryptTrack *track,
   g_array_set_clear_func (self->spans, span_clear);
   if (!encrypt_rotate_check_timescale (from, error))
     return NULL;
-  bmff_sample_cursor_init (&cursor, samples, 0);
+  self->count = n_lead;
+  bmff_sample_cursor_init (&cursor, samples, n_lead);
   while (bmff_sample_cursor_next (&cursor, &sample)) {
     if (!add_sample (self, plan, track, &sample, from->timescale, error))
       return NULL;
@@ -126,6 +128,15 @@ find_group (GPtrArray *variants, GPtrArray *entries,
   return variants->len;
 }
 
+/* The clear lead is in no group. */
+static void
+add_clear_run (GArray *runs, guint32 count)
+{
+  BmffGroupRun run = { count, 0 };
+
+  g_array_append_val (runs, run);
+}
+
 void
 encrypt_spans_add_groups (const EncryptSpans *self, const EncryptTrack *track,
     BmffBox *stbl)
@@ -141,6 +152,8 @@ encrypt_spans_add_groups (const EncryptSpans *self, const EncryptTrack *track,
     const Span *span = &g_array_index (self->spans, Span, i);
     BmffGroupRun run = { end_of (self, i) - span->first, 0 };
 
+    if (i == 0 && span->first > 0)
+      add_clear_run (runs, span->first);
     if (span->variant != of_tenc)
       run.group = find_group (variants, entries, span->variant);
     g_array_append_val (runs, run);

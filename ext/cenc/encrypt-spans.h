@@ -12,9 +12,16 @@ G_BEGIN_DECLS
 
 typedef struct _EncryptSpans EncryptSpans;
 
-/** @samples: of @track; NULL with ENCRYPT_ERROR if one is in no period, or a period has no key. */
+/**
+ * encrypt_spans_new:
+ * @samples: of @track
+ * @n_lead: so many of them stay clear, and are in no period
+ *
+ * NULL with ENCRYPT_ERROR if a sample is in no period, or a period has no key.
+ */
 EncryptSpans *encrypt_spans_new (EncryptPlan *plan, EncryptTrack *track,
-    const BmffTrack *from, const BmffSampleTable *samples, GError **error);
+    const BmffTrack *from, const BmffSampleTable *samples, guint32 n_lead,
+    GError **error);
 void encrypt_spans_free (EncryptSpans *self);
 
 /** Lets @track use the key of sample @index. */

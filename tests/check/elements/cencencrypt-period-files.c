@@ -137,6 +137,48 @@ GST_START_TEST (test_boxes)
 }
 GST_END_TEST
 
+/* The clear lead is in no period. */
+GST_START_TEST (test_clear_lead)
+{
+  static const guint8 runs[] = "\0\0\0\x03\0\0\0\x32\0\0\0\0\0\0\0\x19\0\0\0\1"
+                               "\0\0\0\x19\0\0\0\2";
+  static const gchar *kids[] = { NULL, NULL, "00112233445566778899aabbccddee02",
+    "00112233445566778899aabbccddee03" };
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (BmffBox) moov = NULL;
+  const BmffBox *sbgp;
+  GError *error = NULL;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = make_file ("");
+  out = encrypt_file (clear, "", BY_SEED "clear-lead=1500000000", &error);
+  fail_unless (out, "%s", error ? error->message : "");
+  period_check_pictures (out, kids);
+  moov = read_moov (out);
+  sbgp = bmff_box_child (bmff_box_find (moov, "trak/mdia/minf/stbl"),
+      FOURCC ("sbgp"));
+  fail_unless_equals_int (g_bytes_get_size (sbgp->payload),
+      8 + sizeof runs - 1);
+  fail_unless (
+      memcmp ((const guint8 *) g_bytes_get_data (sbgp->payload, NULL) + 8, runs,
+          sizeof runs - 1) == 0);
+  {
+    g_autoptr (GPtrArray) want = judge_read (clear, JUDGE_SENC, NULL);
+    g_autoptr (GPtrArray) have = judge_read (out, JUDGE_SAIZ, &error);
+    JudgeTrack *a, *b;
+    guint i;
+
+    fail_unless (have, "%s", error ? error->message : "");
+    a = want->pdata[0];
+    b = have->pdata[0];
+    for (i = 0; i < 100; i++)
+      fail_unless (g_bytes_equal (a->samples->pdata[i], b->samples->pdata[i]));
+  }
+}
+GST_END_TEST
+
 /* Nothing goes out of a file for which a key is missing somewhere. */
 GST_START_TEST (test_list_ends)
 {
@@ -214,6 +256,7 @@ cencencrypt_period_files_suite (void)
   tcase_add_loop_test (tcase, test_schemes, 0, 8);
   tcase_add_test (tcase, test_pushed);
   tcase_add_test (tcase, test_boxes);
+  tcase_add_test (tcase, test_clear_lead);
   tcase_add_test (tcase, test_list_ends);
   tcase_add_test (tcase, test_messages);
   return suite;
