@@ -546,58 +546,11 @@ gboolean
 encrypt_fragment_get_info (const EncryptFragment *self, guint32 track_id,
     EncryptFragmentInfo *info)
 {
-  guint i;
-  gboolean found = FALSE;
-
-  for (i = 0; i < self->parts->len; i++) {
-    const BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
-    BmffSampleCursor cursor;
-    BmffSample sample;
-
-    bmff_sample_cursor_init (&cursor, traf->samples, 0);
-    while (traf->track_id == track_id &&
-        bmff_sample_cursor_next (&cursor, &sample)) {
-      guint64 start = sample.dts + (gint64) sample.composition_offset;
-
-      if (!found) {
-        info->start = start;
-        info->duration = 0;
-        info->sync = !(sample.flags & BMFF_SAMPLE_IS_NON_SYNC);
-      }
-      info->start = MIN (info->start, start);
-      info->duration += sample.duration;
-      found = TRUE;
-    }
-  }
-  return found;
-}
-
-static guint64
-sum_durations (const BmffSampleTable *samples)
-{
-  BmffSampleCursor cursor;
-  BmffSample sample;
-  guint64 sum = 0;
-
-  bmff_sample_cursor_init (&cursor, samples, 0);
-  while (bmff_sample_cursor_next (&cursor, &sample))
-    sum += sample.duration;
-  return sum;
+  return encrypt_fragment_info_get (self->fragment, track_id, info);
 }
 
 GstClockTime
 encrypt_fragment_get_duration (const EncryptFragment *self)
 {
-  GstClockTime longest = 0;
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    const BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
-
-    if (traf->track->timescale > 0)
-      longest = MAX (longest,
-          gst_util_uint64_scale (sum_durations (traf->samples), GST_SECOND,
-              traf->track->timescale));
-  }
-  return longest;
+  return encrypt_fragment_info_get_duration (self->fragment);
 }

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "cenc/encrypt-fragment-info.h"
 #include "cenc/encrypt-pass.h"
 #include "cenc/encrypt-plan.h"
 #include "cenc/encrypt-queue.h"
@@ -63,14 +64,6 @@ GBytes *encrypt_fragment_map (EncryptFragment *self, EncryptInput *input,
 /** See encrypt_pass_cipher(): from the moof's end on. */
 GstBuffer *encrypt_fragment_cipher (EncryptFragment *self, guint64 offset,
     guint64 limit, GError **error);
-
-/** What the index has to know of a fragment, by the track with @track_id. */
-typedef struct
-{
-  guint64 start; /* presentation time of the first sample, in the timescale */
-  guint64 duration; /* in the timescale */
-  gboolean sync; /* starts with a sync sample */
-} EncryptFragmentInfo;
 
 /** FALSE: the fragment has no samples of that track. */
 gboolean encrypt_fragment_get_info (const EncryptFragment *self,

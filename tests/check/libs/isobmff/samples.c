@@ -513,6 +513,62 @@ GST_START_TEST (test_harmless)
 
 GST_END_TEST;
 
+/* Other sample entries for the first samples: nothing else changes, and the table
+ * that was made before stays as it was. */
+GST_START_TEST (test_redescribe)
+{
+  static const guint counts[] = { 1, 2, 257, 1024 };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (__i__ + 1);
+  guint i, k;
+
+  for (i = 0; i < G_N_ELEMENTS (counts); i++) {
+    guint n =
+        __i__ % 3 == 0 ? counts[i] : g_rand_int_range (rand, 0, counts[i]);
+    RandomTrack track;
+    GError *error = NULL;
+    g_autoptr (BmffSampleTable) before = NULL;
+    g_autoptr (BmffSampleTable) after = NULL;
+
+    random_track_init (&track, rand, counts[i], 32, __i__ % 2);
+    before = bmff_sample_table_new_from_stbl (track.stbl, &error);
+    fail_unless_no_error (error);
+    fail_unless (bmff_stbl_redescribe (track.stbl, before, n, 7, &error));
+    after = bmff_sample_table_new_from_stbl (track.stbl, &error);
+    fail_unless_no_error (error);
+    assert_table (before, track.samples);
+    for (k = 0; k < n; k++)
+      g_array_index (track.samples, BmffSample, k).description_index += 7;
+    assert_table (after, track.samples);
+    random_track_clear (&track);
+  }
+}
+
+GST_END_TEST;
+
+/* A chunk of two kinds becomes two, of which the second starts behind 32 bits. */
+GST_START_TEST (test_redescribe_to_64_bits)
+{
+  g_autoptr (BmffBox) stbl = simple_stbl ();
+  g_autoptr (BmffSampleTable) before = NULL;
+  g_autoptr (BmffSampleTable) after = NULL;
+  GError *error = NULL;
+  BmffSample s;
+
+  replace (stbl, test_box ("stco", 0, 3, 1000, (guint32) -1, 3000));
+  before = bmff_sample_table_new_from_stbl (stbl, &error);
+  fail_unless (bmff_stbl_redescribe (stbl, before, 3, 2, &error));
+  fail_if (bmff_box_child (stbl, FCC ("stco")));
+  after = bmff_sample_table_new_from_stbl (stbl, &error);
+  fail_unless_no_error (error);
+  fail_unless (bmff_sample_table_get (after, 3, &s));
+  fail_unless_equals_uint64 (s.offset, 0xffffffffull + 30);
+  fail_unless_equals_int (s.description_index, 1);
+  fail_unless (bmff_sample_table_get (after, 2, &s));
+  fail_unless_equals_int (s.description_index, 3);
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_samples_suite (void)
 {
@@ -522,6 +578,8 @@ isobmff_samples_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_simple);
   tcase_add_loop_test (tc, test_random, 0, 10);
+  tcase_add_loop_test (tc, test_redescribe, 0, 6);
+  tcase_add_test (tc, test_redescribe_to_64_bits);
   tcase_add_test (tc, test_constants_stay_constants);
   tcase_add_test (tc, test_empty);
   tcase_add_test (tc, test_outlives_box);
