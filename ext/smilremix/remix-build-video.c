@@ -149,12 +149,17 @@ gather (RemixBuild *build, const RemixStream *stream, const RemixSplice *splice,
     GError **error)
 {
   const RemixCut *cut = &splice->cut;
-  g_autoptr (GArray) placed =
-      g_array_sized_new (FALSE, TRUE, sizeof (Placed), cut->last - cut->first);
-  Gather self = { build, stream, placed };
+  guint32 n_samples = cut->last > cut->first ? cut->last - cut->first : 0;
+  g_autoptr (GArray) placed = NULL;
+  Gather self = { build, stream, NULL };
   gint64 head, tail;
   RemixStreamSample sample;
 
+  /* A box of 20 bytes can claim four thousand million samples. */
+  if (!remix_build_has_room (build, n_samples, error))
+    return NULL;
+  self.placed = placed =
+      g_array_sized_new (FALSE, TRUE, sizeof (Placed), n_samples);
   get_delays (stream, splice, &head, &tail);
   if (splice->head) {
     self.base_pts = cut->head.from;

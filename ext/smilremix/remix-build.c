@@ -65,14 +65,21 @@ remix_build_format (RemixBuild *self, RemixFormat *format, GError **error)
 }
 
 gboolean
+remix_build_has_room (const RemixBuild *self, guint32 n, GError **error)
+{
+  if (n <= self->max_samples - self->output->samples->len)
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
+      "more than %u samples of %s", self->max_samples,
+      remix_kind_to_string (self->output->kind));
+  return FALSE;
+}
+
+gboolean
 remix_build_append (RemixBuild *self, const RemixSample *sample, GError **error)
 {
-  if (self->output->samples->len >= self->max_samples) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
-        "more than %u samples of %s", self->max_samples,
-        remix_kind_to_string (self->output->kind));
+  if (!remix_build_has_room (self, 1, error))
     return FALSE;
-  }
   g_array_append_vals (self->output->samples, sample, 1);
   self->output->media_duration += sample->duration;
   return TRUE;

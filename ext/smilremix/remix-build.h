@@ -43,6 +43,9 @@ typedef struct
 
 /** Index of @format in the output's list, where it is added if it is new; -1 with REMIX_ERROR_LIMIT. */
 gint remix_build_format (RemixBuild *self, RemixFormat *format, GError **error);
+/** Whether @n more samples are within max_samples; FALSE with REMIX_ERROR_LIMIT. */
+gboolean
+remix_build_has_room (const RemixBuild *self, guint32 n, GError **error);
 gboolean remix_build_append (RemixBuild *self, const RemixSample *sample,
     GError **error);
 /** Puts the sample without content into memory once, and gives it as a sample. */
