@@ -23,35 +23,8 @@ import remix_cases as cases
 import remix_judges as judges
 import remix_sources as sources
 import tools
+from remix_run import Run
 from tools import Rejected
-
-
-class Run:
-    """What is wanted, and what came of it."""
-
-    def __init__(self, patterns):
-        self.patterns = patterns
-        self.passed = self.failed = 0
-
-    def wants(self, name):
-        return not self.patterns or any(pattern in name for pattern in self.patterns)
-
-    def check(self, name, function, *args):
-        """Calls function; a judge that breaks down is a failure."""
-        if not self.wants(name):
-            return
-        started = time.monotonic()
-        try:
-            function(*args)
-            reason = None
-        except Rejected as error:
-            reason = str(error)
-        except Exception as error:
-            reason = f'{type(error).__name__}: {error}'
-        self.passed += reason is None
-        self.failed += reason is not None
-        print(f"{'ok' if reason is None else 'FAIL':4} {time.monotonic() - started:5.1f} s  {name}" +
-              ('' if reason is None else f'\n       {reason}'), flush=True)
 
 
 def expect_rejection(judge, *args):
@@ -153,12 +126,7 @@ def main():
     else:
         with tempfile.TemporaryDirectory() as folder:
             run_all(run, pathlib.Path(folder))
-    if run.passed + run.failed == 0:
-        run.failed = 1
-    if args.counts:
-        pathlib.Path(args.counts).write_text(f'{run.passed} {run.failed} 0\n', encoding='ascii')
-    print(f'{run.passed} passed, {run.failed} failed, 0 skipped')
-    sys.exit(1 if run.failed else 0)
+    sys.exit(run.finish(args.counts))
 
 
 if __name__ == '__main__':

@@ -93,13 +93,18 @@ def cut_archive(folder):
         (folder / f'archive{number}.mp4').write_bytes(head + b''.join(media[number * share:(number + 1) * share]))
 
 
-def make_mixed(folder, pool):
-    """Each source with parameter sets of its own."""
+def make_mixed(folder, pool, only=None):
+    """Each source with parameter sets of its own; only some, and nothing from them."""
     folder.mkdir()
+    clips = {name: clip for name, clip in {**SOURCES, **ONLY_MIXED}.items() if only is None or name in only}
+    list(pool.map(lambda name: encode(folder, name, clips[name], clips[name].options), clips))
+    if only is None:
+        make_derived(folder, pool)
+
+
+def make_derived(folder, pool):
     (folder / 'cues.srt').write_text('1\n00:00:01,000 --> 00:00:03,000\none\n\n'
                                      '2\n00:00:05,000 --> 00:00:07,000\ntwo\n\n')
-    clips = {**SOURCES, **ONLY_MIXED}
-    list(pool.map(lambda name: encode(folder, name, clips[name], clips[name].options), clips))
     ladder = [(f'-i M.mp4 -map 0:v -t 4 {ENCODER} {GOP} -crf {crf}', name) for name, crf in LADDER.items()]
     derived = [(options, name) for name, options in DERIVED.items()]
     list(pool.map(lambda job: ffmpeg(folder, *job), ladder + derived))
