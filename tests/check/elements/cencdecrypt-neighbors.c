@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cencdecrypt behind a demuxer, as its neighbors see it: caps, queries, events,
+ * memory. */
+
+#include "cencdecrypt-util.h"
+
+static const TestMeta whole_ctr = { nist_ctr_iv, 16 };
+static GstStaticCaps unix_time = GST_STATIC_CAPS ("timestamp/x-unix");
+
+GST_START_TEST (test_caps)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (
+      "application/x-cenc, original-media-type=video/x-h264, width=64, "
+      "protection-system=edef8ba9-79d6-4ace-a3c8-27dcd51d21ed, "
+      "encryption-algorithm=AES, encoding-scope=frame, cipher-mode=cenc",
+      NIST_KEYS, &bus);
+  GstCaps *expected = gst_caps_from_string ("video/x-h264, width=64");
+  GstCaps *caps;
+
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected));
+  gst_caps_unref (caps);
+  gst_caps_unref (expected);
+
+  /* Without the original type nobody knows what it is. */
+  caps = gst_caps_from_string ("application/x-cenc, cipher-mode=cenc");
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
+  fail_unless_equals_int (gst_harness_push (h, test_buffer_new (nist_ctr, 64)),
+      GST_FLOW_NOT_NEGOTIATED);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Caps change in mid-stream: scheme, and what is behind it. */
+GST_START_TEST (test_renegotiation)
+{
+  const TestMeta constant = { nist_cbc_iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  GstCaps *caps, *expected = gst_caps_from_string ("audio/x-raw, channels=2");
+
+  test_expect (h, test_add_meta (test_buffer_new (nist_ctr, 64), &whole_ctr),
+      nist_plain, 64);
+  gst_harness_set_src_caps_str (h, CAPS_CBCS ", channels=2");
+  test_expect (h, test_add_meta (test_buffer_new (nist_cbc, 64), &constant),
+      nist_plain, 64);
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected));
+  gst_caps_unref (caps);
+  gst_harness_set_src_caps_str (h, CAPS_CENC);
+  test_expect (h, test_add_meta (test_buffer_new (nist_ctr, 64), &whole_ctr),
+      nist_plain, 64);
+  gst_caps_unref (expected);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Out of place where others see the memory too, with all that is not bytes. */
+GST_START_TEST (test_shared_memory)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  GstBuffer *whole = test_buffer_new (nist_ctr, 64), *in, *out;
+
+  in = gst_buffer_copy_region (whole, GST_BUFFER_COPY_ALL, 0, 64);
+  GST_BUFFER_FLAG_SET (in, GST_BUFFER_FLAG_DELTA_UNIT);
+  GST_BUFFER_OFFSET (in) = 4711;
+  gst_buffer_add_reference_timestamp_meta (in, gst_static_caps_get (&unix_time),
+      1, 2);
+  fail_unless_equals_int (gst_harness_push (h, test_add_meta (in, &whole_ctr)),
+      GST_FLOW_OK);
+  out = gst_harness_pull (h);
+  gst_check_buffer_data (out, nist_plain, 64);
+  gst_check_buffer_data (whole, nist_ctr, 64);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (out, GST_BUFFER_FLAG_DELTA_UNIT));
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (out), 4711);
+  fail_unless (gst_buffer_get_reference_timestamp_meta (out, NULL) != NULL);
+  fail_unless (gst_buffer_get_protection_meta (out) == NULL);
+  gst_buffer_unref (out);
+  gst_buffer_unref (whole);
+
+  /* In several memories. */
+  whole = test_buffer_new (nist_ctr, 23);
+  in = gst_buffer_append (whole, gst_buffer_new_memdup (nist_ctr + 23, 41));
+  test_expect (h, test_add_meta (in, &whole_ctr), nist_plain, 64);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Latency, allocation and QoS go through; protection events end here. */
+GST_START_TEST (test_passes_through)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  GstBuffer *pssh = test_buffer_new (nist_plain, 32);
+  GstCaps *caps = gst_caps_from_string (CAPS_CENC);
+  GstQuery *query;
+  GstEvent *event;
+
+  gst_harness_set_upstream_latency (h, 5 * GST_MSECOND);
+  fail_unless_equals_uint64 (gst_harness_query_latency (h), 5 * GST_MSECOND);
+
+  gst_harness_add_propose_allocation_meta (h, GST_PROTECTION_META_API_TYPE,
+      NULL);
+  query = gst_query_new_allocation (caps, FALSE);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (gst_query_find_allocation_meta (query,
+      GST_PROTECTION_META_API_TYPE, NULL));
+  gst_query_unref (query);
+
+  while ((event = gst_harness_try_pull_event (h)))
+    gst_event_unref (event);
+  gst_harness_push_event (h,
+      gst_event_new_protection ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", pssh,
+          "isobmff/moov"));
+  fail_unless (gst_harness_try_pull_event (h) == NULL);
+
+  gst_harness_push_upstream_event (h,
+      gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 0.5, 1, 2));
+  do {
+    event = gst_harness_pull_upstream_event (h);
+    if (GST_EVENT_TYPE (event) == GST_EVENT_QOS)
+      break;
+    gst_event_unref (event);
+  } while (TRUE);
+  gst_event_unref (event);
+
+  gst_buffer_unref (pssh);
+  gst_caps_unref (caps);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* qtdemux asks which protection system is preferred, of each track and fragment,
+ * until somebody answers. */
+static gchar *
+ask_for_system (GstHarness *h, const gchar *type, const gchar *available)
+{
+  GstQuery *query = gst_query_new_context (type);
+  const gchar *systems[] = { "9a04f079-9840-4286-ab92-e65be0885f95", available,
+    NULL };
+  GstContext *context = NULL;
+  gchar *answer = NULL;
+
+  gst_structure_set (gst_query_writable_structure (query),
+      "available-stream-encryption-systems", G_TYPE_STRV, systems, NULL);
+  if (gst_pad_peer_query (h->srcpad, query)) {
+    gst_query_parse_context (query, &context);
+    fail_unless (context != NULL);
+    fail_unless (gst_context_has_context_type (context, type));
+    answer =
+        g_strdup (gst_structure_get_string (gst_context_get_structure (context),
+            "decryption-system-id"));
+  }
+  gst_query_unref (query);
+  return answer;
+}
+
+GST_START_TEST (test_preferred_system)
+{
+  static const gchar type[] = "drm-preferred-decryption-system-id";
+  static const gchar chosen[] = "1077efec-c0b2-4d02-ace3-3c1e52e2fb4b";
+  GstBus *bus;
+  GstHarness *h = test_harness_new (NULL, NIST_KEYS, &bus);
+  gchar *answer;
+
+  /* Before the caps nothing is chosen, and without a pssh nothing is there. */
+  fail_unless (ask_for_system (h, type, chosen) == NULL);
+  gst_harness_set_src_caps_str (h, CAPS_CENC);
+  fail_unless (ask_for_system (h, type, chosen) == NULL);
+
+  gst_harness_set_src_caps_str (h,
+      CAPS_CENC ", protection-system=1077efec-c0b2-4d02-ace3-3c1e52e2fb4b");
+  answer = ask_for_system (h, type, chosen);
+  fail_unless_equals_string (answer, chosen);
+  g_free (answer);
+  fail_unless (ask_for_system (h, type, NULL) == NULL);
+  fail_unless (ask_for_system (h, "something-else", chosen) == NULL);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+static Suite *
+cencdecrypt_neighbors_suite (void)
+{
+  Suite *suite = suite_create ("cencdecrypt-neighbors");
+  TCase *tc = tcase_create ("neighbors");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_caps);
+  tcase_add_test (tc, test_renegotiation);
+  tcase_add_test (tc, test_shared_memory);
+  tcase_add_test (tc, test_passes_through);
+  tcase_add_test (tc, test_preferred_system);
+  return suite;
+}
+
+GST_CHECK_MAIN (cencdecrypt_neighbors);
