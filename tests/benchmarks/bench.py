@@ -6,6 +6,7 @@ memory-backed storage, against other tools on the same file in the same run.
   bench.py [--size 1G] [--repeat 5] [--directory DIR] [--write docs/benchmarks.md]
   bench.py --check-memory [--size 256M] [--repeat 1]
   bench.py --long 10G [--directory DIR]
+  bench.py --behind [--size 256M] [--repeat 5]
 
 Prints the median of user + system time of the whole process, as seconds and as
 ratios, and the peak resident set: for a file of 25 Mbit/s, and for one of small
@@ -13,7 +14,9 @@ samples, of whose bytes four are pictures to one of sound (20 kB/s).
 --check-memory runs only GStreamer's graphs. Fails if one takes more memory than
 the same graph with identity, two fragments and 16 MiB, or for a progressive file
 64 MiB: memory may not grow with the file. --long encrypts a progressive file of
-that size to nowhere and looks at nothing but memory."""
+that size to nowhere and looks at nothing but memory. --behind measures what
+decrypting behind qtdemux costs, apart from what qtdemux does, with and without a
+decoder: minima of all runs."""
 import argparse
 import dataclasses
 import os
@@ -207,6 +210,51 @@ def memory_failures(jobs, fragment):
     return failures
 
 
+def behind_graph(path, decrypt, decode):
+    """qtdemux's pads, each to a queue, cencdecrypt if asked for, a decoder if asked for, and nowhere."""
+    decryptor = f'cencdecrypt keys={KID}:{KEY} ! ' if decrypt else ''
+    video, audio = ('h264parse ! avdec_h264 ! ', 'aacparse ! avdec_aac ! ') if decode else ('', '')
+    return gst(f'filesrc location={path} ! qtdemux name=d d.video_0 ! queue ! {decryptor}{video}fakesink '
+               f'd.audio_0 ! queue ! {decryptor}{audio}fakesink')
+
+
+def cipher_rate():
+    """Bytes that AES-128-CTR takes a second of CPU time, in blocks that fit the cache."""
+    speed = subprocess.run(['openssl', 'speed', '-mr', '-evp', 'aes-128-ctr', '-bytes', '16384',
+                            '-seconds', '1'], capture_output=True, text=True, check=True)
+    return max(float(line.split(':')[-1]) for line in speed.stdout.splitlines() if line.startswith('+F:'))
+
+
+def run_behind(args, here):
+    """Prints what decrypting behind qtdemux adds, beside what qtdemux adds itself."""
+    source, short = here / 'source.mp4', here / 'short.mp4'
+    make_source(source, args.size)
+    make_source(short, min(args.size, 48 * MIB))
+    jobs = [Job('clear', behind_graph(source, False, False))]
+    decoding = [Job('clear, decoded', behind_graph(short, False, True))]
+    for scheme in SCHEMES:
+        for path in (source, short):
+            tools.gst(f'filesrc location={path} blocksize=65536 ! cencencrypt scheme={scheme} key-id={KID} '
+                      f'key={KEY} ! filesink location={path.with_suffix("." + scheme)}')
+        protected = source.with_suffix('.' + scheme)
+        jobs += [Job(f'{scheme}, not decrypted', behind_graph(protected, False, False)),
+                 Job(f'{scheme}, decrypted', behind_graph(protected, True, False))]
+        decoding.append(Job(f'{scheme}, decoded', behind_graph(short.with_suffix('.' + scheme), True, True)))
+    rates = []
+    for _ in range(args.repeat):
+        rates.append(cipher_rate())
+        for job in jobs + decoding:
+            measure(job, here)
+    print('| filesrc ! qtdemux ! … | CPU s | × clear |\n|---|--:|--:|')
+    for group in (jobs, decoding):
+        clear = min(group[0].seconds)
+        for job in group:
+            print(f'| {job.name} | {min(job.seconds):.3f} | {min(job.seconds) / clear:.2f} |')
+    print(f'| AES-128-CTR alone on as many bytes | {source.stat().st_size / max(rates):.3f} | '
+          f'{source.stat().st_size / max(rates) / min(jobs[0].seconds):.2f} |')
+    return []
+
+
 def describe(source, fragment, repeat):
     cpu = next((line.split(':')[1].strip() for line in open('/proc/cpuinfo', encoding='utf-8')
                 if line.startswith('model name')), platform.machine())
@@ -267,6 +315,8 @@ def run_long(args, here):
 
 
 def run(args, here):
+    if args.behind:
+        return run_behind(args, here)
     source = here / 'source.mp4'
     make_source(source, args.size)
     make_source(here / 'progressive.mp4', args.size, LARGE, '0')
@@ -297,6 +347,7 @@ def main():
     parser.add_argument('--write', metavar='PAGE')
     parser.add_argument('--check-memory', action='store_true')
     parser.add_argument('--long', type=bytes_of, metavar='SIZE')
+    parser.add_argument('--behind', action='store_true')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.directory or storage(args.size)) as directory:
         failures = (run_long if args.long else run)(args, pathlib.Path(directory))
