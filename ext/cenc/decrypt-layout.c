@@ -339,7 +339,8 @@ read_header (DecryptLayout *self, BmffHeader *header, GError **error)
   if (self->next == 0 &&
       (ok ? !decrypt_box_can_be_first (header->type) &&
                   !second_is_known (self, header)
-          : failed->domain == BMFF_ERROR)) {
+          : failed->domain == BMFF_ERROR &&
+                  failed->code != BMFF_ERROR_TRUNCATED)) {
     g_clear_error (&failed);
     self->plain = TRUE;
     return check_plain (self, error);

@@ -4,7 +4,9 @@
 #define _GNU_SOURCE /* memmem() */
 #include "decrypt-util.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static gboolean
 contains (const GByteArray *data, const gchar *type)
@@ -175,6 +177,30 @@ GST_START_TEST (test_pull)
 }
 GST_END_TEST;
 
+/* A file that ends in its first header, found by decrypt-damage. */
+GST_START_TEST (test_tiny)
+{
+  static const gchar *const upstreams[] = { "", "! queue" };
+  gchar *path = NULL, *launch;
+  gint fd = g_file_open_tmp ("cencdecrypt-XXXXXX.mp4", &path, NULL);
+  GError *error = NULL;
+
+  fail_unless (fd >= 0 && write (fd, "\0\0\0 ft", 6) == 6);
+  close (fd);
+  launch = g_strdup_printf (
+      "filesrc location=%s %s ! cencdecrypt ! fakesink name=sink", path,
+      upstreams[__i__]);
+  fail_unless (pipeline_collect (launch, &error) == NULL);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DEMUX),
+      "%s", error->message);
+  g_clear_error (&error);
+  g_unlink (path);
+  g_free (launch);
+  g_free (path);
+}
+GST_END_TEST;
+
 static Suite *
 decrypt_front_suite (void)
 {
@@ -187,6 +213,7 @@ decrypt_front_suite (void)
   tcase_add_test (tc, test_push);
   tcase_add_test (tc, test_push_odd_portions);
   tcase_add_test (tc, test_pull);
+  tcase_add_loop_test (tc, test_tiny, 0, 2);
   return suite;
 }
 
