@@ -84,8 +84,10 @@ static GstBuffer *
 take_buffer (Input *input, gsize size)
 {
   const guint8 *bytes = take_bytes (input, &size);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
 
-  return gst_buffer_new_memdup (bytes, size);
+  gst_buffer_fill (buffer, 0, bytes, size);
+  return buffer;
 }
 
 static void
