@@ -277,11 +277,12 @@ player_seek (Player *self, Seek seek, gint64 time, const gchar *what)
   GstSample *sample = NULL;
   GstBuffer *buffer;
 
+  /* The stop is set each time: that of a reverse seek would stay. */
   fail_unless (gst_element_seek (self->element, seek == REVERSE ? -1.0 : 1.0,
                    GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | flags[seek],
                    GST_SEEK_TYPE_SET, seek == REVERSE ? 0 : time,
-                   seek == REVERSE ? GST_SEEK_TYPE_SET : GST_SEEK_TYPE_NONE,
-                   seek == REVERSE ? time : GST_CLOCK_TIME_NONE),
+                   GST_SEEK_TYPE_SET,
+                   seek == REVERSE ? time : (gint64) GST_CLOCK_TIME_NONE),
       "%s", what);
   wait_for_preroll (self, what);
   g_object_get (self->video, "last-sample", &sample, NULL);
