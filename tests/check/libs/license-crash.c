@@ -5,7 +5,7 @@
  * twice. Once systematically, before each call by which SQLite changes a file;
  * once with two processes at work, killed from outside at random, or one of them
  * by itself at one of its calls. LICENSE_KILLS in the environment says how often
- * (100). A disk that loses what was not synced is in license-power.c.
+ * (60). A disk that loses what was not synced is in license-power.c.
  */
 
 #include <signal.h>
@@ -231,7 +231,7 @@ n_kills (void)
 {
   const gchar *text = g_getenv ("LICENSE_KILLS");
 
-  return text ? (guint) atoi (text) : 100;
+  return text ? (guint) atoi (text) : 60;
 }
 
 /* Waits for @wanted reports, and then for as long as some thousand readings of

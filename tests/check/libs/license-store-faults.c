@@ -281,6 +281,51 @@ GST_START_TEST (test_read_only)
 
 GST_END_TEST;
 
+/* --- missing ----------------------------------------------------------------- */
+
+GST_START_TEST (test_missing)
+{
+  g_autoptr (LicenseStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = g_build_filename (ts.folder, "none", "x.db", NULL);
+
+  g_free (ts.path);
+  ts.path = g_steal_pointer (&path);
+  store = test_store_open (&ts, FALSE, &error);
+  fail_unless (store == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
+  fail_if (g_file_test (ts.path, G_FILE_TEST_EXISTS));
+}
+
+GST_END_TEST;
+
+/* Folders that are not there are made, for nobody else to look into. */
+GST_START_TEST (test_new_folders)
+{
+  g_autofree gchar *top = g_build_filename (ts.folder, "new", NULL);
+  g_autofree gchar *folder = g_build_filename (top, "er", NULL);
+  g_autofree gchar *key = g_build_filename (folder, "device.pem", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "licenses.db", NULL);
+  GStatBuf info;
+
+  g_clear_pointer (&ts.store, license_store_unref);
+  g_free (ts.path);
+  g_free (ts.key_path);
+  ts.path = g_strdup (path);
+  ts.key_path = g_strdup (key);
+  test_store_reopen (&ts);
+  fail_unless (g_stat (top, &info) == 0 && (info.st_mode & 0777) == 0700);
+  fail_unless (g_stat (folder, &info) == 0 && (info.st_mode & 0777) == 0700);
+  fail_unless (g_stat (path, &info) == 0 && (info.st_mode & 0777) == 0600);
+  g_clear_pointer (&ts.store, license_store_unref);
+  g_unlink (path);
+  g_unlink (key);
+  g_rmdir (folder);
+  g_rmdir (top);
+}
+
+GST_END_TEST;
+
 /* --- damaged ----------------------------------------------------------------- */
 
 /* Not a database, or one cut short. */
@@ -319,6 +364,8 @@ license_store_faults_suite (void)
       (int) (test_n_ops * G_N_ELEMENTS (codes)));
   tcase_add_test (tc, test_full_disk);
   tcase_add_loop_test (tc, test_read_only, 0, 2);
+  tcase_add_test (tc, test_missing);
+  tcase_add_test (tc, test_new_folders);
   tcase_add_test (tc, test_damaged_file);
   return suite;
 }

@@ -542,49 +542,6 @@ GST_START_TEST (test_counter)
 
 GST_END_TEST;
 
-GST_START_TEST (test_missing)
-{
-  g_autoptr (LicenseStore) store = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *path = g_build_filename (ts.folder, "none", "x.db", NULL);
-
-  g_free (ts.path);
-  ts.path = g_steal_pointer (&path);
-  store = test_store_open (&ts, FALSE, &error);
-  fail_unless (store == NULL);
-  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_STORE));
-  fail_if (g_file_test (ts.path, G_FILE_TEST_EXISTS));
-}
-
-GST_END_TEST;
-
-/* Folders that are not there are made, for nobody else to look into. */
-GST_START_TEST (test_new_folders)
-{
-  g_autofree gchar *top = g_build_filename (ts.folder, "new", NULL);
-  g_autofree gchar *folder = g_build_filename (top, "er", NULL);
-  g_autofree gchar *key = g_build_filename (folder, "device.pem", NULL);
-  g_autofree gchar *path = g_build_filename (folder, "licenses.db", NULL);
-  GStatBuf info;
-
-  g_clear_pointer (&ts.store, license_store_unref);
-  g_free (ts.path);
-  g_free (ts.key_path);
-  ts.path = g_strdup (path);
-  ts.key_path = g_strdup (key);
-  test_store_reopen (&ts);
-  fail_unless (g_stat (top, &info) == 0 && (info.st_mode & 0777) == 0700);
-  fail_unless (g_stat (folder, &info) == 0 && (info.st_mode & 0777) == 0700);
-  fail_unless (g_stat (path, &info) == 0 && (info.st_mode & 0777) == 0600);
-  g_clear_pointer (&ts.store, license_store_unref);
-  g_unlink (path);
-  g_unlink (key);
-  g_rmdir (folder);
-  g_rmdir (top);
-}
-
-GST_END_TEST;
-
 /* The key is in neither the file nor its journal, and nor is the seal'ts. */
 GST_START_TEST (test_no_plaintext)
 {
@@ -631,8 +588,6 @@ license_store_suite (void)
   tcase_add_test (tc, test_clean_up);
   tcase_add_test (tc, test_clean_up_bad_clock);
   tcase_add_test (tc, test_counter);
-  tcase_add_test (tc, test_missing);
-  tcase_add_test (tc, test_new_folders);
   tcase_add_test (tc, test_no_plaintext);
   return suite;
 }
