@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A disk that is full, broken, or read-only, and a file that is damaged: an error
- * each, nothing lost, and all goes on when the disk is well again.
+ * each, nothing lost, and all goes on when the disk is well again. LICENSE_KILLS
+ * in the environment: at each call.
  */
 
 #include <grp.h>
@@ -105,9 +106,11 @@ run_and_fail (const TestOp *op, gint call, gint code)
 GST_START_TEST (test_each_call)
 {
   const TestOp *op = &test_ops[__i__ % (gint) test_n_ops];
-  gint code = codes[__i__ / (gint) test_n_ops], n = 1;
-  /* Which call it is matters more than how it fails. */
-  gint step = code == SQLITE_FULL ? 1 : 3;
+  gint code = codes[__i__ / (gint) test_n_ops];
+  /* From where on matters more than how: a full disk at every third call, the
+   * others at every eighth; each at each, if there is time. */
+  gint step = g_getenv ("LICENSE_KILLS") ? 1 : code == SQLITE_FULL ? 3 : 8;
+  gint n = 1;
 
   test_vfs_install (TEST_VFS_FAIL, 0, 0);
   test_ops_prepare (op);

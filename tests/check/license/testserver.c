@@ -68,7 +68,8 @@ serve (gpointer data)
   self->ready = TRUE;
   g_cond_signal (&self->cond);
   g_mutex_unlock (&self->lock);
-  g_main_loop_run (self->loop);
+  while (!g_atomic_int_get (&self->stop))
+    g_main_context_iteration (self->context, TRUE);
   soup_server_disconnect (self->soup);
   g_clear_object (&self->soup);
   license_server_free (self->server);
@@ -84,7 +85,6 @@ test_server_init (TestServer *self)
   self->folder = g_dir_make_tmp ("license-server-XXXXXX", NULL);
   self->issuer_path = g_build_filename (self->folder, "issuers.pem", NULL);
   self->context = g_main_context_new ();
-  self->loop = g_main_loop_new (self->context, FALSE);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->thread = g_thread_new ("license-server", serve, self);
@@ -99,7 +99,9 @@ test_server_stop (TestServer *self)
 {
   if (!self->thread)
     return;
-  g_main_loop_quit (self->loop);
+  /* Not a main loop: to quit one that does not run yet is to no effect. */
+  g_atomic_int_set (&self->stop, TRUE);
+  g_main_context_wakeup (self->context);
   g_thread_join (g_steal_pointer (&self->thread));
 }
 
@@ -113,7 +115,6 @@ test_server_clear (TestServer *self)
   g_unlink (database);
   g_unlink (self->issuer_path);
   g_rmdir (self->folder);
-  g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);

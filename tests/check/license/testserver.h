@@ -13,12 +13,12 @@ typedef struct
   /* private */
   GThread *thread;
   GMainContext *context;
-  GMainLoop *loop;
   SoupServer *soup;
   LicenseServer *server;
   GMutex lock;
   GCond cond;
   gboolean ready, online;
+  gint stop; /* atomic */
 } TestServer;
 
 /* At the system's time; the authenticator is "secret". */

@@ -78,7 +78,8 @@ run_loop (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   g_socket_service_start (self->service);
-  g_main_loop_run (self->loop);
+  while (!g_atomic_int_get (&self->stop))
+    g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
   return NULL;
 }
@@ -86,7 +87,6 @@ run_loop (gpointer data)
 void
 test_socket_start (TestSocket *self)
 {
-  self->loop = g_main_loop_new (self->context, FALSE);
   self->thread = g_thread_new ("socket", run_loop, self);
 }
 
@@ -99,10 +99,10 @@ test_socket_close (TestSocket *self)
 void
 test_socket_clear (TestSocket *self)
 {
-  if (self->loop) {
-    g_main_loop_quit (self->loop);
+  if (self->thread) {
+    g_atomic_int_set (&self->stop, TRUE);
+    g_main_context_wakeup (self->context);
     g_thread_join (self->thread);
-    g_clear_pointer (&self->loop, g_main_loop_unref);
   }
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));

@@ -21,8 +21,8 @@ typedef struct
   /* private */
   GSocketService *service;
   GMainContext *context;
-  GMainLoop *loop;
   GThread *thread;
+  gint stop; /* atomic */
 } TestSocket;
 
 /* Bound and listening; answers nobody yet. */
