@@ -70,13 +70,14 @@ find_moov (GBytes *file)
 {
   gsize size, at = 0;
   const guint8 *data = g_bytes_get_data (file, &size);
+  g_autoptr (GBytes) moov = NULL;
   BmffHeader header;
 
   while (bmff_header_parse (&header, data + at, size - at) == BMFF_HEADER_OK &&
       header.type != BMFF_FOURCC ('m', 'o', 'o', 'v'))
     at += header.size;
-  return bmff_box_parse (g_bytes_new_from_bytes (file, at, size - at), at,
-      NULL);
+  moov = g_bytes_new_from_bytes (file, at, size - at);
+  return bmff_box_parse (moov, at, NULL);
 }
 
 static void

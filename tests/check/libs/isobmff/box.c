@@ -286,9 +286,9 @@ GST_END_TEST;
 GST_START_TEST (test_pieces)
 {
   static const guint8 large[100000] = { 1, 2, 3 };
-  g_autoptr (BmffBox) box = bmff_box_parse (BYTES ("\0\0\0\1moov\0\0\0\0\0\0"
-                                                   "\0\x18\0\0\0\x08xree"),
-      0, NULL);
+  g_autoptr (GBytes) bytes = BYTES ("\0\0\0\1moov\0\0\0\0\0\0"
+                                    "\0\x18\0\0\0\x08xree");
+  g_autoptr (BmffBox) box = bmff_box_parse (bytes, 0, NULL);
   BmffBox *leaf =
       bmff_box_new (FCC ("senc"), g_bytes_new_static (large, sizeof (large)));
   g_autoptr (GBytes) written = NULL;
