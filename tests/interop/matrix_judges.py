@@ -233,10 +233,19 @@ def check_front(made, kinds):
         expect_same_bytes(clear, out, there)
 
 
+def samples_behind(protected, keys, wanted):
+    """Now and then a run of stock qtdemux misses a stream that is there in the next."""
+    for _ in range(3):
+        got = players.samples(protected, '--behind', keys)[0]
+        if all(name in got and got[name]['samples'] for name in wanted):
+            break
+    return got
+
+
 def expect_samples_behind(made, kinds):
     for protected, clear, _ in made.files:
         wanted = players.clear_samples(clear)[0]
-        got = players.samples(protected, '--behind', made.key_list)[0]
+        got = samples_behind(protected, made.key_list, wanted)
         if wanted.keys() != got.keys():
             raise Rejected(f'streams {list(got)} instead of {list(wanted)}')
         for name, stream in wanted.items():

@@ -4,10 +4,7 @@
 decrypted again: every byte that was not to be touched is what it was, and other
 people's decryptors agree.
 
-  oddities.py [--counts FILE] [--keep DIRECTORY] [--huge] [PATTERN...]
-
---huge adds files whose samples lie around 4 GiB; it takes 13 GB where temporary
-files are (TMPDIR)."""
+  oddities.py [--counts FILE] [--keep DIRECTORY] [PATTERN...]"""
 import argparse
 import concurrent.futures
 import dataclasses
@@ -152,24 +149,6 @@ def check_limit(plain, change, options, layout, least, directory):
     ask_all(clear, options, layout, [s.kind for s in streams], least, directory)
 
 
-def check_far(plain, style, last_chunk, scheme, directory):
-    media, clear = Media(plain), directory / 'clear.mp4'
-    structures.write_far(clear, media, structures.streams_of(media), style, last_chunk)
-    ask_all(clear, f'scheme={scheme}', 'progressive', ['video', 'audio'], 0.5, directory)
-    for path in directory.iterdir():
-        path.unlink()
-
-
-def huge_jobs(plain):
-    """Chunk offsets of 32 bits that do not fit any more once the moov has grown;
-    chunks on both sides of 4 GiB; all of them far behind it."""
-    for name, style, last_chunk in (('offsets grow over 4 GiB', Progressive(), (1 << 32) - 200),
-                                    ('across 4 GiB', Progressive(False, True), (1 << 32) + 5000),
-                                    ('behind 4 GiB', Progressive(True, True), (1 << 32) + (1 << 28))):
-        for scheme in ('cenc', 'cbcs'):
-            yield Job(f'{name}, {scheme}', functools.partial(check_far, plain, style, last_chunk, scheme))
-
-
 def limit_jobs(plain, silent, slices):
     """Counters that wrap within the first samples, as 8 bytes and as the low half
     of 16; more slices than a sample's information has room for; more clear bytes
@@ -198,19 +177,17 @@ def run_job(job, directory):
     return job, reason
 
 
-def jobs(directory, huge):
+def jobs(directory):
     plain = base_file(directory, True)
-    if huge:
-        yield from huge_jobs(plain)
     yield from structure_jobs(plain)
     yield from limit_jobs(plain, base_file(directory, False), of_slices(directory, 45))
     yield from vector_jobs()
 
 
-def run_jobs(directory, wanted, huge):
+def run_jobs(directory, wanted):
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        chosen = [job for job in jobs(pathlib.Path(directory), huge) if wanted(job.name)]
+        chosen = [job for job in jobs(pathlib.Path(directory)) if wanted(job.name)]
         for job, reason in pool.map(lambda job: run_job(job, directory), chosen):
             print(f'ok   {job.name}' if reason is None else f'FAIL {job.name}\n       {reason}', flush=True)
             passed, failed = passed + (reason is None), failed + (reason is not None)
@@ -221,12 +198,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--counts')
     parser.add_argument('--keep')
-    parser.add_argument('--huge', action='store_true')
     parser.add_argument('patterns', nargs='*')
     args = parser.parse_args()
     with run.work_directory(args.keep) as directory:
-        passed, failed = run_jobs(directory, lambda name: not args.patterns or any(p in name for p in args.patterns),
-                                  args.huge)
+        passed, failed = run_jobs(directory, lambda name: not args.patterns or any(p in name for p in args.patterns))
     failed += passed + failed == 0
     if args.counts:
         pathlib.Path(args.counts).write_text(f'{passed} {failed} 0\n', encoding='ascii')

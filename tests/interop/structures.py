@@ -146,23 +146,6 @@ def progressive(media, streams, style):
     return front + (moov + data if style.first else data + moov)
 
 
-def write_far(path, media, streams, style, last_chunk):
-    """A progressive file with a hole, a `free` box of 64 bits, in front of its
-    media data, so that its last chunk starts there; the hole is not written."""
-    chunks = chunks_of(streams)
-    data, places = media_boxes(chunks, style)
-    front = media.data[:media.top.one(b'ftyp').end]
-    moov_size = len(with_tables(media, streams, chunks, places, style)) if style.first else 0
-    start = last_chunk - places[-1]     # of the media data
-    moov = with_tables(media, streams, chunks, [start + at for at in places], style)
-    hole = start - len(front) - moov_size
-    with open(path, 'wb') as file:
-        file.write(front + (moov if style.first else b''))
-        file.write(struct.pack('>I4sQ', 1, b'free', hole))
-        file.seek(start)
-        file.write(data + (b'' if style.first else moov))
-
-
 # --- fragmented ---
 
 @dataclasses.dataclass(frozen=True)
