@@ -315,8 +315,6 @@ def broken_av1(case):
 def excuse_behind(case, kind):
     if getattr(case, kind) in ('ALAC', 'FLAC'):
         return 'of protected ALAC and FLAC, qtdemux 1.22 leaves the configuration out of the caps'
-    if case.plan == 'rotation':
-        return 'qtdemux before 1.24 knows no sample groups: what comes behind the first period is not told'
     if case.scheme == 'cbcs' and case.plan == 'clear lead' and kind == 'audio':
         return 'qtdemux 1.22.0 does not tell the clear lead of sound in cbcs from what is encrypted'
     return None
