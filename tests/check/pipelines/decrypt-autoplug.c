@@ -231,6 +231,122 @@ GST_START_TEST (test_playbin)
 }
 GST_END_TEST;
 
+/*
+ * Somebody else's decryptor
+ */
+
+#define OTHER_SYSTEM "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"
+
+static gint n_others; /* buffers that it got */
+
+typedef GstElement OtherDecryptor;
+typedef GstElementClass OtherDecryptorClass;
+
+static GType other_decryptor_get_type (void);
+G_DEFINE_TYPE (OtherDecryptor, other_decryptor, GST_TYPE_ELEMENT)
+
+static GstFlowReturn
+other_decryptor_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  g_atomic_int_inc (&n_others);
+  gst_buffer_unref (buffer);
+  GST_ELEMENT_ERROR (parent, STREAM, DECRYPT_NOKEY, ("the other's"), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+static void
+other_decryptor_init (OtherDecryptor *self)
+{
+  GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
+  GstPad *sink =
+      gst_pad_new_from_template (gst_element_class_get_pad_template (klass,
+                                     "sink"),
+          "sink");
+
+  gst_pad_set_chain_function (sink, other_decryptor_chain);
+  gst_element_add_pad (self, sink);
+  gst_element_add_pad (self,
+      gst_pad_new_from_template (gst_element_class_get_pad_template (klass,
+                                     "src"),
+          "src"));
+}
+
+static void
+add_template (OtherDecryptorClass *klass, const gchar *name,
+    GstPadDirection direction, const gchar *description)
+{
+  GstCaps *caps = gst_caps_from_string (description);
+
+  gst_element_class_add_pad_template (klass,
+      gst_pad_template_new (name, direction, GST_PAD_ALWAYS, caps));
+  gst_caps_unref (caps);
+}
+
+static void
+other_decryptor_class_init (OtherDecryptorClass *klass)
+{
+  add_template (klass, "sink", GST_PAD_SINK,
+      "application/x-cenc, protection-system=" OTHER_SYSTEM);
+  add_template (klass, "src", GST_PAD_SRC, "video/x-h264; audio/mpeg");
+  gst_element_class_set_static_metadata (klass, "Other", "Decryptor", "Other",
+      "tests");
+}
+
+/* The errors that @path ends in, played with @session, which may be NULL. */
+static GError *
+play_beside_other (const gchar *path, GstCencKeySession *session)
+{
+  gchar *launch =
+      g_strdup_printf ("filesrc location=%s ! parsebin ! fakesink", path);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+  GError *error = NULL;
+
+  g_atomic_int_set (&n_others, 0);
+  if (session) {
+    GstContext *context = gst_cenc_key_session_context_new (session);
+
+    gst_element_set_context (pipeline, context);
+    gst_context_unref (context);
+  }
+  pipeline_run (pipeline, &error);
+  g_free (launch);
+  return error;
+}
+
+/* Content of a system that another decryptor is there for stays its, whatever
+ * other keys there are; it is ours where a session has the very key. */
+GST_START_TEST (test_other_decryptor)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = find_vector (vectors,
+      "shaka-packager_media_test_data_bear-640x360-v_frag-cenc-aux.mp4");
+  GstCencKeySession *session;
+  GError *error;
+
+  if (!vector)
+    return;
+  fail_unless (gst_element_register (NULL, "otherdecryptor",
+      GST_RANK_PRIMARY + 1, other_decryptor_get_type ()));
+  session = session_new (
+      "00000000000000000000000000000001:00000000000000000000000000000002");
+  error = play_beside_other (vector->path, session);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DECRYPT_NOKEY) &&
+          g_str_equal (error->message, "the other's"),
+      "%s", error ? error->message : "no error");
+  fail_unless (n_others > 0);
+  g_clear_error (&error);
+  gst_object_unref (session);
+
+  session = session_new (vector->keys);
+  error = play_beside_other (vector->path, session);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  fail_unless_equals_int (n_others, 0);
+  gst_object_unref (session);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 /* Behind a thread that pushes nobody may be linked: an error, once it plays. */
 GST_START_TEST (test_unlinked)
 {
@@ -283,6 +399,7 @@ decrypt_autoplug_suite (void)
   tcase_add_test (tc, test_type);
   tcase_add_test (tc, test_clear_file);
   tcase_add_test (tc, test_unlinked);
+  tcase_add_test (tc, test_other_decryptor);
   if (have_all ())
     tcase_add_test (tc, test_playbin);
   return suite;
