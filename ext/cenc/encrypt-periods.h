@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * EncryptPeriods: the crypto periods of keys that rotate: which one a time is
- * in, and what its keys are. Times are those of the media (decoding time, from 0).
+ * in, and what its keys are. Times are those of the media (presentation, edit lists aside).
  */
 
 #pragma once

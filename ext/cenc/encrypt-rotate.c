@@ -7,10 +7,20 @@
 /* The first group description of the fragment's own. */
 #define FIRST_LOCAL_GROUP 0x10001
 
+guint64
+encrypt_rotate_get_start (const BmffSample *sample)
+{
+  gint64 offset = sample->composition_offset;
+
+  return offset < 0 && sample->dts < (guint64) -offset ? 0
+                                                       : sample->dts + offset;
+}
+
 GstClockTime
 encrypt_rotate_get_time (const BmffSample *sample, guint32 timescale)
 {
-  return gst_util_uint64_scale (sample->dts + MAX (sample->duration, 1) - 1,
+  return gst_util_uint64_scale (encrypt_rotate_get_start (sample) +
+          MAX (sample->duration, 1) - 1,
       GST_SECOND, timescale);
 }
 
@@ -36,7 +46,8 @@ encrypt_rotate_enter (EncryptPlan *plan, const GPtrArray *tracks,
     return FALSE;
   bmff_sample_table_get (first->samples, 0, &sample);
   return encrypt_plan_enter (plan, tracks,
-      gst_util_uint64_scale (sample.dts, GST_SECOND, timescale),
+      gst_util_uint64_scale (encrypt_rotate_get_start (&sample), GST_SECOND,
+          timescale),
       encrypt_rotate_get_time (&sample, timescale),
       !(sample.flags & BMFF_SAMPLE_IS_NON_SYNC), error);
 }

@@ -13,6 +13,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * When @sample is presented, edit lists aside, in its timescale. Not when it is decoded: pictures that are
+ * reordered are decoded up to some frames before, and so would a period's first.
+ */
+guint64 encrypt_rotate_get_start (const BmffSample *sample);
 /** The last moment of @sample, in nanoseconds: decides on its period. */
 GstClockTime
 encrypt_rotate_get_time (const BmffSample *sample, guint32 timescale);

@@ -58,7 +58,8 @@ add_sample (EncryptSpans *self, EncryptPlan *plan, EncryptTrack *track,
     return FALSE;
   if (last && span.number <= last->number)
     return TRUE;
-  span.start = gst_util_uint64_scale (sample->dts, GST_SECOND, timescale);
+  span.start = gst_util_uint64_scale (encrypt_rotate_get_start (sample),
+      GST_SECOND, timescale);
   return begin_span (self, plan, track, &span, error);
 }
 

@@ -135,7 +135,7 @@ def rotating(name, clip, layout, scheme):
         for number, graph in enumerate(layout(clip, directory)):
             clear, protected = directory / f'clear{number}.mp4', directory / f'protected{number}.mp4'
             write(graph, clear, False)
-            write(f'{graph} ! cencencrypt scheme={scheme} crypto-period=2000000000 "period-keys={keys}"',
+            write(f'{graph} ! cencencrypt scheme={scheme} crypto-period=2000000000 period-keys={keys}',
                   protected, False)
             files.append((protected, clear))
         return judges.Case(name, scheme, ROTATING, {f'period {i}': kid for i, kid in enumerate(ROTATING)}, files,
@@ -315,12 +315,13 @@ def plan(clips, available, expect_rejection):
 
     # ffmpeg takes one key, Shaka Packager decrypts with that of tenc only; stock
     # qtdemux reads sample groups since 1.24.
-    for what, layout, others in (('mp4mux', from_mp4mux, ('Chromium',)), ('ffmpeg', from_ffmpeg, ('Chromium',)),
+    front = ('cencdecrypt to a file', 'cencdecrypt in front, pull', 'seeks, cencdecrypt in front',
+             'cencdecrypt behind, or refused', 'truncated')
+    for what, layout, others in (('mp4mux', from_mp4mux, ('Chromium', 'cencdecrypt in front, push')),
+                                 ('ffmpeg', from_ffmpeg, ('Chromium', 'cencdecrypt in front, push')),
                                  ('progressive mp4mux', from_progressive_mp4mux, ())):
         for scheme in SCHEMES:
             name = f'h264 {what} {scheme}, keys that rotate'
             plans.append(Plan(name, rotating(name, clips['h264'], layout, scheme),
-                              chosen(available, *others, 'cencdecrypt to a file', 'cencdecrypt in front, pull',
-                                     'cencdecrypt in front, push', 'seeks, cencdecrypt in front',
-                                     'cencdecrypt behind, or refused', 'truncated')))
+                              chosen(available, *others, *front)))
     return plans

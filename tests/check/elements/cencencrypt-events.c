@@ -100,6 +100,14 @@ find_fragment (GBytes *file, guint n, gsize *end)
 }
 
 static GstEvent *
+make_caps_event (const gchar *text)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+
+  return gst_event_new_caps (caps);
+}
+
+static GstEvent *
 make_event (guint i)
 {
   switch (i) {
@@ -112,8 +120,8 @@ make_event (guint i)
     case 2:
       return gst_event_new_gap (0, GST_SECOND);
     default:
-      return gst_event_new_caps (gst_caps_from_string (
-          "video/quicktime, variant=(string)iso-fragmented"));
+      return make_caps_event (
+          "video/quicktime, variant=(string)iso-fragmented");
   }
 }
 
@@ -319,8 +327,7 @@ GST_START_TEST (test_again_after_ready)
   g_bytes_unref (collect (h));
   gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_harness_push_event (h, gst_event_new_stream_start ("again"));
-  gst_harness_push_event (h,
-      gst_event_new_caps (gst_caps_from_string ("video/quicktime")));
+  gst_harness_push_event (h, make_caps_event ("video/quicktime"));
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   push (h, period_clear, 0, g_bytes_get_size (period_clear));
   fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));

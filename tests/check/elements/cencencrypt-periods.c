@@ -320,6 +320,35 @@ GST_START_TEST (test_not_at_sync)
 }
 GST_END_TEST
 
+/* Pictures that are reordered are decoded before they are presented: by the latter a
+ * period begins. */
+GST_START_TEST (test_presentation)
+{
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GPtrArray) tracks = NULL;
+  JudgeTrack *track;
+  GError *error = NULL;
+  guint i;
+
+  if (!period_clear)
+    return;
+  out = judge_run_to_file (
+      "videotestsrc num-buffers=100 ! video/x-raw,width=160,height=120,"
+      "framerate=25/1 ! x264enc key-int-max=25 bframes=2 ! h264parse ! mp4mux "
+      "! queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! qtdemux ! "
+      "h264parse ! mp4mux fragment-duration=1000 ! cencencrypt " BY_SEED
+      "! filesink location=%s",
+      &error);
+  fail_unless (out, "%s", error ? error->message : "");
+  tracks = judge_read (out, JUDGE_SENC, &error);
+  fail_unless (tracks, "%s", error ? error->message : "");
+  track = period_get_track (tracks, "encv");
+  for (i = 0; i < 100; i++)
+    fail_unless_equals_string (track->kids->pdata[i],
+        period_derived[i / 25][0]);
+}
+GST_END_TEST
+
 /* No period, and so no key, begins in what stays clear. */
 GST_START_TEST (test_clear_lead)
 {
@@ -477,6 +506,7 @@ cencencrypt_periods_suite (void)
   tcase_add_test (tcase, test_key_again);
   tcase_add_test (tcase, test_again);
   tcase_add_test (tcase, test_decrypt);
+  tcase_add_test (tcase, test_presentation);
   return suite;
 }
 
