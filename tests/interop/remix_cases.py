@@ -124,7 +124,7 @@ CASES = [
          Fraction(704, 100), entries=2, says=['clip 1 (line 1, column 73): clipEnd is at an open GOP'], plain=None),
     # Not an IDR picture: ffmpeg goes on with the order of the clip before, and drops some.
     Case('18 begin at an open GOP', video('A3') + video('O', 4), [Part('A3', 0, 75), Part('O', 100, 250)], Fraction(9),
-         entries=2, browser=(), decoders=('qtdemux',)),
+         entries=2, browser=(), decoders=('qtdemux',), says=('clip 2 (line 1, column 94): the clip starts at an open GOP',)),
     # Its pictures that lead are references, and are missed.
     Case('18 begin at an open GOP with a pyramid', video('Q', 2), [Part('Q', 50, 150)], Fraction(4),
          browser=(), decoders=('ffmpeg',)),
