@@ -25,6 +25,7 @@ decrypt_lead_init (DecryptLead *self)
 {
   self->over = FALSE;
   self->n_clear = 0;
+  self->families = 0;
   self->size = 0;
   g_queue_init (&self->held);
 }
@@ -91,6 +92,51 @@ release_at_end (DecryptLead *self, GQueue *out)
   self->size = 0;
 }
 
+static gint
+get_family (const SampleProbe *probe, GstBuffer *buffer)
+{
+  guint8 first;
+
+  return gst_buffer_extract (buffer, 0, &first, 1) == 1
+      ? sample_probe_get_family (probe, &first, 1)
+      : -1;
+}
+
+static gboolean
+is_in (guint64 families, gint family)
+{
+  return family >= 0 && (families & (G_GUINT64_CONSTANT (1) << family)) != 0;
+}
+
+/* What is held stands between a lead and @encrypted, and parses both ways: of a
+ * codec whose samples have a family, that has to tell. FALSE: it does not. */
+static gboolean
+settle (DecryptLead *self, const SampleProbe *probe, GstBuffer *encrypted)
+{
+  guint64 other = 0;
+  gint family = get_family (probe, encrypted);
+  GList *walk;
+
+  if (family < 0 || self->families == 0)
+    return TRUE;
+  other = G_GUINT64_CONSTANT (1) << family;
+  for (walk = self->held.head; walk; walk = walk->next) {
+    Held *held = walk->data;
+    gboolean clear, fits;
+
+    if (!held->decrypted)
+      continue;
+    clear = is_in (self->families,
+        get_family (probe, GST_BUFFER_CAST (held->object)));
+    fits = is_in (other, get_family (probe, held->decrypted));
+    if (clear == fits)
+      return FALSE;
+    if (clear)
+      gst_clear_buffer (&held->decrypted);
+  }
+  return TRUE;
+}
+
 /* All that is held is clear; it goes on being held. */
 static void
 mark_clear (DecryptLead *self)
@@ -149,6 +195,10 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
     return fail (raw, error,
         "a sample came without it that is no clear one of its codec");
   if (!clear) {
+    if (fits && !settle (self, probe, decrypted)) {
+      gst_clear_buffer (&decrypted);
+      return fail (raw, error, "a lead whose end cannot be told");
+    }
     /* Without the key that fits nothing shows that what is held was clear. */
     if (fits)
       release_at_end (self, out);
@@ -167,7 +217,11 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
     }
     hold (self, raw, decrypted);
   } else {
+    gint family = get_family (probe, raw);
+
     dropped = decrypted;
+    if (family >= 0)
+      self->families |= G_GUINT64_CONSTANT (1) << family;
     mark_clear (self);
     hold (self, raw, NULL);
     if (++self->n_clear >= need)

@@ -9,6 +9,10 @@
  * behind the first sample that is encrypted all are. So that no ciphertext
  * passes by chance, samples are held until enough in a row were clear, or until
  * one came that the key fits.
+ *
+ * Of Opus most samples parse both ways. Those between the lead and what is surely
+ * encrypted go by what samples of one stream share; where that does not tell
+ * either, there is an error.
  */
 
 #pragma once
@@ -22,6 +26,8 @@ typedef struct
 {
   gboolean over; /* what comes is encrypted */
   guint n_clear; /* samples in a row that were */
+  guint64
+      families; /* of those samples: a bit each, sample_probe_get_family() */
   gsize size; /* bytes held */
   GQueue held; /* (element-type Held) */
 } DecryptLead;

@@ -236,6 +236,13 @@ sample_probe_check (const SampleProbe *self, const guint8 *sample, gsize size)
   return check (self, sample, size) ? SAMPLE_PROBE_GOOD : SAMPLE_PROBE_BAD;
 }
 
+gint
+sample_probe_get_family (const SampleProbe *self, const guint8 *sample,
+    gsize size)
+{
+  return self->kind == PROBE_KIND_OPUS && size > 0 ? sample[0] >> 2 : -1;
+}
+
 SampleProbeResult
 sample_probe_check_payload (const SampleProbe *self, const guint8 *sample,
     gsize size)

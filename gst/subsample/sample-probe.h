@@ -73,6 +73,15 @@ SampleProbeResult
 sample_probe_check (const SampleProbe *self, const guint8 *sample, gsize size);
 
 /**
+ * sample_probe_get_family: what samples of one stream share, from 0 to 63, and
+ * what random bytes share with them by a chance of 1 in 64: of `Opus` the mode and
+ * channels that the first byte tells (RFC 6716, 3.1), which an encoder seldom
+ * changes. -1 for other codecs, which sample_probe_check() tells well enough.
+ */
+gint sample_probe_get_family (const SampleProbe *self, const guint8 *sample,
+    gsize size);
+
+/**
  * sample_probe_check_payload:
  * @sample: (array length=size): one sample whose protected ranges were
  *   decrypted, and that sample_probe_check() does not call BAD

@@ -137,6 +137,84 @@ GST_START_TEST (test_judgment)
 }
 GST_END_TEST;
 
+/* Opus: most samples parse both ways, so the first byte's mode has to tell. */
+static GstBuffer *
+opus (guint8 first, guint8 second)
+{
+  guint8 data[64] = { first, second };
+
+  return gst_buffer_new_memdup (data, sizeof data);
+}
+
+/* Pairs of first bytes, as it came and decrypted; 3, 0 is no Opus. Gives the
+ * first bytes of what came out, then the last result. */
+static DecryptLeadResult
+judge_opus (const guint8 (*samples)[2], guint n, GByteArray *got)
+{
+  GQueue out = G_QUEUE_INIT;
+  SampleProbe probe;
+  DecryptLead lead;
+  DecryptLeadResult result = DECRYPT_LEAD_TAKEN;
+  GstBuffer *buffer;
+  guint i;
+
+  sample_probe_init (&probe, BMFF_FOURCC ('O', 'p', 'u', 's'), NULL, 0);
+  decrypt_lead_init (&lead);
+  for (i = 0; i < n && result == DECRYPT_LEAD_TAKEN; i++) {
+    GstBuffer *raw = opus (samples[i][0], 0);
+    GError *error = NULL;
+
+    result = decrypt_lead_add (&lead, &probe, 2, raw, opus (samples[i][1], 0),
+        &out, &error);
+    if (result == DECRYPT_LEAD_OVER)
+      gst_buffer_unref (raw);
+    fail_unless ((result == DECRYPT_LEAD_FAILED) == (error != NULL));
+    g_clear_error (&error);
+  }
+  while ((buffer = g_queue_pop_head (&out))) {
+    guint8 first;
+
+    gst_buffer_extract (buffer, 0, &first, 1);
+    g_byte_array_append (got, &first, 1);
+    gst_buffer_unref (buffer);
+  }
+  decrypt_lead_clear (&lead);
+  return result;
+}
+
+static void
+check_opus (const guint8 (*samples)[2], guint n, DecryptLeadResult wanted,
+    const gchar *bytes, guint n_bytes)
+{
+  GByteArray *got = g_byte_array_new ();
+
+  fail_unless_equals_int (judge_opus (samples, n, got), wanted);
+  fail_unless_equals_int (got->len, n_bytes);
+  fail_unless (memcmp (got->data, bytes, n_bytes) == 0);
+  g_byte_array_unref (got);
+}
+
+GST_START_TEST (test_opus)
+{
+  /* Two that are clear, one that parses both ways, one that is encrypted. */
+  const guint8 clear[][2] = { { 0xfc, 3 }, { 0xfc, 3 }, { 0xfc, 0x10 },
+    { 3, 0xfc } };
+  const guint8 encrypted[][2] = { { 0xfc, 3 }, { 0xfc, 3 }, { 0x10, 0xfc },
+    { 3, 0xfc } };
+  const guint8 both[][2] = { { 0xfc, 3 }, { 0xfc, 3 }, { 0xfc, 0xfc },
+    { 3, 0xfc } };
+  const guint8 neither[][2] = { { 0xfc, 3 }, { 0xfc, 3 }, { 0x20, 0x10 },
+    { 3, 0xfc } };
+  const guint8 no_lead[][2] = { { 0x20, 0xfc }, { 0x10, 0xfc }, { 3, 0xfc } };
+
+  check_opus (clear, 4, DECRYPT_LEAD_OVER, "\xfc\xfc\xfc", 3);
+  check_opus (encrypted, 4, DECRYPT_LEAD_OVER, "\xfc\xfc\xfc", 3);
+  check_opus (both, 4, DECRYPT_LEAD_FAILED, "\xfc\xfc", 2);
+  check_opus (neither, 4, DECRYPT_LEAD_FAILED, "\xfc\xfc", 2);
+  check_opus (no_lead, 3, DECRYPT_LEAD_OVER, "\xfc\xfc", 2);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_bounded)
 {
   SampleProbe probe;
@@ -263,6 +341,7 @@ cencdecrypt_lead_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_judgment);
+  tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_bounded);
   tcase_add_test (tc, test_element);
   tcase_add_test (tc, test_wrong_key);
