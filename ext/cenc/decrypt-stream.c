@@ -466,7 +466,8 @@ decrypt_stream_end (DecryptStream *self, GError **error)
 {
   gsize left = gst_adapter_available (self->adapter);
 
-  if (self->state == STATE_PLAIN)
+  /* A demuxer has had all its samples: what is left was not wanted. */
+  if (self->state == STATE_PLAIN || self->flow == GST_FLOW_EOS)
     return TRUE;
   /* Too short for what its first bytes would say as a box of an unknown name. */
   if (self->position == 0 && left >= 8 &&

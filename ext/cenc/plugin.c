@@ -10,12 +10,26 @@
 #include "cenc/gstcencencrypt.h"
 #endif
 
+#include <openssl/crypto.h>
+
+/* At exit OpenSSL frees what its threads still free themselves when they end, and
+ * GLib's pools end theirs whenever they like: a process would now and then end
+ * with "double free" (seen). The system takes the memory back anyhow; content keys
+ * are cleansed by who holds them, not by this. */
+static void
+keep_openssl_to_the_end (void)
+{
+  OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  gboolean ok = GST_ELEMENT_REGISTER (cencdecrypt, plugin) &&
-      cenc_typefind_register (plugin);
+  gboolean ok;
 
+  keep_openssl_to_the_end ();
+  ok = GST_ELEMENT_REGISTER (cencdecrypt, plugin) &&
+      cenc_typefind_register (plugin);
 #ifdef HAVE_ENCRYPT
   ok |= GST_ELEMENT_REGISTER (cencencrypt, plugin);
 #endif

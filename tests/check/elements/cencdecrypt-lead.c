@@ -139,9 +139,9 @@ GST_END_TEST;
 
 /* Opus: most samples parse both ways, so the first byte's mode has to tell. */
 static GstBuffer *
-opus (guint8 first, guint8 second)
+opus (guint8 first, guint8 last)
 {
-  guint8 data[64] = { first, second };
+  guint8 data[64] = { first, [63] = last };
 
   return gst_buffer_new_memdup (data, sizeof data);
 }
@@ -164,7 +164,7 @@ judge_opus (const guint8 (*samples)[2], guint n, GByteArray *got)
     GstBuffer *raw = opus (samples[i][0], 0);
     GError *error = NULL;
 
-    result = decrypt_lead_add (&lead, &probe, 2, raw, opus (samples[i][1], 0),
+    result = decrypt_lead_add (&lead, &probe, 2, raw, opus (samples[i][1], 1),
         &out, &error);
     if (result == DECRYPT_LEAD_OVER)
       gst_buffer_unref (raw);

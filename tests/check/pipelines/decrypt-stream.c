@@ -221,6 +221,31 @@ GST_START_TEST (test_truncated)
 }
 GST_END_TEST;
 
+/* A demuxer that has had all its samples ends before the file does. */
+GST_START_TEST (test_downstream_ends)
+{
+  GPtrArray *vectors = vectors_load ();
+  static const gchar *const files[] = { "peer-gpac-prog-cenc.mp4",
+    "peer-gpac-frag-cbcs.mp4" };
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
+    const Vector *vector = find_vector (vectors, files[i]);
+    gchar *launch =
+        g_strdup_printf ("filesrc location=%s ! queue ! cencdecrypt keys=%s ! "
+                         "identity eos-after=2 ! fakesink name=sink",
+            vector->path, vector->keys);
+    GError *error = NULL;
+    GByteArray *out = pipeline_collect (launch, &error);
+
+    fail_unless (out != NULL, "%s: %s", files[i], error ? error->message : "");
+    g_byte_array_unref (out);
+    g_free (launch);
+  }
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
 /*
  * Keys
  */
@@ -503,6 +528,7 @@ decrypt_stream_suite (void)
   tcase_set_timeout (tc, 170);
   tcase_add_test (tc, test_moov_last);
   tcase_add_test (tc, test_truncated);
+  tcase_add_test (tc, test_downstream_ends);
   tcase_add_test (tc, test_no_key);
   tcase_add_test (tc, test_clear_files);
   tcase_add_test (tc, test_bad_files);
