@@ -73,21 +73,6 @@ play (const gchar *launch, GstCencKeySession *session, Played *played,
   return sum;
 }
 
-static const Vector *
-find_vector (GPtrArray *vectors, const gchar *file)
-{
-  guint i;
-
-  for (i = 0; vectors && i < vectors->len; i++) {
-    const Vector *vector = g_ptr_array_index (vectors, i);
-
-    if (strcmp (vector->file, file) == 0)
-      return vector;
-  }
-  fail_unless (vectors == NULL, "no %s", file);
-  return NULL;
-}
-
 static GstCencKeySession *
 session_new (const gchar *keys)
 {
@@ -136,7 +121,7 @@ expect_type (const gchar *path, const gchar *wanted)
 GST_START_TEST (test_type)
 {
   GPtrArray *vectors = vectors_load ();
-  const Vector *vector = find_vector (vectors, "peer-gpac-prog-cenc.mp4");
+  const Vector *vector = vectors_find (vectors, "peer-gpac-prog-cenc.mp4");
   GstCencKeySession *session;
 
   if (!vector)
@@ -158,7 +143,7 @@ GST_END_TEST;
 GST_START_TEST (test_clear_file)
 {
   GPtrArray *vectors = vectors_load ();
-  const Vector *vector = find_vector (vectors, "peer-gpac-frag-cenc.mp4");
+  const Vector *vector = vectors_find (vectors, "peer-gpac-frag-cenc.mp4");
   GstCencKeySession *session;
   gchar *folder, *path;
 
@@ -222,7 +207,7 @@ GST_START_TEST (test_playbin)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
 
     if (!vector_leaks_in_qtdemux (vector))
       check_autoplugged (vector);
@@ -318,7 +303,7 @@ play_beside_other (const gchar *path, GstCencKeySession *session)
 GST_START_TEST (test_other_decryptor)
 {
   GPtrArray *vectors = vectors_load ();
-  const Vector *vector = find_vector (vectors,
+  const Vector *vector = vectors_find (vectors,
       "shaka-packager_media_test_data_bear-640x360-v_frag-cenc-aux.mp4");
   GstCencKeySession *session;
   GError *error;
@@ -351,7 +336,7 @@ GST_END_TEST;
 GST_START_TEST (test_unlinked)
 {
   GPtrArray *vectors = vectors_load ();
-  const Vector *vector = find_vector (vectors, "peer-gpac-frag-cenc.mp4");
+  const Vector *vector = vectors_find (vectors, "peer-gpac-frag-cenc.mp4");
   GstElement *pipeline;
   GError *error = NULL;
   gchar *launch;

@@ -11,21 +11,6 @@
  * Seeks
  */
 
-static const Vector *
-find_vector (GPtrArray *vectors, const gchar *file)
-{
-  guint i;
-
-  for (i = 0; i < vectors->len; i++) {
-    const Vector *vector = g_ptr_array_index (vectors, i);
-
-    if (g_str_equal (vector->file, file))
-      return vector;
-  }
-  fail ("no vector %s", file);
-  return NULL;
-}
-
 /* (transfer full): the first sample after an accurate flushing seek to @time */
 static GstBuffer *
 sample_at (GstElement *pipeline, GstClockTime time)
@@ -130,7 +115,7 @@ GST_START_TEST (test_seeks)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (seek_files); i++) {
-    const Vector *vector = find_vector (vectors, seek_files[i]);
+    const Vector *vector = vectors_find (vectors, seek_files[i]);
     gchar *clear = clear_file (vector);
 
     check_seeks (vector, FALSE, clear);
@@ -191,7 +176,7 @@ GST_START_TEST (test_autoplugging)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
     gchar *uri, *launch;
 
     if (vector_leaks_in_qtdemux (vector))

@@ -121,21 +121,6 @@ player_run (Player *self, GError **error)
   return TRUE;
 }
 
-static const Vector *
-find_vector (GPtrArray *vectors, const gchar *file)
-{
-  guint i;
-
-  for (i = 0; i < vectors->len; i++) {
-    const Vector *vector = g_ptr_array_index (vectors, i);
-
-    if (g_str_equal (vector->file, file))
-      return vector;
-  }
-  fail ("no vector %s", file);
-  return NULL;
-}
-
 static GstCencKeySession *
 session_new (const Vector *vector)
 {
@@ -225,7 +210,7 @@ GST_START_TEST (test_kinds)
 
   if (!vectors)
     return;
-  vector = find_vector (vectors, kinds[__i__]);
+  vector = vectors_find (vectors, kinds[__i__]);
   if (!vector_leaks_in_qtdemux (vector))
     check_kind (vector);
   g_ptr_array_unref (vectors);
@@ -357,7 +342,7 @@ GST_START_TEST (test_seeks)
 
   if (!vectors)
     return;
-  check_seeks (find_vector (vectors, seek_files[__i__]),
+  check_seeks (vectors_find (vectors, seek_files[__i__]),
       env ? (guint) atoi (env) : N_SEEKS);
   g_ptr_array_unref (vectors);
 }

@@ -13,20 +13,6 @@
 
 #define BLOCK 65536u
 
-static const Vector *
-find_vector (GPtrArray *vectors, const gchar *file)
-{
-  guint i;
-
-  for (i = 0; vectors && i < vectors->len; i++) {
-    const Vector *vector = g_ptr_array_index (vectors, i);
-
-    if (g_str_equal (vector->file, file))
-      return vector;
-  }
-  return NULL;
-}
-
 static GByteArray *
 read_file (const gchar *path)
 {
@@ -128,7 +114,7 @@ GST_START_TEST (test_moov_last)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
     GByteArray *in = moov_last (vector->path, 0), *out;
     GstBus *bus;
     GstHarness *h = test_harness_new ("video/quicktime", vector->keys, &bus);
@@ -153,7 +139,7 @@ GST_END_TEST;
 GST_START_TEST (test_moov_too_far)
 {
   GPtrArray *vectors = vectors_load ();
-  const Vector *vector = find_vector (vectors, "peer-gpac-prog-cenc.mp4");
+  const Vector *vector = vectors_find (vectors, "peer-gpac-prog-cenc.mp4");
   GByteArray *in, *out;
   GstBus *bus;
   GstHarness *h;
@@ -192,7 +178,7 @@ GST_START_TEST (test_systems)
 {
   GPtrArray *vectors = vectors_load ();
   const Vector *vector =
-      find_vector (vectors, "shaka-player_multidrm-video-init.mp4");
+      vectors_find (vectors, "shaka-player_multidrm-video-init.mp4");
   const GstStructure *structure, *system;
   const GValue *systems;
   GByteArray *in;

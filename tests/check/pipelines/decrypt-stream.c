@@ -47,21 +47,6 @@ decrypt_file (const gchar *path, const gchar *upstream, const gchar *keys,
   return data;
 }
 
-static const Vector *
-find_vector (GPtrArray *vectors, const gchar *file)
-{
-  guint i;
-
-  for (i = 0; i < vectors->len; i++) {
-    const Vector *vector = g_ptr_array_index (vectors, i);
-
-    if (g_str_equal (vector->file, file))
-      return vector;
-  }
-  fail ("no vector %s", file);
-  return NULL;
-}
-
 /* Offset and size of the first box of that type on the file level. */
 static gboolean
 find_box (const GByteArray *data, const gchar *type, guint *offset, guint *size)
@@ -163,7 +148,7 @@ GST_START_TEST (test_moov_last)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
     GByteArray *in = read_file (vector->path);
     guint moov, mdat, size;
     gboolean first = find_box (in, "moov", &moov, &size) &&
@@ -211,7 +196,7 @@ GST_START_TEST (test_truncated)
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
     for (j = 0; j < G_N_ELEMENTS (percents); j++) {
-      const Vector *vector = find_vector (vectors, files[i]);
+      const Vector *vector = vectors_find (vectors, files[i]);
 
       check_truncated (vector, "", percents[j]);
       check_truncated (vector, "! queue", percents[j]);
@@ -230,7 +215,7 @@ GST_START_TEST (test_downstream_ends)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
     gchar *launch =
         g_strdup_printf ("filesrc location=%s ! queue ! cencdecrypt keys=%s ! "
                          "identity eos-after=2 ! fakesink name=sink",
@@ -273,7 +258,7 @@ GST_START_TEST (test_no_key)
 
   if (vectors) {
     const Vector *vector =
-        find_vector (vectors, "vsd_cenc-single_video_init.mp4");
+        vectors_find (vectors, "vsd_cenc-single_video_init.mp4");
 
     check_no_key (vector, "");
     check_no_key (vector, "! queue");
@@ -509,7 +494,7 @@ GST_START_TEST (test_byte_seeks)
   guint i;
 
   for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
-    const Vector *vector = find_vector (vectors, files[i]);
+    const Vector *vector = vectors_find (vectors, files[i]);
 
     check_byte_seeks (vector, "");
     check_byte_seeks (vector, "! queue");

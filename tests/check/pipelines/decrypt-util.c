@@ -62,6 +62,21 @@ vectors_load (void)
   return vectors;
 }
 
+const Vector *
+vectors_find (GPtrArray *vectors, const gchar *file)
+{
+  guint i;
+
+  for (i = 0; vectors && i < vectors->len; i++) {
+    const Vector *vector = g_ptr_array_index (vectors, i);
+
+    if (g_str_equal (vector->file, file))
+      return vector;
+  }
+  fail_unless (vectors == NULL, "no vector %s", file);
+  return NULL;
+}
+
 void
 pipeline_run (GstElement *pipeline, GError **error)
 {

@@ -14,6 +14,10 @@ typedef struct
 /* (element-type Vector); NULL, and a line that says so, where there are none */
 GPtrArray *vectors_load (void);
 
+/* (transfer none) (nullable): the one of that file; NULL if @vectors is, else the
+ * test fails where there is none */
+const Vector *vectors_find (GPtrArray *vectors, const gchar *file);
+
 /* Runs @pipeline (transfer full) to EOS, or to the error that is given. */
 void pipeline_run (GstElement *pipeline, GError **error);
 
