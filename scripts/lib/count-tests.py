@@ -5,12 +5,20 @@
 usage: count-tests.py MESON-LOGS EXIT-STATUS
 
 A run that failed without a failed test, or that ran no test, is one failure.
+The last lines of what failed tests said go to the standard error.
 """
 import glob
 import json
 import sys
 
 PASSED = ('OK', 'EXPECTEDFAIL')
+LINES = 40
+
+
+def tell(test):
+    said = (test.get('stdout') or '') + (test.get('stderr') or '')
+    print(f"{test['name']}: {test['result']} {test['returncode']}",
+          *said.splitlines()[-LINES:], sep='\n  ', file=sys.stderr)
 
 
 def main(logs, status):
@@ -18,13 +26,15 @@ def main(logs, status):
     for name in glob.glob(logs + '/testlog*.json'):
         with open(name, encoding='utf-8') as log:
             for line in log:
-                result = json.loads(line)['result']
+                test = json.loads(line)
+                result = test['result']
                 if result in PASSED:
                     passed += 1
                 elif result == 'SKIP':
                     skipped += 1
                 else:
                     failed += 1
+                    tell(test)
     if not failed and (status != 0 or passed + skipped == 0):
         failed = 1
     print(passed, failed, skipped)

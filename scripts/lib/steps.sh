@@ -7,6 +7,7 @@ passed=0
 failed=0
 skipped=0
 failures=()
+failed_logs=()
 
 _add() { # NAME PASSED FAILED SKIPPED STARTED LOG
   passed=$((passed + $2))
@@ -15,8 +16,8 @@ _add() { # NAME PASSED FAILED SKIPPED STARTED LOG
   local mark=ok
   if [ "$3" -gt 0 ]; then
     mark=FAIL
-    failures+=("$1: $6")
-    tail -n 60 "$6"
+    failures+=("$1")
+    failed_logs+=("$6")
   fi
   printf '%-4s %4d passed %3d failed %3d skipped %4d s  %s\n' \
     "$mark" "$2" "$3" "$4" $((SECONDS - $5)) "$1"
@@ -79,10 +80,12 @@ counted() { # NAME COMMAND... (one of whose arguments ends in .counts)
   _add "$name" $counts "$started" "$log"
 }
 
+# What failed is said at the end, where nobody has to look for it.
 finish() {
-  local failure
-  for failure in "${failures[@]}"; do
-    echo "failed: $failure"
+  local i
+  for i in "${!failures[@]}"; do
+    echo "failed: ${failures[i]}: ${failed_logs[i]}"
+    tail -n 60 "${failed_logs[i]}"
   done
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" = 0 ]
