@@ -502,8 +502,9 @@ install_properties (GObjectClass *class)
       TYPE_PARAMETER_SETS, PARAMETER_SETS_OUT_OF_BAND, flags);
   properties[PROP_ENCODE_CUTS] = g_param_spec_boolean ("encode-cuts",
       "Encode cuts",
-      "Whether a GOP that clipMode sample splits is encoded anew; else, and "
-      "where that cannot be, the cut goes back to a keyframe",
+      "Whether a GOP that clipMode sample or a conditioning point splits is "
+      "encoded anew; else, and where that cannot be, the cut goes back to a "
+      "keyframe, and the point has none",
       TRUE, flags);
   properties[PROP_STRICT] = g_param_spec_boolean ("strict", "Strict",
       "Whether what cannot be done as the playlist says is an error, not a "

@@ -272,6 +272,31 @@ remix_build_video (RemixBuild *self, const RemixStream *stream,
   return append_placed (self, placed, length, error);
 }
 
+gboolean
+remix_build_parts (RemixBuild *self, const RemixStream *stream,
+    const RemixCut *whole, const GArray *splices, const RemixSlot *slot,
+    GError **error)
+{
+  guint32 from = stream->timescale;
+  guint i;
+
+  for (i = 0; i < splices->len; i++) {
+    const RemixSplice *splice = &g_array_index (splices, RemixSplice, i);
+    gint64 begin = splice->cut.begin - whole->begin;
+    gint64 end = splice->cut.end - whole->begin;
+    RemixSlot own = *slot;
+
+    own.begin += (guint64) remix_rescale (begin, from, slot->timescale);
+    own.end =
+        slot->begin + (guint64) remix_rescale (end, from, slot->timescale);
+    own.first = slot->first && i == 0;
+    own.last = slot->last && i + 1 == splices->len;
+    if (!remix_build_video (self, stream, splice, &own, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 void
 remix_build_video_finish (RemixBuild *self)
 {

@@ -55,6 +55,10 @@ gboolean remix_build_silence (RemixBuild *self, RemixFormat *format,
 /** Adds the samples of @splice. */
 gboolean remix_build_video (RemixBuild *self, const RemixStream *stream,
     const RemixSplice *splice, const RemixSlot *slot, GError **error);
+/** Adds the samples of @splices (element-type RemixSplice), the parts of @whole; each has its part of @slot. */
+gboolean remix_build_parts (RemixBuild *self, const RemixStream *stream,
+    const RemixCut *whole, const GArray *splices, const RemixSlot *slot,
+    GError **error);
 /** Once all clips are there: composition offsets and the edit. */
 void remix_build_video_finish (RemixBuild *self);
 
@@ -83,12 +87,10 @@ gboolean remix_build_text (RemixBuild *self, const RemixStream *stream,
 /** A new track of the output, without a sample; borrowed. */
 RemixOutput *remix_plan_add_output (RemixPlan *self, RemixKind kind,
     guint32 handler, guint32 timescale);
+void remix_output_free (RemixOutput *self);
 
 /** Once all clips are there: a track with the events of @playlist, if it has any. */
 gboolean remix_build_events (RemixPlan *plan, const RemixPlaylist *playlist,
     const RemixPlanOptions *options, GError **error);
-/** Once all else is done: RemixPlan.conditions. */
-gboolean remix_build_conditions (RemixPlan *plan, const RemixPlaylist *playlist,
-    gboolean strict, GError **error);
 
 G_END_DECLS

@@ -105,9 +105,8 @@ look_around (const RemixStream *stream, gint64 pts, Around *self)
   self->overhang = seen_later && later < self->needed;
 }
 
-/* The frame that stands at @pts, or starts less than a millisecond later. */
-static gint64
-find_frame (const RemixStream *stream, gint64 pts)
+gint64
+remix_cut_find_frame (const RemixStream *stream, gint64 pts)
 {
   Around around;
 
@@ -166,7 +165,7 @@ split_begin (RemixCut *self, const RemixStream *stream, guint32 n, gint64 frame)
 }
 
 static gboolean
-cut_begin (RemixCut *self, const RemixStream *stream, const RemixRange *range,
+cut_begin (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
     gint64 begin, const RemixCutOptions *options, GPtrArray *warnings,
     GError **error)
 {
@@ -176,10 +175,10 @@ cut_begin (RemixCut *self, const RemixStream *stream, const RemixRange *range,
 
   start_at_sync (self, &sync);
   /* What the source's own edit list hides is not shown at the title's start. */
-  if (range->mode != REMIX_CLIP_SAMPLE &&
+  if (mode != REMIX_CLIP_SAMPLE &&
       !(options->can_hide_head && sync.pts < stream->start))
     return TRUE;
-  frame = find_frame (stream, begin);
+  frame = remix_cut_find_frame (stream, begin);
   if (frame <= sync.pts)
     return TRUE;
   if (options->can_hide_head) {
@@ -273,7 +272,7 @@ end_in_head (RemixCut *self)
 }
 
 static gboolean
-cut_end (RemixCut *self, const RemixStream *stream, const RemixRange *range,
+cut_end (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
     gint64 end, const RemixCutOptions *options, GPtrArray *warnings,
     GError **error)
 {
@@ -284,9 +283,9 @@ cut_end (RemixCut *self, const RemixStream *stream, const RemixRange *range,
     end_with_stream (self, stream);
     return TRUE;
   }
-  if (range->mode != REMIX_CLIP_SAMPLE)
+  if (mode != REMIX_CLIP_SAMPLE)
     return end_at_sync (self, stream, end, warnings, error);
-  boundary = find_frame (stream, end);
+  boundary = remix_cut_find_frame (stream, end);
   if (boundary < end - get_tolerance (stream)) {
     look_around (stream, boundary, &around);
     boundary = around.next == G_MAXINT64 ? stream->end : around.next;
@@ -310,6 +309,20 @@ cut_end (RemixCut *self, const RemixStream *stream, const RemixRange *range,
   return TRUE;
 }
 
+static gboolean
+cut_between (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
+    gint64 begin, gint64 end, const RemixCutOptions *options,
+    GPtrArray *warnings, GError **error)
+{
+  memset (self, 0, sizeof (*self));
+  if (!cut_begin (self, stream, mode, begin, options, warnings, error) ||
+      !cut_end (self, stream, mode, end, options, warnings, error))
+    return FALSE;
+  if (has_head (self) && self->end <= self->head.to)
+    end_in_head (self);
+  return TRUE;
+}
+
 gboolean
 remix_cut_video (RemixCut *self, const RemixStream *stream,
     const RemixRange *range, const RemixCutOptions *options,
@@ -317,14 +330,34 @@ remix_cut_video (RemixCut *self, const RemixStream *stream,
 {
   gint64 begin, end;
 
-  memset (self, 0, sizeof (*self));
   if (!remix_range_resolve (range, stream, &begin, &end, error) ||
-      !cut_begin (self, stream, range, begin, options, warnings, error) ||
-      !cut_end (self, stream, range, end, options, warnings, error))
+      !cut_between (self, stream, range->mode, begin, end, options, warnings,
+          error))
     return FALSE;
-  if (has_head (self) && self->end <= self->head.to)
-    end_in_head (self);
+  if (self->n_skipped > 0 && !options->can_hide_head)
+    g_ptr_array_add (warnings,
+        g_strdup (
+            "the clip starts at an open GOP: its keyframe need not make a "
+            "decoder forget what was before, and pictures around the "
+            "join may be lost"));
   return TRUE;
+}
+
+gboolean
+remix_cut_exactly (RemixCut *self, const RemixStream *stream, gint64 begin,
+    gint64 end, const RemixCutOptions *options, GError **error)
+{
+  RemixCutOptions own = *options;
+
+  own.strict = TRUE;
+  if (!cut_between (self, stream, REMIX_CLIP_SAMPLE, begin, end, &own, NULL,
+          error))
+    return FALSE;
+  if (self->begin == begin && self->end == end)
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_PLAYLIST,
+      "its frames are too close to each other");
+  return FALSE;
 }
 
 /* Half of the shortest distance that frames plausibly have here. */

@@ -77,6 +77,19 @@ gboolean remix_cut_video (RemixCut *self, const RemixStream *stream,
     GPtrArray *warnings, GError **error);
 
 /**
+ * remix_cut_exactly:
+ * @begin: when a frame of @stream is shown, as is @end, unless it is the stream's
+ *
+ * What remix_cut_video() makes of a strict range in sample mode. FALSE with
+ * REMIX_ERROR_PLAYLIST if that cannot be.
+ */
+gboolean remix_cut_exactly (RemixCut *self, const RemixStream *stream,
+    gint64 begin, gint64 end, const RemixCutOptions *options, GError **error);
+
+/** When the frame is shown that stands at @pts, or starts less than a millisecond later. */
+gint64 remix_cut_find_frame (const RemixStream *stream, gint64 pts);
+
+/**
  * remix_cut_follow:
  * @begin: where the leading video was cut, on the timeline both share, in
  *   @timescale

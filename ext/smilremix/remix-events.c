@@ -2,7 +2,7 @@
 /*
  * What clips carry beside media: events become a track of timed metadata, one
  * sample for each stretch of time, with an `emsg` (ISO/IEC 23009-1, 5.10.3.3) or
- * an empty `embe`; conditioning points become times of the title.
+ * an empty `embe`.
  */
 
 #include <string.h>
@@ -242,88 +242,4 @@ remix_build_events (RemixPlan *plan, const RemixPlaylist *playlist,
   g_array_set_size (build.output->clip_starts, playlist->clips->len);
   build.output->duration = plan->duration;
   return append_events (plan, &build, events, error);
-}
-
-static gint
-compare_times (gconstpointer a, gconstpointer b)
-{
-  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
-
-  return x < y ? -1 : x > y;
-}
-
-/* When the leader's sync samples are shown: where a player can start. */
-static GArray *
-list_sync_times (const RemixPlan *plan)
-{
-  const RemixOutput *leader = g_ptr_array_index (plan->outputs, plan->leader);
-  GArray *times = g_array_new (FALSE, FALSE, sizeof (guint64));
-  guint64 dts = 0;
-  guint32 i;
-
-  for (i = 0; i < leader->samples->len; i++) {
-    const RemixSample *sample =
-        &g_array_index (leader->samples, RemixSample, i);
-    guint64 at = dts + (guint64) sample->composition;
-
-    if (sample->sync && at >= leader->media_time) {
-      at -= leader->media_time;
-      g_array_append_val (times, at);
-    }
-    dts += sample->duration;
-  }
-  g_array_sort (times, compare_times);
-  return times;
-}
-
-/* Moves @time to the sync sample within a millisecond; FALSE if there is none. */
-static gboolean
-find_sync (const RemixPlan *plan, const GArray *times, guint64 *time)
-{
-  guint64 tolerance = get_timescale (plan) / 1000;
-  guint low = 0, high = times->len;
-
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-
-    if (g_array_index (times, guint64, middle) + tolerance < *time)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (low == times->len ||
-      g_array_index (times, guint64, low) > *time + tolerance)
-    return FALSE;
-  *time = g_array_index (times, guint64, low);
-  return TRUE;
-}
-
-gboolean
-remix_build_conditions (RemixPlan *plan, const RemixPlaylist *playlist,
-    gboolean strict, GError **error)
-{
-  g_autoptr (GArray) times = list_sync_times (plan);
-  guint32 timescale = get_timescale (plan);
-  guint i, j;
-
-  for (i = 0; i < playlist->clips->len; i++) {
-    const RemixClip *clip = g_ptr_array_index (playlist->clips, i);
-
-    for (j = 0; j < clip->conditions->len; j++) {
-      const RemixCondition *condition =
-          &g_array_index (clip->conditions, RemixCondition, j);
-      guint64 time = g_array_index (plan->clip_times, guint64, i) +
-          gst_util_uint64_scale_round (condition->offset, timescale,
-              GST_SECOND);
-
-      if (find_sync (plan, times, &time))
-        g_array_append_val (plan->conditions, time);
-      else if (!warn (plan, condition->place, strict, error,
-                   "there is no keyframe at this conditioning point, and none "
-                   "can be made without encoding"))
-        return FALSE;
-    }
-  }
-  g_array_sort (plan->conditions, compare_times);
-  return TRUE;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "remix-build.h"
+#include "remix-condition.h"
 #include "remix-error.h"
 #include "remix-match.h"
 #include "remix-params.h"
@@ -31,18 +32,15 @@ typedef struct
   Part *parts; /* clips × tracks */
   guint last_clip; /* that has media */
   const RemixEncoder *encoder; /* NULL: no GOP can be split */
+  RemixConditions *conditions;
 } Work;
 
-static void
-output_free (RemixOutput *self)
+/* How what leads is cut in a clip. */
+typedef struct
 {
-  g_ptr_array_unref (self->formats);
-  g_clear_pointer (&self->entry, g_bytes_unref);
-  g_clear_pointer (&self->prefixes, g_array_unref);
-  g_array_unref (self->samples);
-  g_array_unref (self->clip_starts);
-  g_free (self);
-}
+  RemixCut whole;
+  GArray *splices; /* RemixSplice: its parts, one behind the other */
+} Cutting;
 
 void
 remix_plan_free (RemixPlan *self)
@@ -57,52 +55,18 @@ remix_plan_free (RemixPlan *self)
   g_free (self);
 }
 
-guint
-remix_output_get_description (const RemixOutput *self,
-    const RemixSample *sample)
-{
-  return self->prefixes ? 0 : sample->description;
-}
-
-const RemixPrefix *
-remix_output_get_prefix (const RemixOutput *self, const RemixSample *sample)
-{
-  const RemixPrefix *prefix;
-
-  if (!self->prefixes || !sample->sync)
-    return NULL;
-  prefix = &g_array_index (self->prefixes, RemixPrefix, sample->description);
-  return prefix->size > 0 ? prefix : NULL;
-}
-
 static RemixPlan *
 plan_new (void)
 {
   RemixPlan *self = g_new0 (RemixPlan, 1);
 
-  self->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
+  self->outputs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_output_free);
   self->clip_times = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->conditions = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->memory = g_byte_array_new ();
   self->warnings = g_ptr_array_new_with_free_func (g_free);
   return self;
-}
-
-RemixOutput *
-remix_plan_add_output (RemixPlan *self, RemixKind kind, guint32 handler,
-    guint32 timescale)
-{
-  RemixOutput *output = g_new0 (RemixOutput, 1);
-
-  output->kind = kind;
-  output->handler = handler;
-  output->timescale = timescale;
-  output->formats =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) remix_format_unref);
-  output->samples = g_array_new (FALSE, FALSE, sizeof (RemixSample));
-  output->clip_starts = g_array_new (FALSE, TRUE, sizeof (guint32));
-  g_ptr_array_add (self->outputs, output);
-  return output;
 }
 
 static Part *
@@ -380,7 +344,7 @@ choose_leader (Work *self)
 
 /* The clip's cut, by what leads. */
 static gboolean
-cut_leader (Work *self, guint clip, const RemixSlot *slot, RemixSplice *splice,
+cut_leader (Work *self, guint clip, const RemixSlot *slot, Cutting *cutting,
     GError **error)
 {
   const Part *part = get_part (self, clip, self->plan->leader);
@@ -391,9 +355,10 @@ cut_leader (Work *self, guint clip, const RemixSlot *slot, RemixSplice *splice,
   guint i;
 
   if (part->stream->kind != REMIX_KIND_VIDEO)
-    return remix_range_resolve (part->range, part->stream, &splice->cut.begin,
-        &splice->cut.end, error);
-  if (!remix_splice_cut (splice, part->stream, part->range, &options,
+    return remix_range_resolve (part->range, part->stream,
+        &cutting->whole.begin, &cutting->whole.end, error);
+  if (!remix_conditions_cut (self->conditions, cutting->splices,
+          &cutting->whole, part->stream, part->range, slot, &options,
           self->encoder, warnings, error))
     return FALSE;
   for (i = 0; i < warnings->len; i++)
@@ -421,13 +386,13 @@ get_begin (const Part *part, const Part *leader, const RemixCut *cut)
 }
 
 static gboolean
-add_part (Work *self, guint clip, guint track, const RemixSplice *splice,
+add_part (Work *self, guint clip, guint track, const Cutting *cutting,
     const RemixSlot *slot, GError **error)
 {
   const Part *part = get_part (self, clip, track);
   const Part *leader = get_part (self, clip, self->plan->leader);
   RemixBuild *build = &self->builds[track];
-  gint64 begin = part->stream ? get_begin (part, leader, &splice->cut) : 0;
+  gint64 begin = part->stream ? get_begin (part, leader, &cutting->whole) : 0;
   RemixSplice own = { 0 };
 
   if (build->output->kind == REMIX_KIND_AUDIO)
@@ -435,25 +400,27 @@ add_part (Work *self, guint clip, guint track, const RemixSplice *splice,
   if (build->output->kind == REMIX_KIND_TEXT)
     return remix_build_text (build, part->stream, begin, slot, error);
   if (part == leader)
-    return remix_build_video (build, part->stream, splice, slot, error);
-  return remix_cut_follow (&own.cut, part->stream, &splice->cut,
+    return remix_build_parts (build, part->stream, &cutting->whole,
+        cutting->splices, slot, error);
+  return remix_cut_follow (&own.cut, part->stream, &cutting->whole,
              leader->stream->timescale, error) &&
       remix_build_video (build, part->stream, &own, slot, error);
 }
 
 static gboolean
-add_parts (Work *self, guint clip, RemixSlot *slot, RemixSplice *splice,
+add_parts (Work *self, guint clip, RemixSlot *slot, Cutting *cutting,
     GError **error)
 {
   const Part *leader = get_part (self, clip, self->plan->leader);
   guint i;
 
-  if (!cut_leader (self, clip, slot, splice, error))
+  if (!cut_leader (self, clip, slot, cutting, error))
     return FALSE;
-  slot->end += (guint64) remix_rescale (splice->cut.end - splice->cut.begin,
-      leader->stream->timescale, slot->timescale);
+  slot->end +=
+      (guint64) remix_rescale (cutting->whole.end - cutting->whole.begin,
+          leader->stream->timescale, slot->timescale);
   for (i = 0; i < self->profile->len; i++) {
-    if (!add_part (self, clip, i, splice, slot, error))
+    if (!add_part (self, clip, i, cutting, slot, error))
       return FALSE;
   }
   return TRUE;
@@ -467,7 +434,7 @@ add_clip (Work *self, guint clip, GError **error)
   const Part *leader = get_part (self, clip, self->plan->leader);
   RemixSlot slot = { *time, *time, timescale, *time == 0,
     clip == self->last_clip };
-  RemixSplice splice = { 0 };
+  Cutting cutting = { { 0 } };
   gboolean ok;
 
   if (!leader->stream) {
@@ -475,8 +442,10 @@ add_clip (Work *self, guint clip, GError **error)
         "it has nothing of what leads the title");
     return FALSE;
   }
-  ok = add_parts (self, clip, &slot, &splice, error);
-  remix_splice_clear (&splice);
+  cutting.splices = g_array_new (FALSE, FALSE, sizeof (RemixSplice));
+  g_array_set_clear_func (cutting.splices, (GDestroyNotify) remix_splice_clear);
+  ok = add_parts (self, clip, &slot, &cutting, error);
+  g_array_unref (cutting.splices);
   *time = slot.end;
   return ok;
 }
@@ -501,6 +470,9 @@ add_clips (Work *self, GError **error)
 
   for (i = 0; i < self->playlist->clips->len; i++) {
     note_clip_start (self);
+    remix_conditions_add (self->conditions, get_clip (self, i),
+        self->plan->duration,
+        self->builds[self->plan->leader].output->timescale);
     if (get_clip (self, i)->segments->len > 0 && !add_clip (self, i, error))
       return prefix_clip (self, i, error);
   }
@@ -558,8 +530,8 @@ run (Work *self, GError **error)
   finish (self);
   return remix_build_events (self->plan, self->playlist, self->options,
              error) &&
-      remix_build_conditions (self->plan, self->playlist, self->options->strict,
-          error);
+      remix_conditions_finish (self->conditions, self->plan,
+          self->options->strict, error);
 }
 
 RemixPlan *
@@ -568,13 +540,17 @@ remix_plan_new (const RemixPlaylist *playlist, GHashTable *movies,
 {
   g_autoptr (RemixPlan) plan = plan_new ();
   Work work = { playlist, movies, options, plan };
-  gboolean ok = run (&work, error);
+  gboolean ok;
   guint i;
+
+  work.conditions = remix_conditions_new ();
+  ok = run (&work, error);
 
   for (i = 0; work.parts && i < playlist->clips->len * work.profile->len; i++)
     remix_stream_free (work.parts[i].stream);
   g_free (work.parts);
   g_free (work.builds);
+  remix_conditions_free (work.conditions);
   g_ptr_array_unref (work.profile);
   return ok ? g_steal_pointer (&plan) : NULL;
 }

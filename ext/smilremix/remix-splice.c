@@ -50,18 +50,13 @@ remix_splice_cut (RemixSplice *self, const RemixStream *stream,
     const RemixEncoder *encoder, GPtrArray *warnings, GError **error)
 {
   RemixCutOptions own = *options;
+  guint n_warnings = warnings->len;
   GError *local = NULL;
 
   memset (self, 0, sizeof (*self));
   own.can_encode = encoder != NULL;
   if (!remix_cut_video (&self->cut, stream, range, &own, warnings, error))
     return FALSE;
-  if (self->cut.n_skipped > 0 && !options->can_hide_head)
-    g_ptr_array_add (warnings,
-        g_strdup (
-            "the clip starts at an open GOP: its keyframe need not make a "
-            "decoder forget what was before, and pictures around the "
-            "join may be lost"));
   if (encode (&self->cut.head, stream, encoder, &self->head, &local) &&
       encode (&self->cut.tail, stream, encoder, &self->tail, &local))
     return TRUE;
@@ -70,10 +65,53 @@ remix_splice_cut (RemixSplice *self, const RemixStream *stream,
     g_propagate_error (error, local);
     return FALSE;
   }
+  g_ptr_array_set_size (warnings, (gint) n_warnings); /* they come again */
   g_ptr_array_add (warnings,
       g_strdup_printf ("a GOP that is split here cannot be encoded: %s",
           local->message));
   g_error_free (local);
   own.can_encode = FALSE;
   return remix_cut_video (&self->cut, stream, range, &own, warnings, error);
+}
+
+/* Part @i of those that the points make of @whole. */
+static gboolean
+splice_part (RemixSplice *self, const RemixStream *stream,
+    const RemixCut *whole, const GArray *points, guint i,
+    const RemixCutOptions *options, const RemixEncoder *encoder, GError **error)
+{
+  gint64 begin = whole->begin, end = whole->end;
+  RemixCutOptions own = *options;
+
+  own.can_encode = TRUE;
+  if (i > 0) {
+    begin = g_array_index (points, gint64, i - 1);
+    own.can_hide_head = FALSE;
+  }
+  if (i < points->len) {
+    end = g_array_index (points, gint64, i);
+    own.can_hide_tail = FALSE;
+  }
+  return remix_cut_exactly (&self->cut, stream, begin, end, &own, error) &&
+      encode (&self->cut.head, stream, encoder, &self->head, error) &&
+      encode (&self->cut.tail, stream, encoder, &self->tail, error);
+}
+
+gboolean
+remix_splice_divide (GArray *splices, const RemixStream *stream,
+    const RemixCut *whole, const GArray *points, const RemixCutOptions *options,
+    const RemixEncoder *encoder, GError **error)
+{
+  guint i;
+
+  for (i = 0; i <= points->len; i++) {
+    RemixSplice splice = { 0 };
+    gboolean ok = splice_part (&splice, stream, whole, points, i, options,
+        encoder, error);
+
+    g_array_append_val (splices, splice);
+    if (!ok)
+      return FALSE;
+  }
+  return TRUE;
 }

@@ -57,6 +57,22 @@ typedef struct
 gboolean remix_splice_cut (RemixSplice *self, const RemixStream *stream,
     const RemixRange *range, const RemixCutOptions *options,
     const RemixEncoder *encoder, GPtrArray *warnings, GError **error);
+/**
+ * remix_splice_divide:
+ * @splices: (element-type RemixSplice): where the result is put, and what fails
+ *   half-way
+ * @whole: what remix_cut_video() made of the clip, with the same @options
+ * @points: (element-type gint64): when frames of @whole are shown that are to become
+ *   sync samples; rising
+ *
+ * Cuts @whole into parts, each of which begins with a sync sample.
+ *
+ * Returns: FALSE with REMIX_ERROR_ENCODER or REMIX_ERROR_PLAYLIST if that cannot
+ *   be, any other error ends the plan
+ */
+gboolean remix_splice_divide (GArray *splices, const RemixStream *stream,
+    const RemixCut *whole, const GArray *points, const RemixCutOptions *options,
+    const RemixEncoder *encoder, GError **error);
 /** Frees what it refers to. */
 void remix_splice_clear (RemixSplice *self);
 

@@ -233,6 +233,27 @@ remix_media_packets (const gchar *name, const gchar *stream)
   return g_strstrip (run (command));
 }
 
+gchar *
+remix_media_keyframes (const gchar *name)
+{
+  g_autofree gchar *command = g_strdup_printf (
+      "ffprobe -loglevel error -select_streams v:0 -show_entries "
+      "packet=pts_time,flags -of csv=p=0 %s",
+      name);
+  g_autofree gchar *out = run (command);
+  g_auto (GStrv) lines = g_strsplit (out, "\n", -1);
+  GString *times = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; lines[i]; i++) {
+    g_auto (GStrv) fields = g_strsplit (lines[i], ",", -1);
+
+    if (g_strv_length (fields) >= 2 && fields[1][0] == 'K')
+      g_string_append_printf (times, "%s ", fields[0]);
+  }
+  return g_string_free (times, FALSE);
+}
+
 gdouble
 remix_media_audio_seconds (const gchar *name)
 {

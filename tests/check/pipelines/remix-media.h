@@ -45,6 +45,8 @@ gdouble remix_media_probe_number (const gchar *name, const gchar *stream,
     const gchar *key);
 /** A line "pts_time,duration_time,size" for each packet of @stream; (transfer full). */
 gchar *remix_media_packets (const gchar *name, const gchar *stream);
+/** When the keyframes of the video are shown, each time with a blank behind it; (transfer full). */
+gchar *remix_media_keyframes (const gchar *name);
 /** Seconds of decoded audio, as the edit list leaves them. */
 gdouble remix_media_audio_seconds (const gchar *name);
 /** Fails unless video track 0 of @name decodes to exactly @expected. */

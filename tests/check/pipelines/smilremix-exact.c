@@ -254,6 +254,120 @@ GST_START_TEST (test_not_encoded)
 
 GST_END_TEST;
 
+#define CONDITIONED(name, offset, duration) \
+  "<video src='b.mp4'/><par><video src='" name "'/><ConditioningInfo " \
+  "startOffset='" offset "' duration='" duration "'/></par>"
+
+static gchar *
+read_file (const gchar *name, gsize *size)
+{
+  g_autofree gchar *path = remix_media_path (name);
+  gchar *data = NULL;
+
+  fail_unless (g_file_get_contents (path, &data, size, NULL));
+  return data;
+}
+
+static guint
+count_moofs (void)
+{
+  gsize size, at;
+  g_autofree gchar *data = read_file ("o.mp4", &size);
+  guint n = 0;
+
+  for (at = 0; at + 8 <= size; at += GST_READ_UINT32_BE (data + at))
+    n += memcmp (data + at + 4, "moof", 4) == 0;
+  return n;
+}
+
+/* The sound of @body's output, as it is stored. */
+static gchar *
+copy_sound (const gchar *body, const gchar *name, gsize *size)
+{
+  g_autofree gchar *args =
+      g_strdup_printf ("-i o.mp4 -map 0:a -c copy -f adts %s", name);
+
+  run (body, NULL);
+  remix_media_make (args);
+  return read_file (name, size);
+}
+
+/* A sync sample at each point: what is in front of the first one stays, since no
+ * frame there needs one behind it; what follows in the GOP is encoded. */
+GST_START_TEST (test_conditioned)
+{
+  const gchar *body = CONDITIONED ("a.mp4", "PT1.16S", "PT0.65S");
+  g_autoptr (GByteArray) expected = g_byte_array_new ();
+  g_autofree gchar *keys = NULL;
+  g_autofree gchar *sound = NULL;
+  g_autofree gchar *sound_before = NULL;
+  gsize size, size_before;
+
+  append (expected, "b.mp4", 0, 25);
+  append (expected, "a.mp4", 0, 100);
+  run (body, "parameter-sets=in-band fragment-duration=60000 strict=true");
+  expect_pictures (expected, 25 + 29, 25 + 50, 0, 0);
+  fail_unless_equals_int (count_moofs (), 3);
+  sound_before = copy_sound ("<video src='b.mp4'/><video src='a.mp4'/>",
+      "before.aac", &size_before);
+  sound = copy_sound (body, "sound.aac", &size);
+  fail_unless (size == size_before && memcmp (sound, sound_before, size) == 0);
+  expect_pictures (expected, 25 + 29, 25 + 50, 0, 0);
+  keys = remix_media_keyframes ("o.mp4");
+  fail_unless_equals_string (keys,
+      "0.000000 1.000000 2.000000 2.160000 "
+      "2.800000 3.000000 4.000000 ");
+}
+
+GST_END_TEST;
+
+/* Frames in front of the point that need one behind it are encoded too. */
+GST_START_TEST (test_conditioned_in_pyramid)
+{
+  g_autoptr (GByteArray) expected = g_byte_array_new ();
+
+  append (expected, "b.mp4", 0, 25);
+  append (expected, "a.mp4", 0, 100);
+  run (CONDITIONED ("a.mp4", "PT1.2S", "PT0.8S"), "strict=true");
+  expect_pictures (expected, 25 + 25, 25 + 50, 0, 0);
+}
+
+GST_END_TEST;
+
+/* A point that no keyframe can be made for is told, with its time and why. */
+GST_START_TEST (test_not_conditioned)
+{
+  static const gchar *const sources[][2] = {
+    { CONDITIONED ("a.mp4", "PT1.2S", "PT0.8S"), "encode-cuts=false" },
+    { CONDITIONED ("a.mp4", "PT1S", "PT3.2S"), "" },
+    { CONDITIONED ("open.mp4", "PT1.2S", "PT0.8S"), "" },
+    { CONDITIONED ("y.mp4", "PT1.2S", "PT0.8S"), "" },
+  };
+  static const gchar *const reasons[] = {
+    "at 2.200 s of the title has no keyframe: none can be made without",
+    "at 5.200 s of the title has no keyframe: it lies behind the end",
+    "at 2.200 s of the title has no keyframe: its GOP or the next one is open",
+    "at 2.200 s of the title has no keyframe: H.264 160x90: its profile",
+  };
+  guint i;
+
+  remix_media_make ("-i a.mp4 -c:a copy -c:v libx264 -preset ultrafast "
+                    "-x264-params open-gop=1:keyint=27:min-keyint=12:bframes=3:"
+                    "b-adapt=0:scenecut=0 -threads 1 open.mp4");
+  remix_media_make ("-i a.mp4 -c:a copy -c:v libx264 -preset ultrafast "
+                    "-g 25 -pix_fmt yuv444p -threads 1 y.mp4");
+  for (i = 0; i < G_N_ELEMENTS (sources); i++) {
+    g_autofree gchar *strict =
+        g_strconcat ("strict=true ", sources[i][1], NULL);
+    g_autofree gchar *error = remix_media_run (sources[i][0], strict, "o.mp4");
+
+    fail_unless (error && strstr (error, reasons[i]), "%u: %s", i, error);
+    run (sources[i][0], sources[i][1]);
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 exact_suite (void)
 {
@@ -269,6 +383,9 @@ exact_suite (void)
   tcase_add_test (tc, test_played);
   tcase_add_test (tc, test_deterministic);
   tcase_add_test (tc, test_not_encoded);
+  tcase_add_test (tc, test_conditioned);
+  tcase_add_test (tc, test_conditioned_in_pyramid);
+  tcase_add_test (tc, test_not_conditioned);
   return s;
 }
 
