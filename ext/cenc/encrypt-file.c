@@ -121,7 +121,8 @@ all_local (const BmffTrack *track)
   return TRUE;
 }
 
-/* part->n_lead: up to the first sync sample that starts no earlier than @end. */
+/* part->n_lead: up to the first sync sample that starts no earlier than @end. Its
+ * samples are told of, each: ffmpeg counts on an entry of senc for every sample. */
 static gboolean
 find_lead (EncryptPart *part, const BmffTrack *track, GstClockTime end,
     GError **error)
@@ -132,6 +133,7 @@ find_lead (EncryptPart *part, const BmffTrack *track, GstClockTime end,
 
   if (end == 0 || track->timescale == 0)
     return TRUE;
+  part->tells_lead = TRUE;
   bmff_sample_cursor_init (&cursor, part->samples, 0);
   while (bmff_sample_cursor_next (&cursor, &sample)) {
     part->n_lead = cursor.next;
@@ -141,6 +143,8 @@ find_lead (EncryptPart *part, const BmffTrack *track, GstClockTime end,
       part->n_lead--;
       return TRUE;
     }
+    if (!encrypt_track_tells_clear (part->track, sample.size))
+      part->tells_lead = FALSE;
   }
   if (late)
     g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,

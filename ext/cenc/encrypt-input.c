@@ -340,7 +340,7 @@ encrypt_input_map (EncryptInput *self, EncryptTrack *track,
 
 gboolean
 encrypt_input_learn (EncryptInput *self, EncryptTrack *track,
-    const BmffSample *sample, GError **error)
+    const BmffSample *sample, CencAuxWriter *writer, GError **error)
 {
   static const guint8 nothing;
   const guint8 *data = &nothing;
@@ -350,5 +350,6 @@ encrypt_input_learn (EncryptInput *self, EncryptTrack *track,
     if (!data)
       return FALSE;
   }
-  return encrypt_track_learn (track, sample, data, error);
+  return writer ? encrypt_track_map_clear (track, sample, data, writer, error)
+                : encrypt_track_learn (track, sample, data, error);
 }

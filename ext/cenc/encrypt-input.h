@@ -56,9 +56,9 @@ gboolean encrypt_input_fill (EncryptInput *self, guint64 offset,
 /** encrypt_track_map() for a sample of the input. */
 gboolean encrypt_input_map (EncryptInput *self, EncryptTrack *track,
     const BmffSample *sample, CencAuxWriter *writer, GError **error);
-/** encrypt_track_learn() likewise. */
+/** encrypt_track_learn() likewise, with @writer encrypt_track_map_clear(). */
 gboolean encrypt_input_learn (EncryptInput *self, EncryptTrack *track,
-    const BmffSample *sample, GError **error);
+    const BmffSample *sample, CencAuxWriter *writer, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptInput, encrypt_input_free)
 

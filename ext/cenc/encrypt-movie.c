@@ -59,20 +59,35 @@ check_clear (const BmffTrack *track, GError **error)
   return TRUE;
 }
 
+/* Samples behind the clear lead of a progressive file have subsamples, and ffmpeg
+ * takes none in cbcs without a pattern: 1:0 is every whole block, as 0:0 is. */
+static void
+tell_pattern (CencParams *params)
+{
+  if (params->scheme == CENC_SCHEME_CBCS && params->crypt_byte_block == 0)
+    params->crypt_byte_block = 1;
+}
+
 static gboolean
-protect_track (const BmffTrack *track, EncryptPlan *plan, GError **error)
+protect_track (const BmffTrack *track, EncryptPlan *plan, gboolean fragmented,
+    GError **error)
 {
   EncryptTrack *encrypted;
+  CencParams params;
 
   if (!check_clear (track, error) ||
       !encrypt_plan_take_track (plan, track, &encrypted, error))
     return FALSE;
   if (!encrypted)
     return TRUE;
-  if (encrypt_plan_get_clear_lead (plan) > 0)
+  params = *encrypt_track_get_params (encrypted);
+  if (encrypt_plan_get_clear_lead (plan) > 0) {
     copy_entries (track);
-  return wrap_entries (track, encrypt_track_get_params (encrypted),
-      encrypt_track_get_n_entries (encrypted), error);
+    if (!fragmented)
+      tell_pattern (&params);
+  }
+  return wrap_entries (track, &params, encrypt_track_get_n_entries (encrypted),
+      error);
 }
 
 gboolean
@@ -99,7 +114,8 @@ encrypt_movie_new_bare (BmffBox *moov, EncryptPlan *plan, GError **error)
   if (!movie)
     return NULL;
   for (i = 0; i < movie->tracks->len; i++) {
-    if (!protect_track (g_ptr_array_index (movie->tracks, i), plan, error))
+    if (!protect_track (g_ptr_array_index (movie->tracks, i), plan,
+            movie->fragmented, error))
       return NULL;
   }
   return g_steal_pointer (&movie);

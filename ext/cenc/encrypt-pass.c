@@ -63,9 +63,10 @@ map_sample (EncryptPass *self, const EncryptPart *part, guint32 index,
   if (index >= part->n_lead)
     return encrypt_input_map (self->input, part->track, sample, part->writer,
         error);
-  if (part->writer)
+  if (part->writer && !part->tells_lead)
     cenc_aux_writer_add_clear (part->writer);
-  return encrypt_input_learn (self->input, part->track, sample, error);
+  return encrypt_input_learn (self->input, part->track, sample,
+      part->tells_lead ? part->writer : NULL, error);
 }
 
 gboolean

@@ -22,6 +22,7 @@ typedef struct
   guint32 n_lead; /* so many samples of an encrypted track stay clear */
   CencAuxWriter *writer; /* owned; may be NULL where all stay clear */
   EncryptSpans *spans; /* owned; NULL: @track's key does not change */
+  gboolean tells_lead; /* its samples have auxiliary information too */
 } EncryptPart;
 
 /** A GDestroyNotify for a part in an array. */

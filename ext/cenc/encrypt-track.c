@@ -7,6 +7,7 @@
 #include <string.h>
 #include "cenc/cenc-cipher.h"
 #include "gst/cenc/cenc-iv.h"
+#include "gst/cenc/cenc-subsamples.h"
 #include "gst/cenc/cenc-track.h"
 #include "gst/subsample/subsample.h"
 
@@ -26,6 +27,7 @@ struct _EncryptTrack
   CencCrypt *crypt;
   EncryptEntries *entries;
   guint64 samples;
+  gboolean lists_all; /* whole samples have a subsample of their own */
   GArray *ranges; /* scratch of one sample (element-type CencRange) */
   GByteArray *subsamples; /* likewise */
 };
@@ -292,6 +294,34 @@ encrypt_track_wants_data (EncryptTrack *self, const BmffSample *sample)
   return subsampler && !subsampler_is_whole_sample (subsampler);
 }
 
+/* Of @n subsamples; a sample without bytes has one too (23001-7, 7.1). */
+static gint
+at_least_one (EncryptTrack *self, gint n)
+{
+  static const guint8 empty[CENC_SUBSAMPLE_SIZE] = { 0 };
+
+  if (n != 0)
+    return n;
+  g_byte_array_append (self->subsamples, empty, sizeof empty);
+  return 1;
+}
+
+/* The last partial block is clear where the scheme leaves it, which others than we
+ * may not know of a range: it has an entry. */
+static gint
+list_whole (EncryptTrack *self, guint32 size)
+{
+  const CencParams *params = &self->variant->params;
+  guint32 tail =
+      params->mode == CENC_MODE_CBC || params->scheme == CENC_SCHEME_CENS
+      ? size % CENC_BLOCK_SIZE
+      : 0;
+
+  return (
+      gint) (cenc_subsamples_append_span (self->subsamples, 0, size - tail) +
+      cenc_subsamples_append_span (self->subsamples, tail, 0));
+}
+
 /* The sample's subsamples to self->subsamples; their number, or -1. */
 static gint
 map_subsamples (EncryptTrack *self, const BmffSample *sample,
@@ -303,13 +333,17 @@ map_subsamples (EncryptTrack *self, const BmffSample *sample,
   if (!subsampler)
     return -1;
   if (subsampler_is_whole_sample (subsampler))
-    return 0;
+    return self->lists_all
+        ? at_least_one (self, list_whole (self, sample->size))
+        : 0;
   if (!subsampler_map (subsampler, data, sample->size, self->ranges, error))
     return -1;
-  return cenc_subsamples_append (self->subsamples, self->variant->params.scheme,
-      (const CencRange *) self->ranges->data, self->ranges->len, sample->size,
-      cenc_subsamples_get_max (self->variant->params.per_sample_iv_size),
-      error);
+  return at_least_one (self,
+      cenc_subsamples_append (self->subsamples, self->variant->params.scheme,
+          (const CencRange *) self->ranges->data, self->ranges->len,
+          sample->size,
+          cenc_subsamples_get_max (self->variant->params.per_sample_iv_size),
+          error));
 }
 
 static gboolean
@@ -365,6 +399,30 @@ encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
 {
   return take_sample (self, sample, map_subsamples (self, sample, data, error),
       writer, error);
+}
+
+gboolean
+encrypt_track_tells_clear (const EncryptTrack *self, guint32 size)
+{
+  guint max =
+      cenc_subsamples_get_max (self->variant->params.per_sample_iv_size);
+
+  return size / G_MAXUINT16 < max;
+}
+
+gboolean
+encrypt_track_map_clear (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, CencAuxWriter *writer, GError **error)
+{
+  gint n = map_subsamples (self, sample, data, error);
+
+  self->lists_all = TRUE;
+  if (n >= 0) {
+    g_byte_array_set_size (self->subsamples, 0);
+    n = at_least_one (self,
+        (gint) cenc_subsamples_append_span (self->subsamples, sample->size, 0));
+  }
+  return take_sample (self, sample, n, writer, error);
 }
 
 gsize

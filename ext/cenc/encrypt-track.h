@@ -126,6 +126,20 @@ gboolean encrypt_track_learn (EncryptTrack *self, const BmffSample *sample,
 gboolean encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, CencAuxWriter *writer, GError **error);
 
+/** Whether encrypt_track_map_clear() can tell of samples of up to @size bytes: saiz counts 8 bits. */
+gboolean encrypt_track_tells_clear (const EncryptTrack *self, guint32 size);
+
+/**
+ * encrypt_track_map_clear:
+ *
+ * A sample that stays clear in a run of others that do not: learned, and an IV
+ * and subsamples without a protected byte are added to @writer, for readers that
+ * want an entry of each sample (ffmpeg). Samples behind it get subsamples too,
+ * of codecs that are encrypted whole as well.
+ */
+gboolean encrypt_track_map_clear (EncryptTrack *self, const BmffSample *sample,
+    const guint8 *data, CencAuxWriter *writer, GError **error);
+
 /** See subsampler_look(). */
 gsize encrypt_track_look (EncryptTrack *self, const BmffSample *sample,
     const guint8 *at, gsize n, gsize *size);

@@ -164,16 +164,16 @@ append_entry (GByteArray *out, guint16 clear, guint32 protected_bytes)
   g_byte_array_append (out, entry, sizeof entry);
 }
 
-/* Returns the number of entries. */
-static guint
-append_entries (GByteArray *out, gsize clear, gsize protected_bytes)
+guint
+cenc_subsamples_append_span (GByteArray *out, gsize clear,
+    guint32 protected_bytes)
 {
   guint n = 0;
 
   for (; clear > MAX_CLEAR; clear -= MAX_CLEAR, n++)
     append_entry (out, MAX_CLEAR, 0);
   if (clear > 0 || protected_bytes > 0) {
-    append_entry (out, (guint16) clear, (guint32) protected_bytes);
+    append_entry (out, (guint16) clear, protected_bytes);
     n++;
   }
   return n;
@@ -219,8 +219,9 @@ cenc_subsamples_append (GByteArray *out, CencScheme scheme,
   for (i = 0; i < aligned->len; i++) {
     const CencRange *range = &g_array_index (aligned, CencRange, i);
 
-    n += append_entries (out, range->offset - pos, range->size);
+    n += cenc_subsamples_append_span (out, range->offset - pos,
+        (guint32) range->size);
     pos = range->offset + range->size;
   }
-  return (gint) (n + append_entries (out, sample_size - pos, 0));
+  return (gint) (n + cenc_subsamples_append_span (out, sample_size - pos, 0));
 }

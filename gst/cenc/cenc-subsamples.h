@@ -36,6 +36,14 @@ gint cenc_subsamples_append (GByteArray *out, CencScheme scheme,
     const CencRange *ranges, guint n_ranges, gsize sample_size,
     guint max_subsamples, GError **error);
 
+/**
+ * cenc_subsamples_append_span: entries for @clear bytes, then @protected_bytes
+ *
+ * Returns: how many were appended: 0 if there are no bytes at all
+ */
+guint cenc_subsamples_append_span (GByteArray *out, gsize clear,
+    guint32 protected_bytes);
+
 /** The most entries whose auxiliary information fits saiz's 8 bits: 42, 40, 39 for IVs of 0, 8, 16 bytes. */
 guint cenc_subsamples_get_max (guint iv_size);
 

@@ -325,8 +325,6 @@ def excuse_ffmpeg(case, kind):
         return NO_PIFF
     if case.plan == 'rotation':
         return 'takes one key, and knows no sample groups'
-    if case.plan == 'clear lead' and not case.fragmented:
-        return 'takes an entry of senc for each sample of a progressive file; clear ones have none'
     if case.scheme == 'cens' and kind == 'audio':
         return 'takes the last partial block of a whole sample for encrypted; cens leaves it clear'
     return None

@@ -291,16 +291,18 @@ class Media:
         return [self.data[at]] * count if self.data[at] else list(self.data[at + 5:at + 5 + count])
 
     def read_senc(self, senc, samples, said):
-        """said: the sizes by saiz. Of a clear sample there may be nothing at all."""
+        """said: the sizes by saiz. Of a clear sample there may be nothing at all, or an
+        entry as of its neighbors, without a protected byte."""
         at = senc.body + (16 if senc.type == b'uuid' else 0)
         flags, count = self.u32(at), self.u32(at + 4)
         require(not flags & 1, f'senc at {senc.start} overrides its track')
         require(count == len(samples), f'senc at {senc.start}: {count} samples, not {len(samples)}')
         at += 8
+        neighbor = next(s.protection for s in samples if s.protection)
         for sample, wanted in zip(samples, said):
-            if sample.protection is None and wanted in (0, None):
+            if sample.protection is None and wanted == 0:
                 continue
-            begin, size = at, sample.protection.iv_size if sample.protection else 0
+            begin, size = at, (sample.protection or neighbor).iv_size
             sample.iv, at = self.data[at:at + size], at + size
             if not flags & 2:
                 continue
@@ -309,5 +311,7 @@ class Media:
             at += 6 * number
             require(sample.subsamples is None or sum(map(sum, sample.subsamples)) == sample.size,
                     f'subsamples of the sample at {sample.offset} do not add up to {sample.size}')
+            require(sample.protection or not sum(p for _, p in sample.subsamples or []),
+                    f'senc protects the clear sample at {sample.offset}')
             require(wanted in (None, at - begin), f'saiz says {wanted} of the sample at {sample.offset}')
         require(at == senc.end, f'senc at {senc.start} does not end with its samples')

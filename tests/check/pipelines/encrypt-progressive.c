@@ -203,6 +203,27 @@ check_lead (const JudgeTrack *from, const JudgeTrack *to,
   }
 }
 
+/* How many samples have no auxiliary information, by the saiz boxes of @file. */
+static guint
+count_untold (GBytes *file)
+{
+  gsize size, pos;
+  const guint8 *data = g_bytes_get_data (file, &size);
+  guint n = 0;
+
+  for (pos = 0; pos + 13 < size; pos++) {
+    guint32 i, count = bmff_get_u32 (data + pos + 9);
+
+    /* version and flags, then 0: sizes differ */
+    if (memcmp (data + pos, "saiz\0\0\0\0\0", 9) != 0)
+      continue;
+    fail_unless (count < size - pos - 13);
+    for (i = 0; i < count; i++)
+      n += data[pos + 13 + i] == 0;
+  }
+  return n;
+}
+
 /* Pictures have a sync sample each second, sound 44100 / 1024 of them; chunks
  * are split. */
 static const struct
@@ -233,6 +254,8 @@ GST_START_TEST (test_clear_lead)
   clear = mux (layouts[__i__ % 2]);
   out = encrypt_file (clear, "", leads[__i__ / 2].lead);
   judge_places (out);
+  /* ffmpeg counts on one for each. */
+  fail_unless_equals_int (count_untold (out), 0);
   decrypted = decrypt_file (out);
   from = judge_read (clear, JUDGE_SENC, NULL);
   back = judge_read (decrypted, JUDGE_SENC, NULL);
@@ -250,6 +273,37 @@ GST_START_TEST (test_clear_lead)
           sound ? leads[__i__ / 2].sound : leads[__i__ / 2].pictures);
     }
   }
+}
+GST_END_TEST
+
+/* A picture of the lead that is larger than its auxiliary information can tell:
+ * as many clear bytes as 40 subsamples have. The lead has no entries then. */
+GST_START_TEST (test_clear_lead_large)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GBytes) decrypted = NULL;
+  g_autoptr (GPtrArray) from = NULL;
+  g_autoptr (GPtrArray) to = NULL;
+  g_autoptr (GPtrArray) back = NULL;
+  const JudgeTrack *video;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  clear = run ("videotestsrc pattern=snow num-buffers=2 ! video/x-raw,"
+               "width=1920,height=1080,framerate=25/1 ! x264enc key-int-max=1 "
+               "speed-preset=ultrafast pass=quant quantizer=1 ! h264parse ! "
+               "mp4mux ! filesink location=%s");
+  from = judge_read (clear, JUDGE_SENC, NULL);
+  video = g_ptr_array_index (from, 0);
+  fail_unless (g_bytes_get_size (video->raw->pdata[0]) > 40 * 65535);
+  out = encrypt_file (clear, "", "clear-lead=1");
+  fail_unless_equals_int (count_untold (out), 1);
+  decrypted = decrypt_file (out);
+  to = judge_read (out, JUDGE_SENC, NULL);
+  back = judge_read (decrypted, JUDGE_SENC, NULL);
+  fail_unless (to && back);
+  check_lead (video, to->pdata[0], back->pdata[0], 1);
 }
 GST_END_TEST
 
@@ -291,6 +345,7 @@ encrypt_progressive_suite (void)
   tcase_add_test (tc, test_into_unseekable);
   tcase_add_loop_test (tc, test_truncated, 0, 4);
   tcase_add_loop_test (tc, test_clear_lead, 0, 2 * G_N_ELEMENTS (leads));
+  tcase_add_test (tc, test_clear_lead_large);
   tcase_add_test (tc, test_clear_lead_without_end);
   return s;
 }
