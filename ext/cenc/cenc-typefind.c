@@ -9,6 +9,7 @@
 
 #include "gst/cenc/cenc-pssh.h"
 #include "gst/cenc/cenc-track.h"
+#include "gst/isobmff/bmff-index.h"
 
 /* A moov stands among the first boxes, or is the last of few. */
 #define MAX_TOP_LEVEL_BOXES 64
@@ -16,6 +17,8 @@
  * beginning, tables behind them. */
 #define MAX_PEEK (8u << 20)
 #define MIN_PEEK 512u
+/* Sample groups of one box, each with a key. */
+#define MAX_GROUPS 64
 
 #define MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define TRAK BMFF_FOURCC ('t', 'r', 'a', 'k')
@@ -25,6 +28,10 @@
 #define STSD BMFF_FOURCC ('s', 't', 's', 'd')
 #define HDLR BMFF_FOURCC ('h', 'd', 'l', 'r')
 #define PSSH BMFF_FOURCC ('p', 's', 's', 'h')
+#define MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
+#define TRAF BMFF_FOURCC ('t', 'r', 'a', 'f')
+#define SGPD BMFF_FOURCC ('s', 'g', 'p', 'd')
+#define SEIG BMFF_FOURCC ('s', 'e', 'i', 'g')
 
 /* GStreamer tries the typefinders of a file's extension first: without these
  * the one for video/quicktime would come before this, whatever their ranks. */
@@ -86,6 +93,29 @@ look_at_pssh (Findings *findings, const BmffBox *box)
         g_bytes_get_data (g_ptr_array_index (pssh->kids, i), NULL));
 }
 
+/* CencSampleEncryptionInformationGroupEntry: isProtected, the IV's size, the KID
+ * (ISO/IEC 23001-7, 6). Takes @sgpd. */
+static void
+look_at_groups (Findings *findings, BmffBox *sgpd)
+{
+  g_autoptr (BmffBox) parent = bmff_box_new_container (TRAF);
+  guint i;
+
+  bmff_box_append (parent, sgpd);
+  for (i = 1; i <= MAX_GROUPS; i++) {
+    g_autoptr (GBytes) entry =
+        bmff_sgpd_get_entry (parent, SEIG, i, NULL, NULL);
+    const guint8 *data;
+    gsize size;
+
+    if (!entry)
+      return;
+    data = g_bytes_get_data (entry, &size);
+    if (size >= 4 + GST_CENC_KID_SIZE && data[2] != 0)
+      add_kid (findings, data + 4);
+  }
+}
+
 static void
 look_at_handler (Findings *findings, const BmffBox *hdlr)
 {
@@ -108,6 +138,8 @@ look_at_box (Findings *findings, const guint8 *data, gsize size)
     look_at_entries (findings, box);
   else if (box->type == HDLR)
     look_at_handler (findings, box);
+  else if (box->type == SGPD)
+    look_at_groups (findings, g_steal_pointer (&box));
   else
     look_at_pssh (findings, box);
 }
@@ -128,6 +160,7 @@ walk (Findings *findings, const guint8 *data, gsize size, guint depth)
       case MDIA:
       case MINF:
       case STBL:
+      case TRAF:
         if (depth < BMFF_MAX_DEPTH)
           walk (findings, data + header.header_size, here - header.header_size,
               depth + 1);
@@ -135,6 +168,7 @@ walk (Findings *findings, const guint8 *data, gsize size, guint depth)
       case STSD:
       case HDLR:
       case PSSH:
+      case SGPD:
         if (box_size <= size)
           look_at_box (findings, data, here);
         break;
@@ -183,6 +217,29 @@ find_moov (GstTypeFind *find, guint64 *offset, BmffHeader *header)
   return FALSE;
 }
 
+/* Keys that rotate may be named by the fragments only, where the first ones have
+ * to do: behind a stream no more of them can be had. @offset: behind the moov. */
+static void
+look_at_fragments (GstTypeFind *find, guint64 offset, Findings *findings)
+{
+  BmffHeader header;
+  guint i;
+
+  for (i = 0; i < MAX_TOP_LEVEL_BOXES; i++) {
+    const guint8 *data = gst_type_find_peek (find, (gint64) offset, 16);
+    gsize size;
+
+    if (!data || bmff_header_parse (&header, data, 16) == BMFF_HEADER_INVALID ||
+        header.size < header.header_size || header.size > G_MAXINT64 - offset)
+      return;
+    if (header.type == MOOF &&
+        (data = peek (find, offset + header.header_size,
+             header.size - header.header_size, &size)))
+      walk (findings, data, size, 0);
+    offset += header.size;
+  }
+}
+
 static gboolean
 store_has_key (const GByteArray *kids)
 {
@@ -217,6 +274,7 @@ cenc_typefind (GstTypeFind *find, gpointer user_data)
   BmffHeader header;
   guint64 offset;
   const guint8 *data;
+  gboolean has_key;
   gsize size;
 
   if (!find_moov (find, &offset, &header))
@@ -226,8 +284,15 @@ cenc_typefind (GstTypeFind *find, gpointer user_data)
   if (!data)
     return;
   walk (&findings, data, size, 0);
-
-  if (findings.is_protected && have_key (kids))
+  if (!findings.is_protected)
+    return;
+  has_key = have_key (kids);
+  if (!has_key) {
+    g_byte_array_set_size (kids, 0);
+    look_at_fragments (find, offset + header.size, &findings);
+    has_key = have_key (kids);
+  }
+  if (has_key)
     gst_type_find_suggest_empty_simple (find, GST_TYPE_FIND_MAXIMUM,
         CENC_TYPEFIND_MEDIA_TYPE);
 }

@@ -4,82 +4,33 @@
  * are played where a key session has a key, and all others are left alone.
  */
 
-#include "decrypt-util.h"
-
-#include <gst/cenc/gstcenckeyring.h>
-
-#include <string.h>
+#include "decrypt-play.h"
 
 #define DECODE "avdec_h264"
 
-/* What a graph decodes to, and what it was made of. */
-typedef struct
-{
-  GChecksum *frames;
-  guint n_frames, n_decryptors;
-} Played;
-
-static void
-on_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
-{
-  Played *played = data;
-  GstMapInfo map;
-
-  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
-  g_checksum_update (played->frames, map.data, (gssize) map.size);
-  gst_buffer_unmap (buffer, &map);
-  played->n_frames++;
-}
-
-static void
-on_element (GstBin *bin, GstBin *sub_bin, GstElement *element, gpointer data)
-{
-  Played *played = data;
-  GstElementFactory *factory = gst_element_get_factory (element);
-
-  if (factory && strcmp (GST_OBJECT_NAME (factory), "cencdecrypt") == 0)
-    played->n_decryptors++;
-}
-
 /* Plays @launch, whose element "sink" gets decoded pictures; @session goes in as
- * a context. Gives the checksum of the pictures, NULL after an error. */
-static gchar *
-play (const gchar *launch, GstCencKeySession *session, Played *played,
-    GError **error)
+ * a context. FALSE after an error. */
+static gboolean
+play (const gchar *launch, GstCencKeySession *session, PlaySink *played,
+    guint *n_decryptors, GError **error)
 {
-  GstElement *pipeline = gst_parse_launch (launch, error);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
   GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  gchar *sum = NULL;
+  GError *failed = NULL;
 
   if (!sink)
     g_object_get (pipeline, "video-sink", &sink, NULL);
   memset (played, 0, sizeof *played);
-  played->frames = g_checksum_new (G_CHECKSUM_SHA256);
-  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, NULL);
-  g_signal_connect (sink, "handoff", G_CALLBACK (on_frame), played);
-  g_signal_connect (pipeline, "deep-element-added", G_CALLBACK (on_element),
-      played);
+  *n_decryptors = 0;
+  play_sink_watch (played, sink);
+  play_count_decryptors (pipeline, n_decryptors);
   gst_object_unref (sink);
-  if (session) {
-    GstContext *context = gst_cenc_key_session_context_new (session);
-
-    gst_element_set_context (pipeline, context);
-    gst_context_unref (context);
-  }
-  pipeline_run (pipeline, error);
-  if (!*error)
-    sum = g_strdup (g_checksum_get_string (played->frames));
-  g_checksum_free (played->frames);
-  return sum;
-}
-
-static GstCencKeySession *
-session_new (const gchar *keys)
-{
-  GstCencKeyRing *ring = gst_cenc_key_ring_new ();
-
-  fail_unless (gst_cenc_key_ring_add_hex (ring, keys, NULL));
-  return GST_CENC_KEY_SESSION (ring);
+  play_set_session (pipeline, session);
+  pipeline_run (pipeline, &failed);
+  if (!failed)
+    return TRUE;
+  g_propagate_error (error, failed);
+  return FALSE;
 }
 
 static gchar *
@@ -127,14 +78,43 @@ GST_START_TEST (test_type)
   if (!vector)
     return;
   expect_type (vector->path, "video/quicktime");
-  session = session_new (
+  session = play_session_new (
       "00000000000000000000000000000001:00000000000000000000000000000002");
   expect_type (vector->path, "video/quicktime");
   gst_object_unref (session);
 
-  session = session_new (vector->keys);
+  session = play_session_new (vector->keys);
   expect_type (vector->path, "application/x-cenc-isobmff");
   gst_object_unref (session);
+  expect_type (vector->path, "video/quicktime");
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+/* The tracks' own KIDs are zero: only the fragments name those that rotate, by
+ * their pssh and by sample groups. */
+GST_START_TEST (test_rotating_keys)
+{
+  static const gchar *const keys[] = {
+    "31323334353637383930313233343536:32333435363738393021323334353637",
+    /* of the third fragment */
+    "32333435363738393031323334353631:33343536373839302132333435363732",
+  };
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors,
+      "shaka-packager_app_test_testdata_live-profile-and-key-rotation_bear-"
+      "640x360-video-init.mp4");
+  GstCencKeySession *session;
+  guint i;
+
+  if (!vector)
+    return;
+  expect_type (vector->path, "video/quicktime");
+  for (i = 0; i < G_N_ELEMENTS (keys); i++) {
+    session = play_session_new (keys[i]);
+    expect_type (vector->path, "application/x-cenc-isobmff");
+    gst_object_unref (session);
+  }
   expect_type (vector->path, "video/quicktime");
   g_ptr_array_unref (vectors);
 }
@@ -145,16 +125,14 @@ GST_START_TEST (test_clear_file)
   GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, "peer-gpac-frag-cenc.mp4");
   GstCencKeySession *session;
-  gchar *folder, *path;
+  gchar *path;
 
   if (!vector)
     return;
-  session = session_new (vector->keys);
-  folder = g_path_get_dirname (vector->path);
-  path = g_build_filename (folder, "clear", "bear-640x360.mp4", NULL);
+  session = play_session_new (vector->keys);
+  path = vectors_clear (vectors, "bear-640x360.mp4");
   expect_type (path, "video/quicktime");
   gst_object_unref (session);
-  g_free (folder);
   g_free (path);
   g_ptr_array_unref (vectors);
 }
@@ -163,20 +141,18 @@ GST_END_TEST;
 static void
 check_autoplugged (const Vector *vector)
 {
-  GstCencKeySession *session = session_new (vector->keys);
-  gchar *uri = gst_filename_to_uri (vector->path, NULL), *wanted, *got, *launch;
+  GstCencKeySession *session = play_session_new (vector->keys);
+  gchar *uri = gst_filename_to_uri (vector->path, NULL), *launch;
+  PlaySink wanted, got;
   GError *error = NULL;
-  Played played;
-  guint n_frames;
+  guint n_decryptors;
 
   launch = g_strdup_printf ("filesrc location=%s ! cencdecrypt keys=%s ! "
                             "qtdemux name=d d.video_0 ! " DECODE
                             " ! videoconvert ! fakesink name=sink",
       vector->path, vector->keys);
-  wanted = play (launch, NULL, &played, &error);
-  fail_unless (wanted != NULL, "%s: %s", vector->path,
-      error ? error->message : "");
-  n_frames = played.n_frames;
+  fail_unless (play (launch, NULL, &wanted, &n_decryptors, &error), "%s: %s",
+      vector->path, error ? error->message : "");
   g_free (launch);
 
   /* Not the soft volume: 1.22's playsink leaks it. */
@@ -184,17 +160,15 @@ check_autoplugged (const Vector *vector)
       "playbin3 flags=0x3 uri=%s video-sink=\"fakesink name=sink\" "
       "audio-sink=\"fakesink sync=false\"",
       uri);
-  got = play (launch, session, &played, &error);
-  fail_unless (got != NULL, "%s: %s", uri, error ? error->message : "");
-  fail_unless (n_frames > 0);
-  fail_unless_equals_int (played.n_frames, n_frames);
-  fail_unless_equals_string (got, wanted);
-  fail_unless_equals_int (played.n_decryptors, 1);
+  fail_unless (play (launch, session, &got, &n_decryptors, &error), "%s: %s",
+      uri, error ? error->message : "");
+  fail_unless (wanted.n_buffers > 0);
+  fail_unless_equals_int (got.n_buffers, wanted.n_buffers);
+  fail_unless_equals_uint64 (got.sum, wanted.sum);
+  fail_unless_equals_int (n_decryptors, 1);
 
   gst_object_unref (session);
   g_free (launch);
-  g_free (wanted);
-  g_free (got);
   g_free (uri);
 }
 
@@ -287,12 +261,7 @@ play_beside_other (const gchar *path, GstCencKeySession *session)
   GError *error = NULL;
 
   g_atomic_int_set (&n_others, 0);
-  if (session) {
-    GstContext *context = gst_cenc_key_session_context_new (session);
-
-    gst_element_set_context (pipeline, context);
-    gst_context_unref (context);
-  }
+  play_set_session (pipeline, session);
   pipeline_run (pipeline, &error);
   g_free (launch);
   return error;
@@ -312,7 +281,7 @@ GST_START_TEST (test_other_decryptor)
     return;
   fail_unless (gst_element_register (NULL, "otherdecryptor",
       GST_RANK_PRIMARY + 1, other_decryptor_get_type ()));
-  session = session_new (
+  session = play_session_new (
       "00000000000000000000000000000001:00000000000000000000000000000002");
   error = play_beside_other (vector->path, session);
   fail_unless (g_error_matches (error, GST_STREAM_ERROR,
@@ -323,7 +292,7 @@ GST_START_TEST (test_other_decryptor)
   g_clear_error (&error);
   gst_object_unref (session);
 
-  session = session_new (vector->keys);
+  session = play_session_new (vector->keys);
   error = play_beside_other (vector->path, session);
   fail_unless (error == NULL, "%s", error ? error->message : "");
   fail_unless_equals_int (n_others, 0);
@@ -354,38 +323,22 @@ GST_START_TEST (test_unlinked)
 }
 GST_END_TEST;
 
-static gboolean
-have_all (void)
-{
-  static const gchar *const names[] = { "qtdemux", DECODE, "avdec_aac",
-    "playbin3", "videoconvert" };
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (names); i++) {
-    GstElementFactory *factory = gst_element_factory_find (names[i]);
-
-    if (!factory) {
-      g_print ("skipped: no %s\n", names[i]);
-      return FALSE;
-    }
-    gst_object_unref (factory);
-  }
-  return TRUE;
-}
-
 static Suite *
 decrypt_autoplug_suite (void)
 {
+  static const gchar *const needed[] = { "qtdemux", DECODE, "avdec_aac",
+    "playbin3", "videoconvert", NULL };
   Suite *suite = suite_create ("decrypt-autoplug");
   TCase *tc = tcase_create ("pipelines");
 
   suite_add_tcase (suite, tc);
   tcase_set_timeout (tc, 120);
   tcase_add_test (tc, test_type);
+  tcase_add_test (tc, test_rotating_keys);
   tcase_add_test (tc, test_clear_file);
   tcase_add_test (tc, test_unlinked);
   tcase_add_test (tc, test_other_decryptor);
-  if (have_all ())
+  if (play_have_elements (needed))
     tcase_add_test (tc, test_playbin);
   return suite;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cencdecrypt behind qtdemux: seeks; autoplugging. */
 
-#include "decrypt-util.h"
+#include "decrypt-play.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
  * Seeks
@@ -82,29 +81,6 @@ check_seeks (const Vector *vector, gboolean behind, const gchar *clear)
   g_rand_free (rand);
 }
 
-/* The clear file, made by what decrypt-front tests. */
-static gchar *
-clear_file (const Vector *vector)
-{
-  gchar *path = NULL, *launch;
-  gint fd = g_file_open_tmp ("cencdecrypt-XXXXXX.mp4", &path, NULL);
-  GError *error = NULL;
-  GByteArray *data;
-
-  fail_unless (fd >= 0);
-  close (fd);
-  launch = g_strdup_printf (
-      "filesrc location=%s ! cencdecrypt keys=%s ! fakesink name=sink",
-      vector->path, vector->keys);
-  data = pipeline_collect (launch, &error);
-  fail_unless (data != NULL);
-  fail_unless (g_file_set_contents (path, (const gchar *) data->data,
-      (gssize) data->len, NULL));
-  g_byte_array_unref (data);
-  g_free (launch);
-  return path;
-}
-
 static const gchar *const seek_files[] = { "peer-bento4-frag-MPEG-CENC.mp4",
   "peer-bento4-frag-MPEG-CBCS.mp4", "peer-gpac-prog-cenc.mp4",
   "peer-gpac-prog-roll.mp4", "peer-gpac-frag-cbc1.mp4" };
@@ -116,7 +92,7 @@ GST_START_TEST (test_seeks)
 
   for (i = 0; vectors && i < G_N_ELEMENTS (seek_files); i++) {
     const Vector *vector = vectors_find (vectors, seek_files[i]);
-    gchar *clear = clear_file (vector);
+    gchar *clear = play_clear_file (vector);
 
     check_seeks (vector, FALSE, clear);
     if (i < 2)

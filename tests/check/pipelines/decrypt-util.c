@@ -4,6 +4,7 @@
 #include "decrypt-util.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void
 vector_free (Vector *self)
@@ -75,6 +76,28 @@ vectors_find (GPtrArray *vectors, const gchar *file)
   }
   fail_unless (vectors == NULL, "no vector %s", file);
   return NULL;
+}
+
+gchar *
+vectors_clear (GPtrArray *vectors, const gchar *file)
+{
+  const Vector *any = g_ptr_array_index (vectors, 0);
+  gchar *folder = g_path_get_dirname (any->path);
+  gchar *path = g_build_filename (folder, "clear", file, NULL);
+
+  g_free (folder);
+  return path;
+}
+
+gchar *
+temporary_file (const gchar *tmpl)
+{
+  gchar *path = NULL;
+  gint fd = g_file_open_tmp (tmpl, &path, NULL);
+
+  fail_unless (fd >= 0);
+  close (fd);
+  return path;
 }
 
 void

@@ -18,6 +18,12 @@ GPtrArray *vectors_load (void);
  * test fails where there is none */
 const Vector *vectors_find (GPtrArray *vectors, const gchar *file);
 
+/* (transfer full): path of the file in the vectors' folder of clear ones */
+gchar *vectors_clear (GPtrArray *vectors, const gchar *file);
+
+/* (transfer full): path of a new, empty file; @tmpl as of g_file_open_tmp() */
+gchar *temporary_file (const gchar *tmpl);
+
 /* Runs @pipeline (transfer full) to EOS, or to the error that is given. */
 void pipeline_run (GstElement *pipeline, GError **error);
 
