@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-TIMEOUT = 120
+TIMEOUT = 300
 # autovideosink and autoaudiosink fall back to a fakesink where nothing else is
 # left: the test needs no display, and what DirectFB's sink does without one (it
 # crashes) is no news.

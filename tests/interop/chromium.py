@@ -20,7 +20,7 @@ FLAGS = ('--headless --no-sandbox --disable-gpu --disable-quic --no-first-run '
          '--disable-dev-shm-usage --autoplay-policy=no-user-gesture-required').split()
 # Names other than the loopback address do not resolve.
 RESOLVER = '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'
-PATIENCE = 40
+PATIENCE = 120
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -67,7 +67,7 @@ def play(tracks, keys, scheme, rate=4, patience=PATIENCE):
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, files, reports))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        return browse(f'http://127.0.0.1:{server.server_port}/player.html', reports, patience + 20)
+        return browse(f'http://127.0.0.1:{server.server_port}/player.html', reports, patience + 60)
     finally:
         server.shutdown()
         server.server_close()

@@ -88,7 +88,7 @@ def issue(helper, folder):
 
 def under_gst_launch(source):
     done = subprocess.run(['gst-launch-1.0', '-m', *source.split(), '!', 'fakesink'], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding='utf-8', timeout=60, check=False)
+                          stderr=subprocess.STDOUT, encoding='utf-8', timeout=180, check=False)
     lines = [line for line in done.stdout.splitlines() if 'offline-license' in line]
     expect('gst-launch-1.0 -m shows one message', done.returncode == 0 and len(lines) == 1, done.stdout)
     for field, value in SHOWN.items():
@@ -99,7 +99,7 @@ def in_python(source, player):
     pipeline = Gst.parse_launch(f'{source} ! fakesink')
     pipeline.set_state(Gst.State.PLAYING)
     wanted = Gst.MessageType.ELEMENT | Gst.MessageType.ERROR
-    message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, wanted)
+    message = pipeline.get_bus().timed_pop_filtered(150 * Gst.SECOND, wanted)
     words = player.words(message.get_structure())
     pipeline.set_state(Gst.State.NULL)
     expect('the player reads the message', re.fullmatch(

@@ -8,7 +8,8 @@ helper=$(realpath "$1")
 command -v swtpm >/dev/null || { echo "no swtpm: skipped"; exit 77; }
 dir=$(mktemp -d)
 cd "$dir"
-port=$((20000 + $$ % 20000 * 2))
+# Below the ports that the system gives away by itself.
+port=$((20000 + $$ % 6000 * 2))
 swtpm socket --tpm2 --tpmstate dir="$dir" --server type=tcp,port=$port \
   --ctrl type=tcp,port=$((port + 1)) --flags not-need-init,startup-clear >swtpm.log 2>&1 &
 tpm=$!

@@ -326,7 +326,7 @@ def browse(jobs):
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(chromium.Handler, files, reports))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        said = chromium.browse(f'http://127.0.0.1:{server.server_port}/remix.html', reports, BROWSER['patience'] + 20)
+        said = chromium.browse(f'http://127.0.0.1:{server.server_port}/remix.html', reports, BROWSER['patience'] + 60)
     finally:
         server.shutdown()
         server.server_close()

@@ -21,7 +21,7 @@ import gi
 gi.require_version('Gst', '1.0')
 from gi.repository import Gst  # noqa: E402
 
-TIMEOUT = 60 * Gst.SECOND
+TIMEOUT = 150 * Gst.SECOND
 
 
 class Recorder:

@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).parent
 MODULES = HERE / 'node_modules'
 PACKAGER = MODULES / 'shaka-packager' / 'bin' / 'packager-linux-x64'
 FFMPEG7 = MODULES / '@remotion' / 'compositor-linux-x64-gnu'
-TIMEOUT = 60
+TIMEOUT = 180
 
 
 class Rejected(Exception):

@@ -266,7 +266,7 @@ static gpointer
 answer_late (gpointer user_data)
 {
   Late *late = user_data;
-  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 10 * GST_SECOND,
+  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 60 * GST_SECOND,
       GST_MESSAGE_ELEMENT);
 
   fail_unless (message != NULL);
@@ -281,7 +281,7 @@ harness_with_timeout (GstBus **bus)
   GstHarness *h = test_harness_new (NULL, NULL, bus);
 
   gst_element_set_state (h->element, GST_STATE_READY);
-  g_object_set (h->element, "key-timeout", 30 * GST_SECOND, NULL);
+  g_object_set (h->element, "key-timeout", 120 * GST_SECOND, NULL);
   gst_element_set_state (h->element, GST_STATE_PLAYING);
   gst_harness_set_src_caps_str (h, CAPS_CENC);
   return h;
@@ -306,7 +306,7 @@ static gpointer
 flush (gpointer user_data)
 {
   Late *late = user_data;
-  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 10 * GST_SECOND,
+  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 60 * GST_SECOND,
       GST_MESSAGE_ELEMENT);
 
   gst_message_unref (message);
@@ -343,7 +343,7 @@ static gpointer
 stop (gpointer user_data)
 {
   Late *late = user_data;
-  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 10 * GST_SECOND,
+  GstMessage *message = gst_bus_timed_pop_filtered (late->bus, 60 * GST_SECOND,
       GST_MESSAGE_ELEMENT);
 
   gst_message_unref (message);

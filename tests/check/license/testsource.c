@@ -104,7 +104,7 @@ test_run_source (TestRun *run, GstElement *source)
   fail_unless (gst_element_link (source, sink));
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   while (!run->end) {
-    GstMessage *message = gst_bus_timed_pop (bus, 20 * GST_SECOND);
+    GstMessage *message = gst_bus_timed_pop (bus, 60 * GST_SECOND);
 
     fail_unless (message != NULL, "nothing happens");
     look_at (run, message);

@@ -21,7 +21,7 @@ sample_at (GstElement *pipeline, GstClockTime time)
   fail_unless (gst_element_seek_simple (pipeline, GST_FORMAT_TIME,
       GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT, (gint64) time));
   fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
-                              20 * GST_SECOND),
+                              60 * GST_SECOND),
       GST_STATE_CHANGE_SUCCESS);
   g_object_get (sink, "last-sample", &sample, NULL);
   fail_unless (sample != NULL);
@@ -44,7 +44,7 @@ paused_pipeline (const gchar *path, const gchar *keys, gboolean behind)
 
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
   fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
-                              20 * GST_SECOND),
+                              60 * GST_SECOND),
       GST_STATE_CHANGE_SUCCESS);
   g_free (launch);
   g_free (decryptor);

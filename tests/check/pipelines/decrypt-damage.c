@@ -25,7 +25,7 @@
 
 #include <glib/gstdio.h>
 
-#define HANG (10 * G_USEC_PER_SEC)
+#define HANG (60 * G_USEC_PER_SEC)
 /* The sanitizers keep freed memory, 256 MiB of it. */
 #define MAX_RSS_KIB (1024 * 1024)
 

@@ -126,7 +126,7 @@ run_pipeline (Run *run, GstElement *pipeline)
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   while (!done) {
-    GstMessage *message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
         GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
 
     fail_unless (message != NULL, "nothing happens");
