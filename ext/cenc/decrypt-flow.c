@@ -117,7 +117,11 @@ decrypt_flow_stop (DecryptFlow *self)
 void
 decrypt_flow_set_playing (DecryptFlow *self, gboolean playing)
 {
+  g_autoptr (GError) error = NULL;
+
   g_atomic_int_set (&self->preroll.playing, playing);
+  if (playing && !decrypt_keys_play (self->keys, &error))
+    decrypt_error_post (self->element, error);
 }
 
 void

@@ -34,7 +34,8 @@ gboolean
 decrypt_flow_start (DecryptFlow *self, const DecryptSettings *settings);
 /** Once pads are inactive. */
 void decrypt_flow_stop (DecryptFlow *self);
-/** What samples are decrypted for: decrypt-preroll.h. */
+/** What samples are decrypted for: decrypt-preroll.h. Before the state change goes on: first play is on
+ * record before anything prerolled goes out. Posts an error if a session forbids it. */
 void decrypt_flow_set_playing (DecryptFlow *self, gboolean playing);
 /** `output-protection` is another: call with the object lock held. */
 void decrypt_flow_output_changed_locked (DecryptFlow *self);

@@ -34,6 +34,8 @@ struct _DecryptKeys
   gboolean store_opened;
   gboolean active, flushing, license_pending;
   GstClockTime timeout;
+  GHashTable
+      *prerolled; /* (element-type GBytes): KIDs got for a preroll alone */
 };
 
 static void
@@ -52,6 +54,8 @@ decrypt_keys_new (const DecryptKeysFuncs *funcs, gpointer user_data)
   self->funcs = funcs;
   self->user_data = user_data;
   self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
+  self->prerolled = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
+      (GDestroyNotify) g_bytes_unref, NULL);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
 
@@ -65,6 +69,7 @@ decrypt_keys_free (DecryptKeys *self)
     return;
   decrypt_keys_end (self);
   g_ptr_array_unref (self->sources);
+  g_hash_table_unref (self->prerolled);
   gst_clear_object (&self->store);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
@@ -324,6 +329,7 @@ decrypt_keys_end (DecryptKeys *self)
   g_mutex_lock (&self->lock);
   store = g_steal_pointer (&self->store);
   self->store_opened = FALSE;
+  g_hash_table_remove_all (self->prerolled);
   g_mutex_unlock (&self->lock);
   if (store)
     g_signal_handlers_disconnect_by_data (store, self);
@@ -486,8 +492,8 @@ advance (DecryptKeys *self, Search *search, guint generation)
   }
 }
 
-GstCencKey *
-decrypt_keys_get (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
+static GstCencKey *
+search_key (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
     GError **error)
 {
   Search search = { kid, STEP_CONTEXT, 0, 0 };
@@ -519,4 +525,57 @@ decrypt_keys_get (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
       return NULL;
     }
   }
+}
+
+GstCencKey *
+decrypt_keys_get (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
+    GError **error)
+{
+  GstCencKey *key = search_key (self, kid, use, error);
+
+  if (key && use == GST_CENC_KEY_USE_PREROLL) {
+    g_mutex_lock (&self->lock);
+    g_hash_table_add (self->prerolled, g_bytes_new (kid, GST_CENC_KID_SIZE));
+    g_mutex_unlock (&self->lock);
+  }
+  return key;
+}
+
+static GPtrArray *
+get_prerolled_locked (DecryptKeys *self)
+{
+  GPtrArray *kids =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  GHashTableIter iter;
+  gpointer kid;
+
+  g_hash_table_iter_init (&iter, self->prerolled);
+  while (g_hash_table_iter_next (&iter, &kid, NULL))
+    g_ptr_array_add (kids, g_bytes_ref (kid));
+  return kids;
+}
+
+gboolean
+decrypt_keys_play (DecryptKeys *self, GError **error)
+{
+  g_autoptr (GPtrArray) kids = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  kids = get_prerolled_locked (self);
+  g_hash_table_remove_all (self->prerolled);
+  g_mutex_unlock (&self->lock);
+
+  for (i = 0; i < kids->len; i++) {
+    g_autoptr (GError) refused = NULL;
+    g_autoptr (GstCencKey) key = ask_sessions (self,
+        g_bytes_get_data (g_ptr_array_index (kids, i), NULL),
+        GST_CENC_KEY_USE_PLAY, &refused);
+
+    if (refused) {
+      g_propagate_error (error, g_steal_pointer (&refused));
+      return FALSE;
+    }
+  }
+  return TRUE;
 }

@@ -90,6 +90,17 @@ gboolean decrypt_keys_has (DecryptKeys *self, const guint8 *kid);
 GstCencKey *decrypt_keys_get (DecryptKeys *self, const guint8 *kid,
     GstCencKeyUse use, GError **error);
 
+/**
+ * decrypt_keys_play:
+ *
+ * What was prerolled is played now, and it may have been all that there is: asks
+ * for the keys that were got for a preroll to play, of the sessions that are known
+ * by now, and waits for nothing.
+ *
+ * Returns: FALSE with GST_CENC_ERROR if a session forbids it
+ */
+gboolean decrypt_keys_play (DecryptKeys *self, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptKeys, decrypt_keys_free)
 
 G_END_DECLS

@@ -190,7 +190,6 @@ begin_play (GstOfflineLicenseSession *self, Choice *choice, Bound *bound,
     GQueue *messages, GError **error)
 {
   LicenseEntry *entry = choice->entry;
-  gboolean played = entry->record.first_play != LICENSE_TIME_NONE;
   gboolean timed = license_rules_are_timed (&entry->document->rules);
 
   if (!license_store_play (self->store, entry,
@@ -207,7 +206,8 @@ begin_play (GstOfflineLicenseSession *self, Choice *choice, Bound *bound,
     self->anchored = TRUE;
     self->anchor = entry->now;
   }
-  if (timed && !played)
+  /* Of several that looked at the same time one began. */
+  if (entry->began_play)
     license_session_queue_message (self, messages, entry, "first-play", NULL);
   return TRUE;
 }

@@ -247,6 +247,7 @@ play_locked (LicenseStore *self, LicenseEntry *entry, gint64 now,
   mark.seen = MAX (mark.seen, now);
   if (entry->record.first_play == LICENSE_TIME_NONE) {
     entry->record.first_play = now;
+    entry->began_play = TRUE;
     if (!license_record_write (self->db, self->seal, document->anchor,
             document->id, &entry->record, error) ||
         !store_end (self, entry, error))
@@ -267,6 +268,7 @@ license_store_play (LicenseStore *self, LicenseEntry *entry, gint64 now,
   g_autoptr (GError) failed = NULL;
   gboolean ok = TRUE;
 
+  entry->began_play = FALSE;
   if (!license_rules_are_timed (rules))
     return TRUE;
   g_mutex_lock (&self->lock);
@@ -278,6 +280,7 @@ license_store_play (LicenseStore *self, LicenseEntry *entry, gint64 now,
   if (ok)
     return TRUE;
   entry->record = before;
+  entry->began_play = FALSE;
   if (g_error_matches (failed, GST_CENC_ERROR, GST_CENC_ERROR_STORE) &&
       (!has_play_window || before.first_play != LICENSE_TIME_NONE)) {
     GST_WARNING ("marks not stored: %s", failed->message);

@@ -35,6 +35,7 @@ typedef struct
   LicenseRecord record;
   LicenseInstant now;
   LicenseClockStatus clock;
+  gboolean began_play; /* the last license_store_play() was its first play */
 } LicenseEntry;
 
 /* Returns: (transfer full): the same, of the same document */

@@ -141,6 +141,7 @@ GST_START_TEST (test_first_play)
   other = test_store_open (&ts, FALSE, NULL);
   fail_unless (license_store_play (other, stale, ts.clock.now.wall, &error));
   assert_equals_int64 (stale->record.first_play, TEST_SECONDS (TEST_DAY));
+  fail_if (stale->began_play);
   test_store_reopen (&ts);
   assert_equals_int64 (first_play_of_only (), TEST_SECONDS (TEST_DAY));
 }

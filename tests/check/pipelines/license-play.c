@@ -288,7 +288,7 @@ stored_first_play (void)
 }
 
 /* In PAUSED a little is decrypted and nothing begins; in PLAYING it has begun on
- * the disk before the sample comes out. */
+ * the disk, though there may be no sample but the one that was prerolled. */
 GST_START_TEST (test_first_play)
 {
   g_autoptr (LicenseDocument) license = test_rental ();
@@ -300,10 +300,40 @@ GST_START_TEST (test_first_play)
   gst_element_set_state (h->element, GST_STATE_PAUSED);
   expect_clear (h);
   assert_equals_int64 (stored_first_play (), LICENSE_TIME_NONE);
+  test_clock_advance (&ts.clock, 5);
   gst_element_set_state (h->element, GST_STATE_PLAYING);
+  assert_equals_int64 (stored_first_play (), TEST_SECONDS (TEST_DAY + 5));
   test_clock_advance (&ts.clock, 5);
   expect_clear (h);
   assert_equals_int64 (stored_first_play (), TEST_SECONDS (TEST_DAY + 5));
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Over between the preroll and play: an error, though no sample comes that would
+ * find it out. */
+GST_START_TEST (test_over_after_preroll)
+{
+  g_autoptr (LicenseDocument) license = test_rental ();
+  GstBus *bus;
+  GstHarness *h;
+  GstMessage *message;
+  GError *error = NULL;
+
+  add (license);
+  h = start (&bus);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  expect_clear (h);
+  test_clock_advance (&ts.clock, 40 * 86400);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_NOT_AUTHORIZED));
+  g_error_free (error);
+  gst_message_unref (message);
+  assert_equals_int64 (stored_first_play (), LICENSE_TIME_NONE);
   test_harness_free (h, bus);
 }
 GST_END_TEST;
@@ -343,6 +373,7 @@ license_play_suite (void)
   tcase_add_test (tc, test_takeover);
   tcase_add_test (tc, test_renewal);
   tcase_add_test (tc, test_first_play);
+  tcase_add_test (tc, test_over_after_preroll);
   tcase_add_test (tc, test_output_protection);
   return suite;
 }

@@ -134,8 +134,13 @@ run_pipeline (Run *run, GstElement *pipeline)
       look_at_element (run, message);
     else
       done = TRUE;
-    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-      gst_message_parse_error (message, &run->error, NULL);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      g_autofree gchar *details = NULL;
+
+      gst_message_parse_error (message, &run->error, &details);
+      g_printerr ("%s: %s\n%s\n", GST_MESSAGE_SRC_NAME (message),
+          run->error->message, details);
+    }
     gst_message_unref (message);
   }
   gst_element_set_state (pipeline, GST_STATE_NULL);
