@@ -107,6 +107,19 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   return g_ptr_array_index (self->spans, self->spans->len - 1);
 }
 
+/* Whether the moov at hand is the one that was looked for behind its media data.
+ * What its saio points at may have gone by since. */
+static gboolean
+is_known_moov (const DecryptStream *self, gsize size)
+{
+  const DecryptSpan *span =
+      self->movie ? decrypt_movie_get_span (self->movie) : NULL;
+  const DecryptPatch *patch = span ? decrypt_span_get_patch (span) : NULL;
+
+  return patch && patch->offset == self->position &&
+      g_bytes_get_size (patch->bytes) == size;
+}
+
 /* (transfer full): what goes out in place of @bytes */
 static GBytes *
 take_box (DecryptStream *self, GBytes *bytes, GError **error)
@@ -114,7 +127,8 @@ take_box (DecryptStream *self, GBytes *bytes, GError **error)
   DecryptSpan *span = NULL;
 
   if (self->header.type == FOURCC_MOOV) {
-    if (!decrypt_stream_take_moov (self, bytes, self->position, error))
+    if (!is_known_moov (self, g_bytes_get_size (bytes)) &&
+        !decrypt_stream_take_moov (self, bytes, self->position, error))
       return NULL;
     span = decrypt_movie_get_span (self->movie);
   } else if (self->header.type == FOURCC_MOOF) {

@@ -199,8 +199,10 @@ read_traf_aux (Part *self, const BmffTraf *traf, guint64 moof_offset,
   if (read_saiz (self, traf->box, traf->base_data_offset, counts, source,
           &local))
     return TRUE;
-  /* Some writers count from the moof whatever the base data offset is. */
+  /* Some writers count from the moof whatever the base data offset is. What could
+   * not be read yet, a source's own error, says nothing of that. */
   if (traf->base_data_offset != moof_offset &&
+      (local->domain == GST_CENC_ERROR || local->domain == BMFF_ERROR) &&
       read_saiz (self, traf->box, moof_offset, counts, source, NULL)) {
     g_error_free (local);
     return TRUE;

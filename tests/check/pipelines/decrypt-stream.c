@@ -164,6 +164,75 @@ GST_START_TEST (test_moov_last)
 }
 GST_END_TEST;
 
+/* Offset of the first box of that type from @from on, however deep; 0: none. */
+static guint
+find_type (const GByteArray *data, const gchar *type, guint from)
+{
+  guint i;
+
+  for (i = from; i + 8 <= data->len; i++) {
+    if (memcmp (data->data + i + 4, type, 4) == 0)
+      return i;
+  }
+  return 0;
+}
+
+/* A file with its moov last, whose auxiliary information stands at the end of the
+ * mdat, and where saio alone leads to it. */
+static GByteArray *
+aux_in_mdat (const Vector *vector)
+{
+  GByteArray *in = read_file (vector->path), *out = g_byte_array_new ();
+  guint moov, mdat, size, mdat_size, senc, saio = 0;
+
+  fail_unless (find_box (in, "moov", &moov, &size));
+  fail_unless (find_box (in, "mdat", &mdat, &mdat_size));
+  fail_unless_equals_int (mdat + mdat_size, moov);
+  g_byte_array_append (out, in->data, moov);
+  /* Each is the first that is left. */
+  while ((senc = find_type (in, "senc", moov))) {
+    saio = find_type (in, "saio", MAX (moov, saio + 1));
+    GST_WRITE_UINT32_BE (in->data + saio + 16, out->len);
+    g_byte_array_append (out, in->data + senc + 16,
+        GST_READ_UINT32_BE (in->data + senc) - 16);
+    memcpy (in->data + senc + 4, "free", 4);
+  }
+  GST_WRITE_UINT32_BE (out->data + mdat, out->len - mdat);
+  g_byte_array_append (out, in->data + moov, size);
+  g_byte_array_unref (in);
+  return out;
+}
+
+/* The moov is read while its media data is kept, and comes again behind that. */
+GST_START_TEST (test_moov_last_aux_in_mdat)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector;
+  GByteArray *in, *pulled, *pushed;
+  GError *error = NULL;
+  gchar *path;
+
+  if (!vectors)
+    return;
+  vector = vectors_find (vectors, "peer-ffmpeg-prog-cenc.mp4");
+  in = aux_in_mdat (vector);
+  path = write_file (in->data, in->len);
+  pulled = decrypt_file (path, "", vector->keys, &error);
+  fail_unless (pulled != NULL, "%s", error ? error->message : "");
+  pushed = decrypt_file (path, "! queue", vector->keys, &error);
+  fail_unless (pushed != NULL, "%s", error ? error->message : "");
+  fail_unless (pushed->len == pulled->len &&
+      memcmp (pushed->data, pulled->data, pushed->len) == 0);
+  fail_unless (memcmp (pulled->data, in->data, in->len) != 0);
+  g_byte_array_unref (pushed);
+  g_byte_array_unref (pulled);
+  g_byte_array_unref (in);
+  g_unlink (path);
+  g_free (path);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 /*
  * Truncation
  */
@@ -512,6 +581,7 @@ decrypt_stream_suite (void)
   suite_add_tcase (suite, tc);
   tcase_set_timeout (tc, 170);
   tcase_add_test (tc, test_moov_last);
+  tcase_add_test (tc, test_moov_last_aux_in_mdat);
   tcase_add_test (tc, test_truncated);
   tcase_add_test (tc, test_downstream_ends);
   tcase_add_test (tc, test_no_key);

@@ -442,6 +442,58 @@ GST_START_TEST (test_saio_by_chunk)
 }
 GST_END_TEST;
 
+static GBytes *
+read_below_5000 (gpointer user_data, guint64 offset, gsize size, GError **error)
+{
+  static const guint8 zeros[64];
+
+  if (offset < 5000)
+    return g_bytes_new_static (zeros, MIN (size, sizeof zeros));
+  g_set_error (error, g_quark_from_static_string ("not-yet"), 1, "not yet");
+  return NULL;
+}
+
+static guint64
+get_any_size (gpointer user_data)
+{
+  return G_MAXUINT64;
+}
+
+/* What saio points at, counted from the base data offset, has not come yet: that
+ * does not say that it is to be counted from the moof. */
+GST_START_TEST (test_saio_not_there_yet)
+{
+  static const BmffSourceFuncs funcs = { read_below_5000, get_any_size, NULL };
+  CencParams params = test_params (CENC_SCHEME_CENC, 1);
+  g_autoptr (BmffSource) source = bmff_source_new (&funcs, NULL);
+  BmffBox *trak = test_trak (1, "vide", test_stbl (2, 9, 9, 1));
+  BmffBox *traf = bmff_box_new_container (FCC ("traf"));
+  BmffBox *moof = bmff_box_new_container (FCC ("moof"));
+  Indexed self = { 0 };
+  BmffFragment *fragment;
+  GError *error = NULL;
+
+  test_wrap (trak, &params);
+  self.movie = test_movie (test_with (test_moov (), trak));
+  self.tracks = cenc_tracks_new (self.movie, NULL);
+  test_with (traf, test_box ("tfhd", 0x13, 1, 0, 5000, 1, 50));
+  test_with (traf, test_box ("trun", 0, 2));
+  test_with (traf,
+      bmff_box_new (FCC ("saiz"), g_bytes_new ("\0\0\0\0\10\0\0\0\2", 9)));
+  test_with (traf, test_box ("saio", 0, 1, 100));
+  test_with (test_with (moof, test_box ("mfhd", 0, 1)), traf);
+  fragment = bmff_fragment_new (test_reparse_at (moof, 2000), self.movie, NULL);
+
+  self.index = cenc_sample_index_new_for_fragment (fragment, self.movie,
+      self.tracks, source, &error);
+  fail_unless (self.index == NULL);
+  fail_unless (error->domain == g_quark_from_static_string ("not-yet"));
+  g_clear_error (&error);
+  bmff_fragment_free (fragment);
+  indexed_clear (&self);
+}
+GST_END_TEST;
+
 /* PIFF: a fragment with its own key, CBC in place of the track's CTR. */
 GST_START_TEST (test_piff_override)
 {
@@ -496,6 +548,7 @@ cenc_unprotect_suite (void)
   tcase_add_test (tc, test_information_for_more_samples);
   tcase_add_test (tc, test_entry_that_is_not_there);
   tcase_add_test (tc, test_saio_by_chunk);
+  tcase_add_test (tc, test_saio_not_there_yet);
   tcase_add_test (tc, test_piff_override);
   return s;
 }
