@@ -57,6 +57,17 @@ class Media:
     def __init__(self, path):
         with open(path, 'rb') as file:
             self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.read()
+
+    @classmethod
+    def of(cls, data):
+        """Of a file's bytes."""
+        self = cls.__new__(cls)
+        self.data = data
+        self.read()
+        return self
+
+    def read(self):
         self.top = Box(b'file', 0, 0, len(self.data), self.boxes(0, len(self.data)))
         moov = self.top.one(b'moov')
         self.tracks = {}
@@ -221,6 +232,9 @@ class Media:
         return list(struct.unpack_from(f'>{self.u32(stco + 4)}I', self.data, stco + 8))
 
     def sizes(self, stbl):
+        for stz2 in stbl.all(b'stz2'):
+            require(self.data[stz2.body + 7] == 16, f'stz2 at {stz2.start}: not of 16 bits')
+            return list(struct.unpack_from(f'>{self.u32(stz2.body + 8)}H', self.data, stz2.body + 12))
         stsz = stbl.one(b'stsz').body
         same, count = self.u32(stsz + 4), self.u32(stsz + 8)
         return [same] * count if same else list(struct.unpack_from(f'>{count}I', self.data, stsz + 12))
