@@ -49,6 +49,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 #define DEFAULT_MAX_SOURCES 500
 #define DEFAULT_MAX_MOOV_SIZE (64u << 20)
 #define DEFAULT_TIMEOUT 15
+#define DEFAULT_READ_AHEAD (4u << 20)
 #define DEFAULT_BLOCKSIZE (1u << 20)
 /* What comes over a network is passed on sooner. */
 #define REMOTE_BLOCKSIZE (256u << 10)
@@ -96,9 +97,11 @@ struct _GstSmilRemixSrc
   gboolean encode_cuts;
   gboolean strict;
   guint timeout; /* seconds */
+  guint read_ahead; /* bytes */
 
   GCancellable *cancellable;
   RemixTitle *title; /* from start() to stop() */
+  RemixDocument *known; /* the playlist as the last title had it, or NULL */
   GstBufferPool *pool; /* likewise: blocks and a page, at pages */
   guint pool_size; /* bytes of a block */
 };
@@ -117,6 +120,7 @@ enum
   PROP_MAX_SOURCES,
   PROP_MAX_MOOV_SIZE,
   PROP_TIMEOUT,
+  PROP_READ_AHEAD,
   PROP_ETAG,
   N_PROPERTIES,
 };
@@ -161,6 +165,17 @@ make_pool (GstSmilRemixSrc *self)
   gst_buffer_pool_set_active (self->pool, TRUE);
 }
 
+/* For the next title of this location: the server is asked whether it still holds. */
+static void
+keep_document (GstSmilRemixSrc *self, RemixTitle *title)
+{
+  RemixDocument *document = remix_title_get_document (title);
+  RemixDocument *old = self->known;
+
+  self->known = document ? remix_document_ref (document) : NULL;
+  remix_document_unref (old);
+}
+
 static gboolean
 gst_smil_remix_src_start (GstBaseSrc *src)
 {
@@ -185,6 +200,8 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   options.encode = self->encode_cuts;
   options.strict = self->strict;
   options.timeout = self->timeout;
+  options.read_ahead = self->read_ahead;
+  options.known = self->known;
   GST_OBJECT_UNLOCK (self);
 
   if (!location && !playlist) {
@@ -197,6 +214,7 @@ gst_smil_remix_src_start (GstBaseSrc *src)
     gst_smil_remix_post_error (GST_ELEMENT (self), error);
     return FALSE;
   }
+  keep_document (self, title);
   GST_OBJECT_LOCK (self);
   self->title = title;
   GST_OBJECT_UNLOCK (self);
@@ -403,6 +421,9 @@ gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
     case PROP_TIMEOUT:
       self->timeout = g_value_get_uint (value);
       break;
+    case PROP_READ_AHEAD:
+      self->read_ahead = g_value_get_uint (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -449,6 +470,9 @@ gst_smil_remix_src_get_property (GObject *object, guint id, GValue *value,
     case PROP_TIMEOUT:
       g_value_set_uint (value, self->timeout);
       break;
+    case PROP_READ_AHEAD:
+      g_value_set_uint (value, self->read_ahead);
+      break;
     case PROP_ETAG:
       g_value_set_string (value,
           self->title ? remix_title_get_etag (self->title) : NULL);
@@ -468,6 +492,7 @@ gst_smil_remix_src_finalize (GObject *object)
   g_free (self->playlist);
   g_free (self->allowed_schemes);
   g_free (self->root);
+  remix_document_unref (self->known);
   g_object_unref (self->cancellable);
   G_OBJECT_CLASS (gst_smil_remix_src_parent_class)->finalize (object);
 }
@@ -526,6 +551,10 @@ install_properties (GObjectClass *class)
       "Seconds without a byte from an HTTP server until it is an error (0 = "
       "wait for ever)",
       0, 3600, DEFAULT_TIMEOUT, flags);
+  properties[PROP_READ_AHEAD] = g_param_spec_uint ("read-ahead", "Read-ahead",
+      "Bytes ahead of what is read in which HTTP sources are asked already, once "
+      "it is read on and on (0 = only when they are needed)",
+      0, 1u << 30, DEFAULT_READ_AHEAD, flags);
   properties[PROP_ETAG] = g_param_spec_string ("etag", "ETag",
       "Changes when the output does; from PAUSED on", NULL,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
@@ -569,6 +598,7 @@ gst_smil_remix_src_init (GstSmilRemixSrc *self)
   self->max_sources = DEFAULT_MAX_SOURCES;
   self->max_moov_size = DEFAULT_MAX_MOOV_SIZE;
   self->timeout = DEFAULT_TIMEOUT;
+  self->read_ahead = DEFAULT_READ_AHEAD;
   self->encode_cuts = TRUE;
   self->cancellable = g_cancellable_new ();
   gst_base_src_set_blocksize (GST_BASE_SRC (self), DEFAULT_BLOCKSIZE);

@@ -7,27 +7,80 @@
 #include "remix-error.h"
 #include "remix-http-private.h"
 
-#define MAX_REDIRECTS 5
-/* Responses that are being read; one more connection is for the next request. */
-#define MAX_RESPONSES 6
+/* Answers that are being read, or wait for that; more connections are for the
+ * next requests, while those that were dropped are being closed. */
+#define MAX_FETCHES 8
+#define MAX_CONNECTIONS (2 * MAX_FETCHES)
+/* 8 MiB. */
+#define MAX_BLOCKS 128
 
 struct _RemixHttp
 {
-  SoupSession *session;
-  GQueue responses; /* RemixResponse, borrowed; the one used last in front */
+  guint timeout;
+  RemixBlocks *blocks;
+  GQueue fetches; /* RemixFetch **, borrowed; the one used last in front */
+
+  GThread *thread;
+  GMainContext *context;
+  SoupSession *session; /* only in that thread */
+
+  GMutex lock;
+  GCond changed;
+  guint n_running; /* fetches that are on their way */
+  gboolean over;
 };
+
+static SoupSession *
+make_session (const RemixHttp *self)
+{
+  SoupSession *session = soup_session_new_with_options ("timeout",
+      self->timeout, "user-agent", "smilremixsrc ", "max-conns",
+      MAX_CONNECTIONS, "max-conns-per-host", MAX_CONNECTIONS, NULL);
+
+  /* Ranges count in bytes as they are stored. */
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  return session;
+}
+
+static gboolean
+is_over (RemixHttp *self)
+{
+  gboolean over;
+
+  g_mutex_lock (&self->lock);
+  over = self->over && self->n_running == 0;
+  g_mutex_unlock (&self->lock);
+  return over;
+}
+
+static gpointer
+run (gpointer data)
+{
+  RemixHttp *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  self->session = make_session (self);
+  while (!is_over (self))
+    g_main_context_iteration (self->context, TRUE);
+  soup_session_abort (self->session);
+  g_object_unref (self->session);
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
 
 RemixHttp *
 remix_http_new (guint timeout)
 {
   RemixHttp *self = g_new0 (RemixHttp, 1);
 
-  self->session = soup_session_new_with_options ("timeout", timeout,
-      "user-agent", "smilremixsrc ", "max-conns", MAX_RESPONSES + 4,
-      "max-conns-per-host", MAX_RESPONSES + 4, NULL);
-  /* Ranges count in bytes as they are stored. */
-  soup_session_remove_feature_by_type (self->session,
-      SOUP_TYPE_CONTENT_DECODER);
+  self->timeout = timeout;
+  self->blocks = remix_blocks_new (MAX_BLOCKS);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->context = g_main_context_new ();
+  self->thread = g_thread_new ("smilremix-http", run, self);
   return self;
 }
 
@@ -36,229 +89,205 @@ remix_http_free (RemixHttp *self)
 {
   if (!self)
     return;
-  soup_session_abort (self->session);
-  g_object_unref (self->session);
+  g_mutex_lock (&self->lock);
+  self->over = TRUE;
+  g_mutex_unlock (&self->lock);
+  g_main_context_wakeup (self->context);
+  g_thread_join (self->thread);
+  g_main_context_unref (self->context);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  remix_blocks_free (self->blocks);
   g_free (self);
 }
 
-void
-remix_http_use (RemixHttp *self, RemixResponse *response)
+GMutex *
+remix_http_get_lock (RemixHttp *self)
 {
-  if (g_queue_peek_head (&self->responses) == response)
-    return;
-  g_queue_remove (&self->responses, response);
-  g_queue_push_head (&self->responses, response);
-  if (g_queue_get_length (&self->responses) > MAX_RESPONSES)
-    remix_response_clear (g_queue_pop_tail (&self->responses));
+  return &self->lock;
+}
+
+GCond *
+remix_http_get_changed (RemixHttp *self)
+{
+  return &self->changed;
+}
+
+guint
+remix_http_get_timeout (RemixHttp *self)
+{
+  return self->timeout;
+}
+
+SoupSession *
+remix_http_get_session (RemixHttp *self)
+{
+  return self->session;
+}
+
+RemixBlocks *
+remix_http_get_blocks (RemixHttp *self)
+{
+  return self->blocks;
 }
 
 void
-remix_http_forget (RemixHttp *self, RemixResponse *response)
+remix_http_count (RemixHttp *self, gint change)
 {
-  g_queue_remove (&self->responses, response);
-}
-
-/* A request that the policy may still stop when it knows the address. */
-typedef struct
-{
-  const RemixPolicy *policy;
-  const gchar *uri;
-  GCancellable *cancellable;
-  GError *refusal;
-} Guard;
-
-/* Connected, and nothing sent yet: the name has become an address. */
-static void
-on_network_event (SoupMessage *message, GSocketClientEvent event,
-    GIOStream *connection, gpointer user_data)
-{
-  Guard *self = user_data;
-  g_autoptr (GSocketAddress) remote = NULL;
-
-  if (event != G_SOCKET_CLIENT_CONNECTED ||
-      !G_IS_SOCKET_CONNECTION (connection))
-    return;
-  remote =
-      g_socket_connection_get_remote_address (G_SOCKET_CONNECTION (connection),
-          NULL);
-  if (self->refusal || !G_IS_INET_SOCKET_ADDRESS (remote))
-    return;
-  if (!remix_policy_check_address (self->policy, self->uri,
-          g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)),
-          &self->refusal))
-    g_cancellable_cancel (self->cancellable);
-}
-
-static void
-on_cancelled (GCancellable *parent, gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-}
-
-static void
-set_send_error (const gchar *uri, GCancellable *cancellable, GError *cause,
-    GError **error)
-{
-  gboolean cancelled = g_cancellable_is_cancelled (cancellable);
-
-  g_set_error (error, REMIX_ERROR,
-      cancelled ? REMIX_ERROR_CANCELLED : REMIX_ERROR_READ, "%s: %s", uri,
-      cause ? cause->message : "no answer");
-}
-
-/* One message, no redirect. */
-static gboolean
-send_message (RemixHttp *self, RemixResponse *response, const gchar *range,
-    const RemixPolicy *policy, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GCancellable) own = g_cancellable_new ();
-  g_autoptr (GError) cause = NULL;
-  Guard guard = { policy, response->uri, own, NULL };
-  gulong chained = 0;
-
-  if (!remix_policy_check_uri (policy, response->uri, error))
-    return FALSE;
-  response->message = soup_message_new (SOUP_METHOD_GET, response->uri);
-  if (!response->message) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ, "%s is no HTTP address",
-        response->uri);
-    return FALSE;
-  }
-  soup_message_add_flags (response->message, SOUP_MESSAGE_NO_REDIRECT);
-  if (range)
-    soup_message_headers_replace (soup_message_get_request_headers (
-                                      response->message),
-        "Range", range);
-  g_signal_connect (response->message, "network-event",
-      G_CALLBACK (on_network_event), &guard);
-  if (cancellable)
-    chained = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-        own, NULL);
-  response->body =
-      soup_session_send (self->session, response->message, own, &cause);
-  if (cancellable)
-    g_cancellable_disconnect (cancellable, chained);
-  g_signal_handlers_disconnect_by_data (response->message, &guard);
-  if (guard.refusal) {
-    g_clear_object (&response->body);
-    g_propagate_error (error, guard.refusal);
-    return FALSE;
-  }
-  if (!response->body)
-    set_send_error (response->uri, cancellable, cause, error);
-  return response->body != NULL;
+  self->n_running = (guint) ((gint) self->n_running + change);
 }
 
 void
-remix_response_clear (RemixResponse *self)
+remix_http_invoke (RemixHttp *self, GSourceFunc function, gpointer user_data)
 {
-  /* Unread bytes: closing drops the connection, which is what is wanted. */
-  if (self->body)
-    g_input_stream_close (self->body, NULL, NULL);
-  g_clear_object (&self->body);
-  g_clear_object (&self->message);
-  g_clear_pointer (&self->uri, g_free);
+  g_main_context_invoke (self->context, function, user_data);
 }
 
-static gchar *
-get_redirect (const RemixResponse *self, GError **error)
+void
+remix_http_wake (GCancellable *cancellable, gpointer user_data)
 {
-  const gchar *location =
-      soup_message_headers_get_one (soup_message_get_response_headers (
-                                        self->message),
-          "Location");
+  RemixHttp *self = user_data;
 
-  if (!SOUP_STATUS_IS_REDIRECTION (soup_message_get_status (self->message)) ||
-      !location)
-    return NULL;
-  return remix_uri_resolve (self->uri, location, error);
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+remix_http_drop (RemixHttp *self, RemixFetch **slot)
+{
+  if (!*slot)
+    return;
+  g_queue_remove (&self->fetches, slot);
+  remix_fetch_free (*slot);
+  *slot = NULL;
+}
+
+void
+remix_http_use (RemixHttp *self, RemixFetch **slot)
+{
+  if (g_queue_peek_head (&self->fetches) == slot)
+    return;
+  g_queue_remove (&self->fetches, slot);
+  g_queue_push_head (&self->fetches, slot);
+  if (g_queue_get_length (&self->fetches) > MAX_FETCHES)
+    remix_http_drop (self, g_queue_peek_tail (&self->fetches));
 }
 
 gboolean
-remix_http_request (RemixHttp *self, RemixResponse *response, const gchar *uri,
-    const gchar *range, const RemixPolicy *policy, GCancellable *cancellable,
-    GError **error)
+remix_http_wait (RemixHttp *self, gint64 microseconds,
+    GCancellable *cancellable)
 {
-  GError *local = NULL;
-  gchar *next;
-  guint i;
+  gint64 until = g_get_monotonic_time () + microseconds;
+  gulong handler = 0;
 
-  memset (response, 0, sizeof (*response));
-  next = g_strdup (uri);
-  for (i = 0; next && i <= MAX_REDIRECTS; i++) {
-    remix_response_clear (response);
-    response->uri = next;
-    next = NULL;
-    if (!send_message (self, response, range, policy, cancellable, error)) {
-      remix_response_clear (response);
-      return FALSE;
-    }
-    next = get_redirect (response, &local);
-  }
-  if (next)
-    g_set_error (&local, REMIX_ERROR, REMIX_ERROR_READ,
-        "%s: more than %d redirects", uri, MAX_REDIRECTS);
-  g_free (next);
-  if (local) {
-    remix_response_clear (response);
-    g_propagate_error (error, local);
-    return FALSE;
-  }
-  return TRUE;
+  if (cancellable)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (remix_http_wake),
+        self, NULL);
+  g_mutex_lock (&self->lock);
+  while (!g_cancellable_is_cancelled (cancellable) &&
+      g_cond_wait_until (&self->changed, &self->lock, until))
+    ;
+  g_mutex_unlock (&self->lock);
+  /* Waits for the handler, which takes the lock. */
+  g_cancellable_disconnect (cancellable, handler);
+  return !g_cancellable_is_cancelled (cancellable);
 }
 
-gboolean
-remix_response_fail (const RemixResponse *self, const gchar *uri,
-    GError **error)
+guint
+remix_http_count_unread (RemixHttp *self)
 {
-  guint status = soup_message_get_status (self->message);
+  guint n = 0;
+  GList *l;
 
-  g_set_error (error, REMIX_ERROR,
-      status == SOUP_STATUS_NOT_FOUND || status == SOUP_STATUS_GONE
-          ? REMIX_ERROR_NOT_FOUND
-          : REMIX_ERROR_READ,
-      "%s: the server answers %u %s", uri, status,
-      soup_message_get_reason_phrase (self->message));
-  return FALSE;
+  for (l = self->fetches.head; l; l = l->next)
+    n += !remix_fetch_is_read (*(RemixFetch **) l->data);
+  return n;
+}
+
+RemixDocument *
+remix_document_ref (RemixDocument *self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+remix_document_unref (RemixDocument *self)
+{
+  if (!self || !g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+  g_free (self->asked);
+  g_free (self->uri);
+  g_free (self->etag);
+  g_bytes_unref (self->bytes);
+  g_free (self);
 }
 
 static GBytes *
-read_body (RemixResponse *response, gsize max_size, GCancellable *cancellable,
+read_body (RemixFetch *fetch, gsize max_size, GCancellable *cancellable,
     GError **error)
 {
   g_autofree guint8 *data = g_malloc (max_size);
-  g_autoptr (GError) cause = NULL;
   gsize size = 0;
 
-  if (!g_input_stream_read_all (response->body, data, max_size, &size,
-          cancellable, &cause)) {
-    set_send_error (response->uri, cancellable, cause, error);
-    return NULL;
+  while (size < max_size) {
+    gssize n = remix_fetch_read (fetch, data + size, max_size - size,
+        cancellable, error);
+
+    if (n < 0)
+      return NULL;
+    if (n == 0)
+      break;
+    size += (gsize) n;
   }
   return g_bytes_new (data, size);
 }
 
-GBytes *
+static RemixDocument *
+read_document (RemixFetch *fetch, const RemixHead *head, const gchar *uri,
+    gsize max_size, GCancellable *cancellable, GError **error)
+{
+  RemixDocument *self;
+  GBytes *bytes;
+
+  if (head->status != SOUP_STATUS_OK)
+    remix_head_fail (head, uri, error);
+  if (head->status != SOUP_STATUS_OK ||
+      !remix_head_check_encoding (head, uri, error))
+    return NULL;
+  bytes = read_body (fetch, max_size, cancellable, error);
+  if (!bytes)
+    return NULL;
+  self = g_new0 (RemixDocument, 1);
+  self->ref_count = 1;
+  self->asked = g_strdup (uri);
+  self->uri = g_strdup (head->uri);
+  self->etag = g_strdup (head->etag);
+  self->bytes = bytes;
+  return self;
+}
+
+RemixDocument *
 remix_http_get (RemixHttp *self, const gchar *uri, const RemixPolicy *policy,
-    gsize max_size, gchar **etag, gchar **final_uri, GCancellable *cancellable,
+    gsize max_size, RemixDocument *known, GCancellable *cancellable,
     GError **error)
 {
-  RemixResponse response;
-  GBytes *bytes = NULL;
+  RemixRequest request = { uri };
+  g_autoptr (RemixFetch) fetch = NULL;
+  const RemixHead *head;
 
-  if (!remix_http_request (self, &response, uri, NULL, policy, cancellable,
-          error))
+  if (known && known->etag && strcmp (known->asked, uri) == 0) {
+    request.if_none_match = known->etag;
+    request.condition_uri = known->uri;
+  }
+  fetch = remix_fetch_new (self, &request, policy);
+  head = remix_fetch_wait (fetch, cancellable, error);
+  if (!head)
     return NULL;
-  if (soup_message_get_status (response.message) != SOUP_STATUS_OK)
-    remix_response_fail (&response, uri, error);
-  else
-    bytes = read_body (&response, max_size, cancellable, error);
-  if (etag)
-    *etag = g_strdup (
-        soup_message_headers_get_one (soup_message_get_response_headers (
-                                          response.message),
-            "ETag"));
-  *final_uri = g_strdup (response.uri);
-  remix_response_clear (&response);
-  return bytes;
+  /* Only the address that the condition was sent to has a say. */
+  if (head->status == SOUP_STATUS_NOT_MODIFIED && request.if_none_match &&
+      strcmp (head->uri, known->uri) == 0)
+    return remix_document_ref (known);
+  return read_document (fetch, head, uri, max_size, cancellable, error);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * RemixHttp: what all HTTP sources of a title share: connections that are kept
- * alive, the policy, the timeout. Blocking; used by one thread at a time.
+ * RemixHttp: what all HTTP sources of a title share: a thread that receives,
+ * connections that are kept alive, the last bytes, the timeout. Its functions block,
+ * and are used by one thread at a time.
  */
 
 #pragma once
@@ -17,16 +18,31 @@ RemixHttp *remix_http_new (guint timeout);
 /** All of its sources have to be freed before. */
 void remix_http_free (RemixHttp *self);
 
+/** A document as a server gave it. Immutable. */
+typedef struct
+{
+  gint ref_count;
+  gchar *asked; /* the address that was asked for */
+  gchar *uri; /* where redirects led */
+  gchar *etag; /* nullable */
+  GBytes *bytes;
+} RemixDocument;
+
+RemixDocument *remix_document_ref (RemixDocument *self);
+void remix_document_unref (RemixDocument *self);
+
 /**
  * remix_http_get:
  * @max_size: of the document; one that is longer is cut off there
- * @etag: (out) (optional) (transfer full): its ETag, or NULL
- * @final_uri: (out): where redirects led; (transfer full)
+ * @known: (nullable): what the server gave before: it is asked whether its ETag
+ *   still holds (If-None-Match), and if so this is the document
  *
  * A document as a whole, from a server that need not give ranges.
+ *
+ * Returns: (transfer full): @known itself if it still holds; NULL with an error
  */
-GBytes *remix_http_get (RemixHttp *self, const gchar *uri,
-    const RemixPolicy *policy, gsize max_size, gchar **etag, gchar **final_uri,
+RemixDocument *remix_http_get (RemixHttp *self, const gchar *uri,
+    const RemixPolicy *policy, gsize max_size, RemixDocument *known,
     GCancellable *cancellable, GError **error);
 
 /**
@@ -35,8 +51,9 @@ GBytes *remix_http_get (RemixHttp *self, const gchar *uri,
  * @policy: likewise
  *
  * Asks for the first bytes. Blocks of 64 KiB are read, as far as they go one
- * behind the other from one response, and the last ones kept (2 MiB a source). A
- * connection that breaks is taken up at the byte where it broke.
+ * behind the other from one response, and the last ones kept (8 MiB for all
+ * sources together). A connection that breaks is taken up at the byte where it
+ * broke.
  *
  * Returns: NULL with REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND,
  *   REMIX_ERROR_SEEK (the server gives no ranges) or REMIX_ERROR_READ
@@ -45,5 +62,6 @@ RemixSource *remix_source_open_http (RemixHttp *http, const gchar *uri,
     const RemixPolicy *policy, GCancellable *cancellable, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixHttp, remix_http_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixDocument, remix_document_unref)
 
 G_END_DECLS

@@ -5,22 +5,29 @@
 #include "remix-error.h"
 #include "remix-http-private.h"
 
-#define BLOCK (64u << 10)
-#define N_BLOCKS 32
 /* A request asks for this much; each that goes on where the last one ended for
- * twice as much. */
+ * twice as much; one that is made ahead of reading for the most. */
 #define FIRST_WINDOW (256u << 10)
 #define LAST_WINDOW (16u << 20)
 /* Bytes that are read and thrown away rather than asked for anew. */
-#define MAX_SKIP (4 * BLOCK)
+#define MAX_SKIP (4 * REMIX_BLOCK)
 #define MAX_ATTEMPTS 4
+/* In front of the third attempt, and four times as long before the fourth. */
+#define FIRST_PAUSE (G_USEC_PER_SEC / 10)
+/* Places of a file that are read at once: sound and picture that lie apart, and
+ * what is asked for ahead of both. */
+#define N_CURSORS 4
+/* Of a title, requests for bytes that nobody reads yet. */
+#define MAX_AHEAD 3
 
 typedef struct
 {
-  guint64 index; /* of the block in the file; G_MAXUINT64: unused */
+  RemixFetch *fetch; /* NULL before the request, and behind its last byte */
+  gboolean answered; /* and judged */
+  guint64 position, end; /* of the answer's body, in the file */
+  guint64 window; /* what was asked for; 0: unused */
   guint64 used; /* when */
-  guint8 *data;
-} Block;
+} Cursor;
 
 typedef struct
 {
@@ -29,12 +36,8 @@ typedef struct
   const RemixPolicy *policy; /* borrowed */
   gchar *validator; /* ETag or Last-Modified of the first answer, or NULL */
   gboolean opened; /* size and validator are known */
-
-  RemixResponse response; /* being read, if it has a body */
-  guint64 position, end; /* of its body, in the file */
-  guint64 window;
-
-  Block blocks[N_BLOCKS];
+  guint owner; /* of blocks */
+  Cursor cursors[N_CURSORS];
   guint64 now;
 } HttpSource;
 
@@ -46,233 +49,324 @@ set_changed (HttpSource *self, GError **error)
   return FALSE;
 }
 
-static const gchar *
-get_validator (SoupMessageHeaders *headers)
+/* A strong one: a weak one says nothing about bytes (RFC 9110, 8.8.1). */
+static gboolean
+is_strong_etag (const gchar *validator)
 {
-  const gchar *etag = soup_message_headers_get_one (headers, "ETag");
+  return validator && *validator == '"';
+}
 
-  return etag ? etag : soup_message_headers_get_one (headers, "Last-Modified");
+static gboolean
+is_other_version (const HttpSource *self, const RemixHead *head)
+{
+  const gchar *validator = head->etag ? head->etag : head->last_modified;
+
+  if ((guint64) head->total != self->parent.size)
+    return TRUE;
+  /* To If-Range a server need not repeat it (RFC 9110, 15.3.7). */
+  if (!head->etag && is_strong_etag (self->validator))
+    return FALSE;
+  return g_strcmp0 (validator, self->validator) != 0;
+}
+
+static gboolean
+check_range (HttpSource *self, const Cursor *cursor, const RemixHead *head,
+    GError **error)
+{
+  if (head->has_range && head->first == (gint64) cursor->position &&
+      head->last >= head->first && head->last < (gint64) cursor->end &&
+      head->total > head->last &&
+      (head->length < 0 || head->length == head->last - head->first + 1))
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_SEEK,
+      "%s: the server answers with a range that was not asked for",
+      self->parent.uri);
+  return FALSE;
 }
 
 /* The first answer tells size and version; the others have to agree. */
 static gboolean
-check_headers (HttpSource *self, guint64 start, GError **error)
+check_partial (HttpSource *self, Cursor *cursor, const RemixHead *head,
+    GError **error)
 {
-  SoupMessageHeaders *headers =
-      soup_message_get_response_headers (self->response.message);
-  const gchar *validator = get_validator (headers);
-  goffset first = -1, last = -1, total = -1;
-
-  if (!soup_message_headers_get_content_range (headers, &first, &last,
-          &total) ||
-      first != (goffset) start || last < first || total <= last) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_SEEK,
-        "%s: the server answers with a range that was not asked for",
-        self->parent.uri);
+  if (!check_range (self, cursor, head, error) ||
+      !remix_head_check_encoding (head, self->parent.uri, error))
     return FALSE;
-  }
   if (!self->opened) {
+    const gchar *validator = head->etag ? head->etag : head->last_modified;
+
     self->opened = TRUE;
-    self->parent.size = (guint64) total;
+    self->parent.size = (guint64) head->total;
     self->validator = g_strdup (validator);
     self->parent.etag = g_strdup_printf ("%" G_GUINT64_FORMAT " %s",
         self->parent.size, validator ? validator : "");
   }
-  if ((guint64) total != self->parent.size ||
-      g_strcmp0 (validator, self->validator) != 0)
+  if (is_other_version (self, head))
     return set_changed (self, error);
-  self->position = start;
-  self->end = (guint64) last + 1;
+  cursor->end = (guint64) head->last + 1;
   return TRUE;
 }
 
 static gboolean
-check_response (HttpSource *self, guint64 start, GError **error)
+check_answer (HttpSource *self, Cursor *cursor, const RemixHead *head,
+    GError **error)
 {
-  guint status = soup_message_get_status (self->response.message);
-
-  if (status == SOUP_STATUS_PARTIAL_CONTENT)
-    return check_headers (self, start, error);
+  if (head->status == SOUP_STATUS_PARTIAL_CONTENT)
+    return check_partial (self, cursor, head, error);
   if (self->opened &&
-      (status == SOUP_STATUS_OK || status == SOUP_STATUS_PRECONDITION_FAILED ||
-          status == SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE))
+      (head->status == SOUP_STATUS_OK ||
+          head->status == SOUP_STATUS_PRECONDITION_FAILED ||
+          head->status == SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE))
     return set_changed (self, error);
-  if (status == SOUP_STATUS_OK) {
+  if (head->status == SOUP_STATUS_OK) {
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_SEEK,
         "%s: the server does not give ranges", self->parent.uri);
     return FALSE;
   }
-  return remix_response_fail (&self->response, self->parent.uri, error);
+  return remix_head_fail (head, self->parent.uri, error);
 }
 
-/* Asks for bytes from @start on. */
-static gboolean
-ask (HttpSource *self, guint64 start, GCancellable *cancellable, GError **error)
+/* Asks for bytes from the cursor's position on. */
+static void
+ask (HttpSource *self, Cursor *cursor)
 {
-  guint64 stop = start + self->window;
+  guint64 start = cursor->position, stop = start + cursor->window;
+  guint64 span_end =
+      remix_source_get_span_end (&self->parent, start, REMIX_BLOCK);
   g_autofree gchar *range = NULL;
+  RemixRequest request = { self->parent.uri };
 
+  if (span_end < stop) /* up to the next block */
+    stop = (span_end + REMIX_BLOCK - 1) / REMIX_BLOCK * REMIX_BLOCK;
   if (self->opened)
     stop = MIN (stop, self->parent.size);
-  range = g_strdup_printf ("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT,
-      start, stop - 1);
-  remix_response_clear (&self->response);
-  if (!remix_http_request (self->http, &self->response, self->parent.uri, range,
-          self->policy, cancellable, error))
-    return FALSE;
-  if (check_response (self, start, error)) {
-    remix_http_use (self->http, &self->response);
-    return TRUE;
-  }
-  remix_response_clear (&self->response);
-  return FALSE;
+  request.range = range =
+      g_strdup_printf ("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, start,
+          stop - 1);
+  if (is_strong_etag (self->validator))
+    request.if_range = self->validator;
+  cursor->end = stop;
+  cursor->answered = FALSE;
+  cursor->fetch = remix_fetch_new (self->http, &request, self->policy);
+  remix_http_use (self->http, &cursor->fetch);
 }
 
-/* What another attempt may mend: a lost connection, a server that is busy. */
-static gboolean
-is_transient (HttpSource *self, const GError *error)
+static void
+reset_cursor (HttpSource *self, Cursor *cursor)
 {
-  return g_error_matches (error, REMIX_ERROR, REMIX_ERROR_READ);
+  remix_http_drop (self->http, &cursor->fetch);
+  cursor->window = 0;
 }
 
-/* Reads up to @size bytes at self->position; asks anew where there is no
- * response, or it broke off. At least one byte, or an error. */
-static gssize
-read_some (HttpSource *self, guint8 *dest, gsize size,
+/* Waits for the answer, asking before if need be. */
+static gboolean
+ensure_answer (HttpSource *self, Cursor *cursor, gint64 *retry_after,
     GCancellable *cancellable, GError **error)
 {
-  guint64 at = self->position;
-  guint attempt;
+  const RemixHead *head;
+
+  if (!cursor->fetch)
+    ask (self, cursor);
+  if (cursor->answered)
+    return TRUE;
+  head = remix_fetch_wait (cursor->fetch, cancellable, error);
+  if (head) {
+    *retry_after = head->retry_after;
+    cursor->answered = check_answer (self, cursor, head, error);
+  }
+  if (!cursor->answered)
+    remix_http_drop (self->http, &cursor->fetch);
+  return cursor->answered;
+}
+
+/* Up to @size bytes; at least one, or an error. */
+static gssize
+try_read (HttpSource *self, Cursor *cursor, guint8 *dest, gsize size,
+    gint64 *retry_after, GCancellable *cancellable, GError **error)
+{
+  gssize n;
+
+  if (!ensure_answer (self, cursor, retry_after, cancellable, error))
+    return -1;
+  remix_http_use (self->http, &cursor->fetch);
+  n = remix_fetch_read (cursor->fetch, dest,
+      (gsize) MIN ((guint64) size, cursor->end - cursor->position), cancellable,
+      error);
+  if (n == 0)
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
+        "%s: the connection was closed", self->parent.uri);
+  if (n > 0)
+    cursor->position += (guint64) n;
+  /* Read to its end, the connection is free for the next request. */
+  if (n <= 0 || cursor->position >= cursor->end)
+    remix_http_drop (self->http, &cursor->fetch);
+  return n > 0 ? n : -1;
+}
+
+/* Before another attempt. FALSE if the server wants more patience than there is. */
+static gboolean
+pause_before (HttpSource *self, guint attempt, gint64 retry_after,
+    GCancellable *cancellable)
+{
+  gint64 pause = 0;
+
+  if (retry_after > (gint64) remix_http_get_timeout (self->http))
+    return FALSE;
+  if (retry_after >= 0)
+    pause = retry_after * G_USEC_PER_SEC;
+  else if (attempt > 0)
+    pause = FIRST_PAUSE << (2 * (attempt - 1));
+  return pause == 0 || remix_http_wait (self->http, pause, cancellable);
+}
+
+/* Reads up to @size bytes at the cursor; asks anew where the connection broke,
+ * or the server is busy. At least one byte, or an error. */
+static gssize
+read_some (HttpSource *self, Cursor *cursor, guint8 *dest, gsize size,
+    GCancellable *cancellable, GError **error)
+{
   GError *local = NULL;
+  guint attempt;
 
   for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    gint64 retry_after = -1;
     gssize n;
 
     g_clear_error (&local);
-    if (!self->response.body || at >= self->end) {
-      if (!ask (self, at, cancellable, &local)) {
-        if (is_transient (self, local))
-          continue;
-        break;
-      }
-    }
-    n = g_input_stream_read (self->response.body, dest,
-        (gsize) MIN ((guint64) size, self->end - at), cancellable, &local);
-    if (n > 0) {
-      self->position += (guint64) n;
-      remix_http_use (self->http, &self->response);
-      /* Read to its end, the connection is free for the next request. */
-      if (self->position >= self->end)
-        remix_response_clear (&self->response);
+    n = try_read (self, cursor, dest, size, &retry_after, cancellable, &local);
+    if (n > 0)
       return n;
-    }
-    remix_response_clear (&self->response);
-    self->position = at;
-    if (g_cancellable_is_cancelled (cancellable))
+    if (!g_error_matches (local, REMIX_ERROR, REMIX_ERROR_READ) ||
+        attempt + 1 == MAX_ATTEMPTS ||
+        !pause_before (self, attempt, retry_after, cancellable))
       break;
-    if (!local)
-      g_set_error (&local, REMIX_ERROR, REMIX_ERROR_READ,
-          "the connection was closed");
-    g_prefix_error (&local, "%s: at %" G_GUINT64_FORMAT ": ", self->parent.uri,
-        at);
   }
-  if (g_cancellable_is_cancelled (cancellable))
+  if (g_cancellable_is_cancelled (cancellable)) {
+    g_clear_error (&local);
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_CANCELLED, "cancelled");
-  else if (local && local->domain != REMIX_ERROR)
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ, "%s", local->message);
-  else if (local)
-    g_propagate_error (error, g_steal_pointer (&local));
-  g_clear_error (&local);
+  } else {
+    if (g_error_matches (local, REMIX_ERROR, REMIX_ERROR_READ))
+      g_prefix_error (&local, "at %" G_GUINT64_FORMAT ": ", cursor->position);
+    g_propagate_error (error, local);
+  }
   return -1;
 }
 
-static Block *
-find_block (HttpSource *self, guint64 index)
+/* Reads the block at the cursor's position. */
+static gboolean
+fill_block (HttpSource *self, Cursor *cursor, GCancellable *cancellable,
+    GError **error)
+{
+  RemixBlocks *blocks = remix_http_get_blocks (self->http);
+  guint64 index = cursor->position / REMIX_BLOCK;
+  gsize size =
+      (gsize) MIN ((guint64) REMIX_BLOCK, self->parent.size - cursor->position);
+  guint8 *data;
+  gsize have = 0;
+
+  remix_blocks_remove (blocks, self->owner, index);
+  data = remix_blocks_add (blocks, self->owner, index);
+  while (have < size) {
+    gssize n =
+        read_some (self, cursor, data + have, size - have, cancellable, error);
+
+    if (n < 0) {
+      remix_blocks_remove (blocks, self->owner, index);
+      reset_cursor (self, cursor);
+      return FALSE;
+    }
+    have += (gsize) n;
+  }
+  return TRUE;
+}
+
+/* One that gets to @start sooner than a new request would; else NULL. */
+static Cursor *
+find_cursor (HttpSource *self, guint64 start)
+{
+  Cursor *found = NULL;
+  guint i;
+
+  for (i = 0; i < N_CURSORS; i++) {
+    Cursor *cursor = &self->cursors[i];
+
+    if (cursor->window > 0 && cursor->fetch && cursor->position <= start &&
+        start < cursor->end && start - cursor->position <= MAX_SKIP &&
+        (!found || found->position < cursor->position))
+      found = cursor;
+  }
+  return found;
+}
+
+/* One whose last request ended in front of @start; else NULL. */
+static Cursor *
+find_ended (HttpSource *self, guint64 start)
 {
   guint i;
 
-  for (i = 0; i < N_BLOCKS; i++) {
-    if (self->blocks[i].data && self->blocks[i].index == index)
-      return &self->blocks[i];
+  for (i = 0; i < N_CURSORS; i++) {
+    Cursor *cursor = &self->cursors[i];
+
+    if (cursor->window > 0 && !cursor->fetch && cursor->position == start)
+      return cursor;
   }
   return NULL;
 }
 
-static Block *
-get_oldest_block (HttpSource *self)
+static Cursor *
+get_oldest (HttpSource *self)
 {
-  Block *oldest = &self->blocks[0];
+  Cursor *oldest = &self->cursors[0];
   guint i;
 
-  for (i = 1; i < N_BLOCKS; i++) {
-    if (self->blocks[i].used < oldest->used)
-      oldest = &self->blocks[i];
+  for (i = 0; i < N_CURSORS; i++) {
+    Cursor *cursor = &self->cursors[i];
+
+    if (cursor->window == 0)
+      return cursor;
+    if (cursor->used < oldest->used)
+      oldest = cursor;
   }
-  if (!oldest->data)
-    oldest->data = g_malloc (BLOCK);
-  oldest->index = G_MAXUINT64;
   return oldest;
 }
 
-/* Reads the block at self->position. */
-static gboolean
-fill_block (HttpSource *self, GCancellable *cancellable, GError **error)
+/* The cursor from which block @start is read; it need not have asked yet. */
+static Cursor *
+get_cursor (HttpSource *self, guint64 start)
 {
-  Block *block = get_oldest_block (self);
-  guint64 index = self->position / BLOCK;
-  gsize size, have = 0;
+  Cursor *cursor = find_cursor (self, start);
 
-  size = (gsize) MIN ((guint64) BLOCK, self->parent.size - self->position);
-  while (have < size) {
-    gssize n =
-        read_some (self, block->data + have, size - have, cancellable, error);
-
-    if (n < 0)
-      return FALSE;
-    have += (gsize) n;
+  if (!cursor) {
+    cursor = find_ended (self, start);
+    if (cursor) {
+      cursor->window = MIN (cursor->window * 2, (guint64) LAST_WINDOW);
+    } else {
+      cursor = get_oldest (self);
+      reset_cursor (self, cursor);
+      cursor->position = cursor->end = start;
+      cursor->window = FIRST_WINDOW;
+    }
   }
-  block->index = index;
-  block->used = ++self->now;
-  return TRUE;
+  cursor->used = ++self->now;
+  return cursor;
 }
 
-/* Stands the response in front of block @index: goes on with the one there is, as
- * far as that costs less than to ask anew. */
-static void
-move_to (HttpSource *self, guint64 index)
-{
-  guint64 start = index * BLOCK;
-  gboolean running = self->response.body && self->position % BLOCK == 0;
-
-  if (start == self->position && self->position % BLOCK == 0) {
-    if (!running || self->position >= self->end)
-      self->window = MIN (self->window * 2, (guint64) LAST_WINDOW);
-    return;
-  }
-  if (running && start > self->position && start - self->position <= MAX_SKIP &&
-      start < self->end)
-    return;
-  remix_response_clear (&self->response);
-  self->position = self->end = start;
-  self->window = FIRST_WINDOW;
-}
-
-static Block *
+static const guint8 *
 get_block (HttpSource *self, guint64 index, GCancellable *cancellable,
     GError **error)
 {
-  Block *block = find_block (self, index);
+  RemixBlocks *blocks = remix_http_get_blocks (self->http);
+  guint8 *data = remix_blocks_find (blocks, self->owner, index);
+  Cursor *cursor;
 
-  if (!block) {
-    move_to (self, index);
-    while (self->position <= index * BLOCK) {
-      if (!fill_block (self, cancellable, error))
-        return NULL;
-    }
-    block = find_block (self, index);
+  if (data)
+    return data;
+  cursor = get_cursor (self, index * REMIX_BLOCK);
+  while (cursor->position <= index * REMIX_BLOCK) {
+    if (!fill_block (self, cursor, cancellable, error))
+      return NULL;
   }
-  block->used = ++self->now;
-  return block;
+  return remix_blocks_find (blocks, self->owner, index);
 }
 
 static gboolean
@@ -282,16 +376,70 @@ http_read (RemixSource *source, guint64 offset, guint8 *dest, gsize size,
   HttpSource *self = (HttpSource *) source;
 
   while (size > 0) {
-    Block *block = get_block (self, offset / BLOCK, cancellable, error);
-    gsize skip = (gsize) (offset % BLOCK), n;
+    const guint8 *data =
+        get_block (self, offset / REMIX_BLOCK, cancellable, error);
+    gsize skip = (gsize) (offset % REMIX_BLOCK), n;
 
-    if (!block)
+    if (!data)
       return FALSE;
-    n = MIN (size, BLOCK - skip);
-    memcpy (dest, block->data + skip, n);
+    n = MIN (size, REMIX_BLOCK - skip);
+    memcpy (dest, data + skip, n);
     dest += n;
     offset += n;
     size -= n;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_expected (HttpSource *self, guint64 index)
+{
+  guint64 start = index * REMIX_BLOCK;
+  guint i;
+
+  for (i = 0; i < N_CURSORS; i++) {
+    const Cursor *cursor = &self->cursors[i];
+
+    if (cursor->fetch && cursor->position <= start && start < cursor->end)
+      return TRUE;
+  }
+  /* Found, it counts as used, and is still there when it is read. */
+  return remix_blocks_find (remix_http_get_blocks (self->http), self->owner,
+             index) != NULL;
+}
+
+static gboolean
+ask_ahead (HttpSource *self, guint64 start)
+{
+  Cursor *cursor = NULL;
+  guint i;
+
+  if (remix_http_count_unread (self->http) >= MAX_AHEAD)
+    return FALSE;
+  for (i = 0; i < N_CURSORS; i++) {
+    Cursor *other = &self->cursors[i];
+
+    if (!other->fetch && (!cursor || other->used < cursor->used))
+      cursor = other;
+  }
+  if (!cursor)
+    return FALSE;
+  cursor->position = start;
+  cursor->window = LAST_WINDOW;
+  cursor->used = ++self->now;
+  ask (self, cursor);
+  return TRUE;
+}
+
+static gboolean
+http_ahead (RemixSource *source, guint64 start, guint64 end)
+{
+  HttpSource *self = (HttpSource *) source;
+  guint64 index;
+
+  for (index = start / REMIX_BLOCK; index * REMIX_BLOCK < end; index++) {
+    if (!is_expected (self, index) && !ask_ahead (self, index * REMIX_BLOCK))
+      return FALSE;
   }
   return TRUE;
 }
@@ -302,37 +450,50 @@ http_free (RemixSource *source)
   HttpSource *self = (HttpSource *) source;
   guint i;
 
-  remix_http_forget (self->http, &self->response);
-  remix_response_clear (&self->response);
-  for (i = 0; i < N_BLOCKS; i++)
-    g_free (self->blocks[i].data);
+  for (i = 0; i < N_CURSORS; i++)
+    remix_http_drop (self->http, &self->cursors[i].fetch);
   g_free (self->validator);
   g_free (self);
+}
+
+/* The first bytes, for what the answer says of the file. */
+static gboolean
+open_source (HttpSource *self, GCancellable *cancellable, GError **error)
+{
+  Cursor *cursor = get_cursor (self, 0);
+  GError *local = NULL;
+  guint attempt;
+
+  for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    gint64 retry_after = -1;
+
+    g_clear_error (&local);
+    if (ensure_answer (self, cursor, &retry_after, cancellable, &local))
+      return TRUE;
+    if (!g_error_matches (local, REMIX_ERROR, REMIX_ERROR_READ) ||
+        attempt + 1 == MAX_ATTEMPTS ||
+        !pause_before (self, attempt, retry_after, cancellable))
+      break;
+  }
+  g_propagate_error (error, local);
+  return FALSE;
 }
 
 RemixSource *
 remix_source_open_http (RemixHttp *http, const gchar *uri,
     const RemixPolicy *policy, GCancellable *cancellable, GError **error)
 {
-  static const RemixSourceFuncs funcs = { http_read, http_free };
+  static const RemixSourceFuncs funcs = { http_read, http_free, http_ahead };
   HttpSource *self = g_new0 (HttpSource, 1);
-  GError *local = NULL;
-  guint attempt;
 
   self->parent.funcs = &funcs;
   self->parent.uri = g_strdup (uri);
   self->parent.remote = TRUE;
   self->http = http;
   self->policy = policy;
-  self->window = FIRST_WINDOW;
-  for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    g_clear_error (&local);
-    if (ask (self, 0, cancellable, &local))
-      return &self->parent;
-    if (!is_transient (self, local))
-      break;
-  }
-  g_propagate_error (error, local);
+  self->owner = remix_blocks_add_owner (remix_http_get_blocks (http));
+  if (open_source (self, cancellable, error))
+    return &self->parent;
   remix_source_free (&self->parent);
   return NULL;
 }

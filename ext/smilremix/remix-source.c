@@ -29,7 +29,32 @@ remix_source_free (RemixSource *self)
     return;
   g_free (self->uri);
   g_free (self->etag);
+  g_clear_pointer (&self->spans, g_array_unref);
   self->funcs->free (self);
+}
+
+guint64
+remix_source_get_span_end (const RemixSource *self, guint64 offset,
+    guint64 size)
+{
+  guint low = 0, high = self->spans ? self->spans->len : 0;
+  const RemixSpan *span;
+
+  if (high == 0)
+    return G_MAXUINT64;
+  /* The first one that ends behind. */
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (g_array_index (self->spans, RemixSpan, middle).end > offset)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  if (low == self->spans->len)
+    return G_MAXUINT64;
+  span = &g_array_index (self->spans, RemixSpan, low);
+  return span->start < offset + size ? span->end : G_MAXUINT64;
 }
 
 typedef struct

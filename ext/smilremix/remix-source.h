@@ -21,7 +21,16 @@ typedef struct
   gboolean (*read) (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
       GCancellable *cancellable, GError **error);
   void (*free) (RemixSource *self);
+  /* Nullable: bytes [start, end) will be read soon: asks for what of them is
+   * neither there nor on the way. FALSE if that cannot be now. Does not block. */
+  gboolean (*ahead) (RemixSource *self, guint64 start, guint64 end);
 } RemixSourceFuncs;
+
+/** Bytes [start, end) of a source. */
+typedef struct
+{
+  guint64 start, end;
+} RemixSpan;
 
 struct _RemixSource
 {
@@ -31,6 +40,9 @@ struct _RemixSource
   gboolean remote; /* bytes take their time */
   gchar *
       etag; /* what tells this version from others: an ETag, or time and size */
+  /* (element-type RemixSpan): what will be read at all, in order and far apart;
+   * NULL while that is not known. */
+  GArray *spans;
 };
 
 /**
@@ -49,6 +61,10 @@ RemixSource *remix_source_open_file (const gchar *uri,
 gboolean remix_source_read (RemixSource *self, guint64 offset, guint8 *dest,
     gsize size, GCancellable *cancellable, GError **error);
 void remix_source_free (RemixSource *self);
+
+/** Where the span ends that @offset lies in, or that starts within @size bytes behind it; G_MAXUINT64 if there is none. */
+guint64 remix_source_get_span_end (const RemixSource *self, guint64 offset,
+    guint64 size);
 
 /** For gst/isobmff; @self and @cancellable are borrowed, and have to outlive it. */
 BmffSource *remix_source_to_bmff (RemixSource *self, GCancellable *cancellable);

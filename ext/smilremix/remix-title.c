@@ -6,9 +6,9 @@
 
 #include <gst/gst.h>
 
+#include "remix-ahead.h"
 #include "remix-encode.h"
 #include "remix-error.h"
-#include "remix-http.h"
 #include "remix-layout.h"
 #include "remix-playlist.h"
 #include "remix-source.h"
@@ -25,6 +25,8 @@ struct _RemixTitle
   GPtrArray *warnings;
   RemixPlan *plan;
   RemixLayout *layout;
+  RemixAhead *ahead;
+  RemixDocument *document; /* the playlist, if it came over HTTP */
   gchar *etag;
 };
 
@@ -158,16 +160,21 @@ static gboolean
 fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
     GError **error)
 {
-  g_autofree gchar *final = NULL;
-  g_autoptr (GBytes) bytes = remix_http_get (get_http (self), self->uri,
-      self->policy, REMIX_XML_MAX_SIZE + 1, NULL, &final, cancellable, error);
+  gconstpointer data;
+  gsize size;
 
-  if (!bytes)
+  self->document = remix_http_get (get_http (self), self->uri, self->policy,
+      REMIX_XML_MAX_SIZE + 1, self->options->known, cancellable, error);
+  if (!self->document)
     return FALSE;
-  g_byte_array_append (text, g_bytes_get_data (bytes, NULL),
-      (guint) g_bytes_get_size (bytes));
+  data = g_bytes_get_data (self->document->bytes, &size);
+  g_byte_array_append (text, data, (guint) size);
+  if (strcmp (self->base, self->document->uri) == 0)
+    return TRUE;
+  /* No connection that another policy allowed. */
+  g_clear_pointer (&self->http, remix_http_free);
   g_free (self->base);
-  self->base = g_steal_pointer (&final);
+  self->base = g_strdup (self->document->uri);
   remix_policy_free (self->policy);
   self->policy = remix_policy_new (self->base, self->options->allowed_schemes,
       self->options->root);
@@ -301,6 +308,8 @@ open_title (RemixTitle *self, GCancellable *cancellable, GError **error)
   self->layout = remix_layout_new (self->plan, &layout_options, error);
   if (!self->layout)
     return FALSE;
+  self->ahead =
+      remix_ahead_new (self->layout, self->sources, options->read_ahead);
   seal (self, checksum);
   return TRUE;
 }
@@ -336,6 +345,8 @@ remix_title_free (RemixTitle *self)
   remix_policy_free (self->policy);
   g_clear_pointer (&self->movies, g_hash_table_unref);
   g_clear_pointer (&self->warnings, g_ptr_array_unref);
+  remix_ahead_free (self->ahead);
+  remix_document_unref (self->document);
   remix_layout_free (self->layout);
   remix_plan_free (self->plan);
   g_free (self->etag);
@@ -370,6 +381,12 @@ remix_title_get_etag (RemixTitle *self)
   return self->etag;
 }
 
+RemixDocument *
+remix_title_get_document (RemixTitle *self)
+{
+  return self->document;
+}
+
 static gboolean
 read_extent (RemixTitle *self, guint32 source, guint64 offset, guint8 *dest,
     gsize size, GCancellable *cancellable, GError **error)
@@ -395,6 +412,7 @@ remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
   g_return_val_if_fail (offset <= self->layout->size &&
           size <= self->layout->size - offset,
       FALSE);
+  remix_ahead_move (self->ahead, offset, size);
   while (size > 0) {
     guint64 left;
     const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);

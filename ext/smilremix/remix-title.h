@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "smilremix/remix-http.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +27,9 @@ typedef struct
   gboolean encode; /* GOPs that an exact cut splits */
   gboolean strict;
   guint timeout; /* of HTTP, seconds; 0: none */
+  guint64 read_ahead; /* bytes in front of the reader; 0: none */
+  RemixDocument *
+      known; /* nullable: the playlist as it was got before; see remix_http_get() */
 } RemixTitleOptions;
 
 /** Reads the playlist and the headers of all sources; may block. NULL with an error of any of the room's kinds. */
@@ -42,6 +45,9 @@ guint64 remix_title_get_duration (RemixTitle *self);
 const GPtrArray *remix_title_get_warnings (RemixTitle *self);
 /** 64 hex digits: the same for the same playlist, sources and layout; borrowed. */
 const gchar *remix_title_get_etag (RemixTitle *self);
+
+/** The playlist, if it came over HTTP, for another title of the same location; else NULL; borrowed. */
+RemixDocument *remix_title_get_document (RemixTitle *self);
 
 /** Reads all of @size bytes at @offset, which have to lie within the size. May block. */
 gboolean remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest,

@@ -29,6 +29,10 @@ typedef struct
   gint drops; /* bodies to be broken off */
   gint busy; /* answers of 503 */
   gint change_after; /* requests until the ETag changes; 0: never */
+  gint hang_after; /* requests until none is answered any more; 0: never */
+  gint n_conditional; /* requests with If-None-Match */
+  gint n_unmodified; /* answers of 304 */
+  gint n_hanging;
 } Server;
 
 static Server server;
@@ -84,6 +88,11 @@ serve_file (SoupServerMessage *message, const gchar *name)
   gint n = g_atomic_int_add (&server.n_requests, 1) + 1;
   gboolean changed = server.change_after && n > server.change_after;
 
+  if (server.hang_after && n > server.hang_after) {
+    soup_server_message_pause (message);
+    g_atomic_int_inc (&server.n_hanging);
+    return;
+  }
   if (!g_file_get_contents (path, &data, &size, NULL)) {
     soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
     return;
@@ -112,6 +121,43 @@ serve_file (SoupServerMessage *message, const gchar *name)
       data, size);
 }
 
+/* A playlist, whose ETag is the hash of its bytes. */
+static void
+serve_playlist (SoupServerMessage *message, const gchar *name)
+{
+  SoupMessageHeaders *headers =
+      soup_server_message_get_response_headers (message);
+  const gchar *known =
+      soup_message_headers_get_one (soup_server_message_get_request_headers (
+                                        message),
+          "If-None-Match");
+  g_autofree gchar *path = remix_media_path (name);
+  g_autofree gchar *hash = NULL;
+  g_autofree gchar *etag = NULL;
+  gchar *data;
+  gsize size;
+
+  g_atomic_int_inc (&server.n_requests);
+  if (!g_file_get_contents (path, &data, &size, NULL)) {
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+    return;
+  }
+  hash = g_compute_checksum_for_data (G_CHECKSUM_MD5, (guchar *) data, size);
+  etag = g_strdup_printf ("\"%s\"", hash);
+  soup_message_headers_replace (headers, "ETag", etag);
+  if (known)
+    g_atomic_int_inc (&server.n_conditional);
+  if (g_strcmp0 (known, etag) == 0) {
+    g_atomic_int_inc (&server.n_unmodified);
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_MODIFIED, NULL);
+    g_free (data);
+    return;
+  }
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (message, "application/smil",
+      SOUP_MEMORY_TAKE, data, size);
+}
+
 /* /name, /norange/name, /redirect/name, /away (to a private address). */
 static void
 on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
@@ -133,6 +179,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
         "http://127.0.0.2:1/secret.mp4");
   } else if (strcmp (path, "/loop") == 0) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
+  } else if (g_str_has_suffix (path, ".smil")) {
+    serve_playlist (message, path + 1);
   } else
     serve_file (message, path + 1);
 }
@@ -299,13 +347,14 @@ GST_START_TEST (test_no_ranges)
 
 GST_END_TEST;
 
+#define BIG \
+  "-f lavfi -i testsrc2=s=640x360:r=25:d=8 -c:v libx264 -preset ultrafast " \
+  "-crf 1 -threads 1 -g 25 -pix_fmt yuv420p -movflags +faststart "
+
 /* The first answers for each source, then another version. */
 GST_START_TEST (test_changed)
 {
-  remix_media_make (
-      "-f lavfi -i testsrc2=s=640x360:r=25:d=8 -c:v libx264 "
-      "-preset ultrafast -crf 1 -threads 1 -g 25 -pix_fmt yuv420p "
-      "-movflags +faststart big.mp4");
+  remix_media_make (BIG "big.mp4");
   remix_media_write ("title.smil",
       "<smil><body><video src='big.mp4'/></body></smil>");
   server.change_after = 2;
@@ -335,6 +384,169 @@ GST_START_TEST (test_policy)
 
 GST_END_TEST;
 
+static GstElement *
+make_source (const gchar *location, GstPad **pad)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("http://127.0.0.1:%u/%s", server.port, location);
+  GstElement *src = gst_check_setup_element ("smilremixsrc");
+
+  g_object_set (src, "location", uri, NULL);
+  gst_element_set_state (src, GST_STATE_READY);
+  *pad = gst_element_get_static_pad (src, "src");
+  return src;
+}
+
+/* The title's ETag, of a session that pulls all of it, and its bytes. */
+static gchar *
+pull_all (GstElement *src, GstPad *pad, GByteArray *bytes)
+{
+  gchar *etag = NULL;
+  GstFlowReturn ret;
+
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  g_object_get (src, "etag", &etag, NULL);
+  g_byte_array_set_size (bytes, 0);
+  do {
+    GstBuffer *buffer = NULL;
+    GstMapInfo map;
+
+    ret = gst_pad_get_range (pad, bytes->len, 100000, &buffer);
+    if (ret == GST_FLOW_OK) {
+      gst_buffer_map (buffer, &map, GST_MAP_READ);
+      g_byte_array_append (bytes, map.data, (guint) map.size);
+      gst_buffer_unmap (buffer, &map);
+      gst_buffer_unref (buffer);
+    }
+  } while (ret == GST_FLOW_OK);
+  fail_unless_equals_int (ret, GST_FLOW_EOS);
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  return etag;
+}
+
+/* The playlist's ETag is kept: who starts again asks whether it still holds. One
+ * that does not is another title. */
+GST_START_TEST (test_restart)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GByteArray) again = g_byte_array_new ();
+  g_autofree gchar *etag = NULL;
+  g_autofree gchar *same = NULL;
+  g_autofree gchar *other = NULL;
+  GstElement *src;
+  GstPad *pad;
+
+  write_title ("");
+  src = make_source ("title.smil", &pad);
+  etag = pull_all (src, pad, bytes);
+  fail_unless_equals_int (server.n_conditional, 0);
+  same = pull_all (src, pad, again);
+  fail_unless_equals_int (server.n_conditional, 1);
+  fail_unless_equals_int (server.n_unmodified, 1);
+  fail_unless_equals_string (etag, same);
+  fail_unless (bytes->len == again->len &&
+      memcmp (bytes->data, again->data, bytes->len) == 0);
+
+  remix_media_write ("title.smil",
+      "<smil><body><video src='A3.mp4'/></body></smil>");
+  other = pull_all (src, pad, again);
+  fail_unless_equals_int (server.n_conditional, 2);
+  fail_unless_equals_int (server.n_unmodified, 1);
+  fail_unless (strcmp (etag, other) != 0);
+  fail_unless (again->len < bytes->len);
+
+  /* Of another location nothing is known. */
+  {
+    g_autofree gchar *uri =
+        g_strdup_printf ("http://127.0.0.1:%u/redirect/title.smil",
+            server.port);
+
+    g_object_set (src, "location", uri, NULL);
+  }
+  g_free (pull_all (src, pad, bytes));
+  fail_unless_equals_int (server.n_conditional, 2);
+  /* Redirected, it is the last address that is asked. */
+  g_free (pull_all (src, pad, bytes));
+  fail_unless_equals_int (server.n_conditional, 3);
+  fail_unless_equals_int (server.n_unmodified, 2);
+  fail_unless (bytes->len == again->len &&
+      memcmp (bytes->data, again->data, bytes->len) == 0);
+  gst_object_unref (pad);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
+static gint
+count_random_requests (guint read_ahead)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  gint64 size = 0;
+  GstElement *src;
+  GstPad *pad;
+  guint i;
+
+  src = make_source ("title.smil", &pad);
+  g_object_set (src, "read-ahead", read_ahead, NULL);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  fail_unless (gst_element_query_duration (src, GST_FORMAT_BYTES, &size));
+  g_atomic_int_set (&server.n_requests, 0);
+  for (i = 0; i < 40; i++) {
+    guint64 offset =
+        (guint64) (g_rand_double (rand) * (gdouble) (size - 200000));
+    GstBuffer *buffer = NULL;
+
+    fail_unless_equals_int (gst_pad_get_range (pad, offset, 200000, &buffer),
+        GST_FLOW_OK);
+    gst_buffer_unref (buffer);
+  }
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_object_unref (pad);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+  return g_atomic_int_get (&server.n_requests);
+}
+
+/* Who reads here and there costs no request more than without read-ahead. */
+GST_START_TEST (test_random_access)
+{
+  gint without, with;
+
+  remix_media_make (BIG "big.mp4");
+  remix_media_write ("title.smil",
+      "<smil><body><video src='big.mp4'/><video src='big.mp4'/></body></smil>");
+  without = count_random_requests (0);
+  with = count_random_requests (4 << 20);
+  fail_unless (with <= without, "%d requests instead of %d", with, without);
+}
+
+GST_END_TEST;
+
+/* To wait for a server that says nothing ends when it is to end; without a
+ * timeout nothing else ends it. */
+GST_START_TEST (test_stop)
+{
+  g_autofree gchar *line = NULL;
+  g_autoptr (GstElement) pipeline = NULL;
+
+  remix_media_make (BIG "big.mp4");
+  remix_media_write ("title.smil",
+      "<smil><body><video src='big.mp4'/></body></smil>");
+  server.hang_after = 2;
+  line = g_strdup_printf (
+      "smilremixsrc timeout=0 location=http://127.0.0.1:%u/title.smil ! "
+      "fakesink async=false",
+      server.port);
+  pipeline = gst_parse_launch (line, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (g_atomic_int_get (&server.n_hanging) == 0)
+    g_usleep (1000);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+GST_END_TEST;
+
 static Suite *
 smilremix_http_suite (void)
 {
@@ -353,6 +565,9 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_no_ranges);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_policy);
+  tcase_add_test (tc, test_restart);
+  tcase_add_test (tc, test_random_access);
+  tcase_add_test (tc, test_stop);
 
   return s;
 }
