@@ -36,6 +36,8 @@ void cenc_cipher_free (CencCipher *self);
 
 /** For cenc_crypt_new(), with a CencCipher as the cipher. An update before the first start fails. */
 extern const CencCipherFuncs cenc_cipher_funcs;
+/** Likewise, for one that encrypts: with blocks(), so that cenc_crypt_add() puts short samples together. */
+extern const CencCipherFuncs cenc_cipher_lanes_funcs;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CencCipher, cenc_cipher_free)
 

@@ -290,9 +290,25 @@ cipher_span (const EncryptFragment *self, const Span *span, EncryptQueue *queue,
   return TRUE;
 }
 
-/* Each byte of the output is written here: once. */
 static gboolean
-cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
+finish_parts (const EncryptFragment *self, GError **error)
+{
+  gboolean ok = TRUE;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+
+    if (part->track && !encrypt_track_finish (part->track, ok ? error : NULL))
+      ok = FALSE;
+  }
+  return ok;
+}
+
+/* Each byte of the output is written here: once. Short samples of a span wait
+ * for one another. */
+static gboolean
+cipher_spans (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
     guint8 *out, GError **error)
 {
   guint64 done = self->moof_end;
@@ -311,6 +327,15 @@ cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
   }
   encrypt_queue_copy (queue, done, end - done, out + (done - self->moof_end));
   return TRUE;
+}
+
+static gboolean
+cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
+    guint8 *out, GError **error)
+{
+  gboolean ok = cipher_spans (self, queue, end, out, error);
+
+  return finish_parts (self, ok ? error : NULL) && ok;
 }
 
 /* tfhd's sample_description_index, which stands behind its base data offset. */

@@ -135,9 +135,9 @@ cipher_sample (EncryptPass *self, const BmffMappedSample *mapped, guint8 *data,
           error);
 }
 
-/* @block: the bytes from @offset to @end */
+/* @block: the bytes from @offset to @end. What waits is in it. */
 static gboolean
-cipher_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
+add_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
     GError **error)
 {
   BmffMapCursor cursor;
@@ -154,6 +154,30 @@ cipher_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
     }
   }
   return TRUE;
+}
+
+static gboolean
+finish_block (EncryptPass *self, GError **error)
+{
+  gboolean ok = TRUE;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+    if (part->track && !encrypt_track_finish (part->track, ok ? error : NULL))
+      ok = FALSE;
+  }
+  return ok;
+}
+
+static gboolean
+cipher_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
+    GError **error)
+{
+  gboolean ok = add_block (self, block, offset, end, error);
+
+  return finish_block (self, ok ? error : NULL) && ok;
 }
 
 GstBuffer *

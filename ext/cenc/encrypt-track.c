@@ -169,7 +169,7 @@ make_cipher (EncryptTrack *self, EncryptVariant *variant, GError **error)
   g_clear_pointer (&self->crypt, cenc_crypt_free);
   g_clear_pointer (&self->cipher, cenc_cipher_free);
   self->cipher = cipher;
-  self->crypt = cenc_crypt_new (&cenc_cipher_funcs, cipher, self->flags);
+  self->crypt = cenc_crypt_new (&cenc_cipher_lanes_funcs, cipher, self->flags);
   return TRUE;
 }
 
@@ -246,7 +246,8 @@ encrypt_track_use (EncryptTrack *self, EncryptVariant *variant, GError **error)
 {
   if (variant == self->variant)
     return TRUE;
-  if (!make_cipher (self, variant, error))
+  if (!encrypt_track_finish (self, error) ||
+      !make_cipher (self, variant, error))
     return FALSE;
   encrypt_variant_unref (self->variant);
   self->variant = encrypt_variant_ref (variant);
@@ -479,6 +480,15 @@ gboolean
 encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
     const guint8 *in, guint8 *out, gsize size, GError **error)
 {
-  return cenc_crypt_sample (self->crypt, &self->variant->params, aux, in, out,
+  return cenc_crypt_add (self->crypt, &self->variant->params, aux, in, out,
       size, error);
+}
+
+gboolean
+encrypt_track_finish (EncryptTrack *self, GError **error)
+{
+  if (cenc_crypt_finish (self->crypt, error))
+    return TRUE;
+  g_prefix_error (error, "track %u: ", self->id);
+  return FALSE;
 }

@@ -163,10 +163,13 @@ encrypt_track_make_saiz (const EncryptTrack *self, const CencAuxWriter *writer);
 /**
  * encrypt_track_cipher:
  * @aux: what encrypt_track_map() gave the sample
- * @in, @out: the same, or without overlap
+ * @in, @out: the same, or without overlap; both have to stay until
+ *   encrypt_track_finish(): short samples wait for others
  */
 gboolean encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
     const guint8 *in, guint8 *out, gsize size, GError **error);
+/** Does what waits: without it samples would go out clear. To be called after an error, too. */
+gboolean encrypt_track_finish (EncryptTrack *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptTrack, encrypt_track_free)
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "gst/cenc/cenc-lanes.h"
 #include "gst/isobmff/bmff-reader.h"
 
 /* Gathered blocks stay in the first-level cache, and a call of the cipher is
@@ -19,8 +20,10 @@ struct _CencCrypt
   gpointer cipher;
   CencCryptFlags flags;
   guint8 *scratch; /* SCRATCH_SIZE bytes, once a pattern needs them */
+  CencLanes *lanes; /* once a sample is put with others */
 
   /* Of the sample at hand */
+  gboolean in_lanes; /* it is put with others, or its chains may be */
   CencMode mode;
   guint8 iv[CENC_BLOCK_SIZE];
   guint64
@@ -43,6 +46,7 @@ void
 cenc_crypt_free (CencCrypt *self)
 {
   g_free (self->scratch);
+  g_clear_pointer (&self->lanes, cenc_lanes_free);
   g_free (self);
 }
 
@@ -110,8 +114,16 @@ bytes_until_wrap (const guint8 *iv)
 }
 
 static gboolean
+counts_in_lanes (const CencCrypt *self)
+{
+  return self->in_lanes && self->mode == CENC_MODE_CTR;
+}
+
+static gboolean
 cipher_start (CencCrypt *self)
 {
+  if (counts_in_lanes (self)) /* began with the sample */
+    return TRUE;
   if (self->mode == CENC_MODE_CTR)
     self->until_wrap = bytes_until_wrap (self->iv);
   return self->funcs->start (self->cipher, self->iv);
@@ -120,6 +132,10 @@ cipher_start (CencCrypt *self)
 static gboolean
 cipher_update (CencCrypt *self, const guint8 *in, guint8 *out, gsize size)
 {
+  if (counts_in_lanes (self)) {
+    cenc_lanes_add_counted (self->lanes, in, out, size);
+    return TRUE;
+  }
   if (self->mode == CENC_MODE_CTR && size >= self->until_wrap) {
     gsize head = (gsize) self->until_wrap;
 
@@ -171,6 +187,24 @@ scatter (const guint8 *scratch, guint8 *blocks, gsize n, gsize run,
     memcpy (blocks + i * period, scratch + i * run, run);
 }
 
+/* Whether a chain that starts at @data, and has that many runs, goes with others. */
+static gboolean
+is_for_lanes (const CencCrypt *self, gsize n_runs, gsize period)
+{
+  return self->in_lanes && self->mode == CENC_MODE_CBC &&
+      n_runs <= CENC_LANES_MAX_RUNS &&
+      n_runs * period * CENC_BLOCK_SIZE <= CENC_LANES_MAX_CHAIN;
+}
+
+static gboolean
+add_chain (CencCrypt *self, guint8 *data, gsize n_runs, guint run, guint period)
+{
+  CencChain chain = { data, (guint32) n_runs };
+
+  return n_runs == 0 ||
+      cenc_lanes_add_chain (self->lanes, self->iv, &chain, run, period);
+}
+
 static gboolean
 crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
     guint8 *out, gsize size)
@@ -180,6 +214,9 @@ crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
   gsize left = count_runs (params, size);
 
   copy (in, out, size);
+  if (is_for_lanes (self, left, period / CENC_BLOCK_SIZE))
+    return add_chain (self, out, left, params->crypt_byte_block,
+        period / CENC_BLOCK_SIZE);
   if (left == 1)
     return cipher_update (self, out, out, run);
   if (!self->scratch)
@@ -228,6 +265,10 @@ crypt_range (CencCrypt *self, const CencParams *params, gboolean whole_sample,
 
   n = contiguous_size (self, params, whole_sample, size);
   copy (in + n, out + n, size - n);
+  if (is_for_lanes (self, n / CENC_BLOCK_SIZE, 1)) {
+    copy (in, out, n);
+    return add_chain (self, out, n / CENC_BLOCK_SIZE, 1, 1);
+  }
   return n == 0 || cipher_update (self, in, out, n);
 }
 
@@ -306,10 +347,75 @@ walk (CencCrypt *self, const CencParams *params, const CencSampleAux *aux,
   return TRUE;
 }
 
-gboolean
-cenc_crypt_sample (CencCrypt *self, const CencParams *params,
+/* --- samples that are put together --- */
+
+typedef struct
+{
+  guint n;
+  guint64 size;
+} Ranges;
+
+static Ranges
+count_ranges (const CencSampleAux *aux, gsize size)
+{
+  Ranges ranges = { 1, size };
+  guint i;
+
+  if (is_whole_sample (aux))
+    return ranges;
+  ranges.n = 0;
+  ranges.size = 0;
+  for (i = 0; i < aux->n_subsamples; i++) {
+    guint32 n = get_protected (aux, i);
+
+    ranges.n += n > 0;
+    ranges.size += n;
+  }
+  return ranges;
+}
+
+/* Long samples gain nothing; patterns and the clear ends of cens' ranges are
+ * left to the walk. */
+static gboolean
+begin_counter (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, gsize size, gboolean *failed)
+{
+  Ranges ranges = count_ranges (aux, size);
+
+  if (has_skips (params) ||
+      (params->scheme == CENC_SCHEME_CENS && !is_whole_sample (aux)) ||
+      ranges.n > CENC_LANES_MAX_PIECES ||
+      ranges.size > CENC_LANES_MAX_KEYSTREAM)
+    return FALSE;
+  *failed = !cenc_lanes_begin_counter (self->lanes, self->iv,
+      (gsize) ranges.size, ranges.n);
+  return TRUE;
+}
+
+/* Sets self->in_lanes. FALSE: the cipher failed on those that waited. */
+static gboolean
+begin_lanes (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, gsize size)
+{
+  gboolean failed = FALSE;
+
+  self->in_lanes = FALSE;
+  if (!self->funcs->blocks)
+    return TRUE;
+  if (!self->lanes)
+    self->lanes = cenc_lanes_new (self->funcs->blocks, self->cipher);
+  if (self->mode == CENC_MODE_CTR)
+    self->in_lanes = begin_counter (self, params, aux, size, &failed);
+  else /* one chain a range, or one at all */
+    self->in_lanes =
+        params->scheme == CENC_SCHEME_CBCS || count_ranges (aux, size).n == 1;
+  return !failed;
+}
+
+static gboolean
+crypt_sample (CencCrypt *self, const CencParams *params,
     const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
-    GError **error)
+    gboolean may_wait, GError **error)
 {
   if (!params->is_protected) {
     copy (in, out, size);
@@ -320,12 +426,40 @@ cenc_crypt_sample (CencCrypt *self, const CencParams *params,
     return FALSE;
 
   self->mode = params->mode;
+  self->in_lanes = FALSE;
   if (size == 0) /* @in and @out may be NULL */
     return TRUE;
-  if (walk (self, params, aux, in, out, size))
+  if ((!may_wait || begin_lanes (self, params, aux, size)) &&
+      walk (self, params, aux, in, out, size))
     return TRUE;
   g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,
       "the cipher failed on a sample of %" G_GSIZE_FORMAT " bytes", size);
+  return FALSE;
+}
+
+gboolean
+cenc_crypt_sample (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
+    GError **error)
+{
+  return crypt_sample (self, params, aux, in, out, size, FALSE, error);
+}
+
+gboolean
+cenc_crypt_add (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
+    GError **error)
+{
+  return crypt_sample (self, params, aux, in, out, size, TRUE, error);
+}
+
+gboolean
+cenc_crypt_finish (CencCrypt *self, GError **error)
+{
+  if (!self->lanes || cenc_lanes_finish (self->lanes))
+    return TRUE;
+  g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,
+      "the cipher failed on one of the samples before");
   return FALSE;
 }
 

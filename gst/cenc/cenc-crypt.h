@@ -35,6 +35,9 @@ typedef struct
    * call cross the 64-bit wrap. */
   gboolean (
       *update) (gpointer cipher, const guint8 *in, guint8 *out, gsize size);
+  /* NULL: samples are never put together, see cenc_crypt_add(). Encrypts whole
+   * blocks each by itself, in place; is not seen by start and update. */
+  gboolean (*blocks) (gpointer cipher, guint8 *blocks, gsize size);
 } CencCipherFuncs;
 
 /** CencCrypt: a walk with the scratch memory of its patterns; one a track and thread. */
@@ -66,6 +69,19 @@ void cenc_crypt_free (CencCrypt *self);
 gboolean cenc_crypt_sample (CencCrypt *self, const CencParams *params,
     const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
     GError **error);
+
+/**
+ * cenc_crypt_add:
+ *
+ * As cenc_crypt_sample(), but short samples may wait for others, with which they
+ * are done at once: @in and @out have to stay, and what @out holds is only right
+ * after cenc_crypt_finish(). If the cipher decrypts CBC it must have no blocks().
+ */
+gboolean cenc_crypt_add (CencCrypt *self, const CencParams *params,
+    const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
+    GError **error);
+/** Does what waits. FALSE: the cipher failed on one of the samples. */
+gboolean cenc_crypt_finish (CencCrypt *self, GError **error);
 
 /** Blocks of keystream that a sample takes under CTR: how far its counter runs. */
 guint64 cenc_crypt_count_blocks (const CencParams *params,

@@ -262,4 +262,21 @@ toy_update (gpointer cipher, const guint8 *in, guint8 *out, gsize size)
   return TRUE;
 }
 
+static gboolean
+toy_blocks (gpointer cipher, guint8 *blocks, gsize size)
+{
+  ToyCipher *self = cipher;
+  gsize i;
+
+  if (++self->calls == self->fail_calls_after)
+    return FALSE;
+  g_assert_cmpuint (size, >, 0);
+  g_assert_cmpuint (size % 16, ==, 0);
+  for (i = 0; i < size; i += 16)
+    toy_encrypt (NULL, blocks + i);
+  return TRUE;
+}
+
 const CencCipherFuncs toy_funcs = { toy_start, toy_update };
+
+const CencCipherFuncs toy_lanes_funcs = { toy_start, toy_update, toy_blocks };

@@ -46,6 +46,9 @@ typedef struct
   guint starts, updates;
   guint64 bytes;
   guint fail_after; /* updates; 0 = never */
+  guint calls, fail_calls_after; /* of blocks(); 0 = never */
 } ToyCipher;
 
 extern const CencCipherFuncs toy_funcs;
+/* With blocks(). */
+extern const CencCipherFuncs toy_lanes_funcs;
