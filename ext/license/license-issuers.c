@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -206,19 +208,79 @@ anchor_name (X509 *anchor)
   return jose_base64_encode (digest, sizeof digest);
 }
 
+/* Puts n - s in the place of s, n being the order of the signer's curve. */
+static gboolean
+mirror_signature (ECDSA_SIG *signature, X509 *signer)
+{
+  EVP_PKEY *key = X509_get0_pubkey (signer);
+  BIGNUM *order = NULL, *s = BN_new (),
+         *r = BN_dup (ECDSA_SIG_get0_r (signature));
+  gboolean ok = key &&
+      EVP_PKEY_get_bn_param (key, OSSL_PKEY_PARAM_EC_ORDER, &order) == 1 &&
+      BN_sub (s, order, ECDSA_SIG_get0_s (signature)) == 1 &&
+      ECDSA_SIG_set0 (signature, r, s) == 1;
+
+  if (!ok) {
+    BN_free (r);
+    BN_free (s);
+  }
+  BN_free (order);
+  return ok;
+}
+
+/* Of an ECDSA signature (r, s) there is a second one, (r, n - s), that anybody can
+ * make of it: with it the same certificate has another fingerprint.
+ * Returns: (nullable): that one, if @signer's key is on a curve */
+static gchar *
+mirrored_fingerprint (X509 *certificate, X509 *signer)
+{
+  X509 *copy = X509_dup (certificate);
+  const ASN1_BIT_STRING *text = NULL;
+  ECDSA_SIG *signature;
+  gchar *fingerprint = NULL;
+  guint8 *der = NULL;
+  const guint8 *p;
+  gint size = 0;
+
+  X509_get0_signature (&text, NULL, copy);
+  p = text->data;
+  signature = d2i_ECDSA_SIG (NULL, &p, text->length);
+  if (signature && mirror_signature (signature, signer))
+    size = i2d_ECDSA_SIG (signature, &der);
+  if (size > 0 && ASN1_STRING_set ((ASN1_STRING *) text, der, size) == 1)
+    fingerprint = fingerprint_of (copy);
+  OPENSSL_free (der);
+  ECDSA_SIG_free (signature);
+  X509_free (copy);
+  return fingerprint;
+}
+
+/* @signer: (nullable): of an anchor nobody has changed anything */
+static gboolean
+is_denied (LicenseIssuers *self, X509 *certificate, X509 *signer,
+    GError **error)
+{
+  g_autofree gchar *fingerprint = fingerprint_of (certificate);
+  g_autofree gchar *mirrored =
+      signer ? mirrored_fingerprint (certificate, signer) : NULL;
+
+  if (!g_hash_table_contains (self->denied, fingerprint) &&
+      !(mirrored && g_hash_table_contains (self->denied, mirrored)))
+    return FALSE;
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_REVOKED,
+      "issuer: certificate %s is on the deny-list", fingerprint);
+  return TRUE;
+}
+
 static gboolean
 chain_is_denied (LicenseIssuers *self, STACK_OF (X509) * chain, GError **error)
 {
-  gint i;
+  gint i, n = sk_X509_num (chain);
 
-  for (i = 0; i < sk_X509_num (chain); i++) {
-    g_autofree gchar *fingerprint = fingerprint_of (sk_X509_value (chain, i));
-
-    if (!g_hash_table_contains (self->denied, fingerprint))
-      continue;
-    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_REVOKED,
-        "issuer: certificate %s is on the deny-list", fingerprint);
-    return TRUE;
+  for (i = 0; i < n; i++) {
+    if (is_denied (self, sk_X509_value (chain, i),
+            i + 1 < n ? sk_X509_value (chain, i + 1) : NULL, error))
+      return TRUE;
   }
   return FALSE;
 }

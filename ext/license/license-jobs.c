@@ -5,6 +5,7 @@
 #include "jose-jwe.h"
 #include "license-content.h"
 #include "license-message.h"
+#include "license-outbox.h"
 #include "license-protocol.h"
 #include "license-token.h"
 
@@ -157,56 +158,6 @@ take_answer (LicenseJob *self, LicenseStore *store, GBytes *answer,
   return copy;
 }
 
-/* --- what waits for a contact -------------------------------------------- */
-
-static gboolean
-send_release (LicenseJob *self, LicenseStore *store,
-    const LicenseDocument *document, GError **error)
-{
-  g_autofree gchar *nonce = license_nonce_new ();
-  g_autoptr (GBytes) body =
-      license_protocol_renew (store, nonce, document, NULL, error);
-  LicenseRequest request = { document->release_url, NULL, LICENSE_REQUEST_TYPE,
-    body, "application/problem+json" };
-  g_autoptr (GBytes) answer = NULL;
-
-  if (!body || !document->release_url)
-    return FALSE;
-  answer = license_client_send (&self->client, &request, error);
-  return answer && license_store_outbox_done (store, document, error);
-}
-
-/* A server that does not want a release any more (404, 410, 4xx) ends it too:
- * it would be asked for ever. */
-static gboolean
-is_final (const GError *error)
-{
-  return g_error_matches (error, LICENSE_CLIENT_ERROR,
-             LICENSE_CLIENT_ERROR_NOT_FOUND) ||
-      g_error_matches (error, LICENSE_CLIENT_ERROR,
-          LICENSE_CLIENT_ERROR_REFUSED);
-}
-
-static void
-flush_outbox (LicenseJob *self, LicenseStore *store)
-{
-  g_autoptr (GPtrArray) outbox = license_store_outbox (store, NULL);
-  guint i;
-
-  for (i = 0; outbox && i < outbox->len; i++) {
-    LicenseDocument *document = g_ptr_array_index (outbox, i);
-    g_autoptr (GError) error = NULL;
-
-    progress (self, "giving a license back");
-    if (send_release (self, store, document, &error))
-      continue;
-    GST_WARNING ("release of license %s: %s", document->id,
-        error ? error->message : "no address");
-    if (is_final (error))
-      license_store_outbox_done (store, document, NULL);
-  }
-}
-
 /* --- the jobs ----------------------------------------------------------- */
 
 static LicenseEntry *
@@ -246,7 +197,7 @@ license_job_acquire (LicenseJob *self, GError **error)
     return NULL;
   entry = acquire_by (self, store, token, error);
   if (entry)
-    flush_outbox (self, store);
+    license_outbox_flush (self, store);
   return entry;
 }
 
@@ -331,11 +282,11 @@ static gboolean
 is_due (LicenseJob *self, const LicenseEntry *entry)
 {
   LicenseDecision decision = decide (entry);
-  gint64 left = decision.expiration - entry->now.wall;
 
   return self->renew_before == 0 || !decision.allowed ||
       (decision.source != LICENSE_END_NONE &&
-          left <= self->renew_before * (gint64) G_USEC_PER_SEC);
+          decision.expiration - entry->now.wall <=
+              self->renew_before * (gint64) G_USEC_PER_SEC);
 }
 
 static LicenseEntry *
@@ -373,7 +324,7 @@ renew_now (LicenseJob *self, LicenseEntry *entry, GError **error)
   store = gst_offline_license_session_get_store (self->session, FALSE, error);
   renewed = store ? renew_entry (self, store, entry, error) : NULL;
   if (renewed)
-    flush_outbox (self, store);
+    license_outbox_flush (self, store);
   return renewed;
 }
 
@@ -465,7 +416,7 @@ license_job_release (LicenseJob *self, GError **error)
     if (!give_back (self, store, g_ptr_array_index (entries, i), error))
       return NULL;
   }
-  flush_outbox (self, store);
+  license_outbox_flush (self, store);
   return license_entry_copy (g_ptr_array_index (entries, 0));
 }
 
@@ -574,6 +525,6 @@ license_job_status (LicenseJob *self, GError **error)
       return -1;
   }
   if (entries && self->url)
-    flush_outbox (self, store);
+    license_outbox_flush (self, store);
   return entries ? (gint) entries->len : -1;
 }

@@ -135,7 +135,7 @@ license_message_set_error (const LicenseEntry *entry,
       break;
     case GST_CENC_ERROR_CLOCK_TURNED_BACK:
       text = g_strdup_printf ("needs the right time: the clock shows %s, less "
-                              "than it once did",
+                              "than it once did, or than when it was issued",
           now);
       break;
     case GST_CENC_ERROR_CLOCK_NOT_SET:

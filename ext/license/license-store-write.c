@@ -372,18 +372,20 @@ is_over (const LicenseEntry *entry, gint64 grace)
           decision.reason == GST_CENC_ERROR_PLAYBACK_OVER);
 }
 
-/* The column `ends` only says where to look; the document has the word. */
+/* The column `ends` only says where to look; the document has the word. Those that
+ * do not open, of an issuer that is trusted no longer, are not in the way of others. */
 static GPtrArray *
 find_over (LicenseStore *self, gint64 before, gint64 grace, GError **error)
 {
   g_autoptr (GPtrArray) over =
       g_ptr_array_new_with_free_func ((GDestroyNotify) license_document_unref);
   g_autoptr (sqlite3_stmt) row = license_db_query (self->db, error,
-      "SELECT document FROM license WHERE ends <= ? ORDER BY ends LIMIT ?",
-      "ii", before, (gint64) CLEAN_UP_BATCH);
-  gint found = -1;
+      "SELECT document FROM license WHERE ends <= ? ORDER BY ends", "i",
+      before);
+  gint found = row ? 0 : -1;
 
-  while (row && (found = license_db_step (row, error)) == 1) {
+  while (over->len < CLEAN_UP_BATCH && row &&
+      (found = license_db_step (row, error)) == 1) {
     g_autoptr (GBytes) bytes = license_db_column_bytes (row, 0);
     g_autoptr (LicenseEntry) entry = NULL;
     LicenseDocument *document =
@@ -395,7 +397,7 @@ find_over (LicenseStore *self, gint64 before, gint64 grace, GError **error)
     if (license_store_fill (self, entry, NULL) && is_over (entry, grace))
       g_ptr_array_add (over, license_document_ref (document));
   }
-  return found == 0 ? g_steal_pointer (&over) : NULL;
+  return found >= 0 ? g_steal_pointer (&over) : NULL;
 }
 
 /* A record without a document goes when no document of its license can be

@@ -195,6 +195,7 @@ license_store_fill (LicenseStore *self, LicenseEntry *entry, GError **error)
   const LicenseDocument *document = entry->document;
   LicenseFloor floor;
   LicenseMark mark;
+  gint64 least;
 
   if (!license_record_read (self->db, self->seal, document->anchor,
           document->id, &entry->record, error) ||
@@ -208,8 +209,11 @@ license_store_fill (LicenseStore *self, LicenseEntry *entry, GError **error)
     return FALSE;
   }
   license_clock_read (self->clock, &entry->now);
-  entry->clock = license_clock_judge (&entry->now,
-      license_floor_at (&floor, &entry->now), mark.seen, self->skew);
+  /* No earlier than it was issued, though that says nothing of other licenses:
+   * to a clock that was set back before it came the floor is no help. */
+  least = MAX (license_floor_at (&floor, &entry->now), document->issued);
+  entry->clock =
+      license_clock_judge (&entry->now, least, mark.seen, self->skew);
   return TRUE;
 }
 

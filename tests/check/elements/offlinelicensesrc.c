@@ -107,6 +107,25 @@ GST_START_TEST (test_renew)
 
 GST_END_TEST;
 
+/* What has no end is never due. */
+GST_START_TEST (test_renew_without_end)
+{
+  TestRun run, renewed;
+  GstElement *source = test_source_new ("renew");
+
+  test_run_acquire (&run, "&rightsType=BuyToOwn");
+  test_run_expect_eos (&run);
+  test_server_stop (&test_source_server);
+  g_object_set (source, "renew-before", 3600, NULL);
+  test_run_source (&renewed, source);
+  test_run_expect_eos (&renewed);
+  test_run_expect_state (&renewed, 0, "loaded");
+  test_run_clear (&renewed);
+  test_run_clear (&run);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_renew_refused)
 {
   TestRun run, renewed;
@@ -422,6 +441,7 @@ offlinelicensesrc_suite (void)
   tcase_add_test (tc, test_token_location);
   tcase_add_test (tc, test_acquire_twice);
   tcase_add_test (tc, test_renew);
+  tcase_add_test (tc, test_renew_without_end);
   tcase_add_test (tc, test_renew_refused);
   tcase_add_test (tc, test_release);
   tcase_add_test (tc, test_release_offline);

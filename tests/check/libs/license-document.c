@@ -274,6 +274,67 @@ GST_START_TEST (test_chain)
 
 GST_END_TEST;
 
+/* The signature (r, s) as (r, n - s), which is as good: the same certificate, of
+ * another fingerprint. */
+static X509 *
+mirror (X509 *certificate)
+{
+  X509 *copy = X509_dup (certificate);
+  const ASN1_BIT_STRING *text;
+  ECDSA_SIG *signature;
+  BIGNUM *order = NULL, *s = BN_new ();
+  const guint8 *p;
+  guint8 *der = NULL;
+  gint size;
+
+  X509_get0_signature (&text, NULL, copy);
+  p = text->data;
+  signature = d2i_ECDSA_SIG (NULL, &p, text->length);
+  EVP_PKEY_get_bn_param (X509_get0_pubkey (issuer.certificate), "order",
+      &order);
+  BN_sub (s, order, ECDSA_SIG_get0_s (signature));
+  ECDSA_SIG_set0 (signature, BN_dup (ECDSA_SIG_get0_r (signature)), s);
+  size = i2d_ECDSA_SIG (signature, &der);
+  ASN1_STRING_set ((ASN1_STRING *) text, der, size);
+  OPENSSL_free (der);
+  BN_free (order);
+  ECDSA_SIG_free (signature);
+  return copy;
+}
+
+/* Who has a denied issuer's key can give its certificate another fingerprint. */
+GST_START_TEST (test_denied_in_the_mirror)
+{
+  g_autoptr (LicenseDocument) license = test_rental (), read = NULL;
+  TestIssuer below = { 0 };
+  X509 *certificate;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 digest[32];
+  g_autoptr (GString) hex = g_string_new (NULL);
+  guint i, size;
+
+  below.key = jose_key_generate ();
+  certificate = test_certificate (below.key, "Below", TEST_DAY - 1,
+      TEST_DAY + 1, issuer.certificate, issuer.key);
+  below.certificate = mirror (certificate);
+  below.issuers = license_issuers_ref (issuer.issuers);
+  bytes = test_write (license, &below, device);
+  read = license_document_open (bytes, issuer.issuers, &error);
+  g_assert_no_error (error);
+
+  X509_digest (certificate, EVP_sha256 (), digest, &size);
+  for (i = 0; i < size; i++)
+    g_string_append_printf (hex, "%02x", digest[i]);
+  fail_unless (license_issuers_deny (issuer.issuers, hex->str, &error));
+  fail_unless (license_document_open (bytes, issuer.issuers, &error) == NULL);
+  fail_unless (g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_REVOKED));
+  X509_free (certificate);
+  test_issuer_clear (&below);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_untrusted)
 {
   g_autoptr (LicenseDocument) license = test_rental ();
@@ -373,6 +434,7 @@ license_document_suite (void)
   tcase_add_test (tc, test_other_device);
   tcase_add_test (tc, test_certificate_dates);
   tcase_add_test (tc, test_chain);
+  tcase_add_test (tc, test_denied_in_the_mirror);
   tcase_add_test (tc, test_untrusted);
   tcase_add_test (tc, test_every_byte);
   tcase_add_test (tc, test_truncated);

@@ -466,6 +466,42 @@ GST_START_TEST (test_tls)
 
 GST_END_TEST;
 
+/* Ten licenses wait to be given back at a server that is gone: it is asked once,
+ * not ten times, and they wait on. */
+GST_START_TEST (test_outbox)
+{
+  g_autofree gchar *url =
+      g_strdup_printf ("http://127.0.0.1:%u/release", server.port);
+  LicenseClient client = { NULL, 60, 1, 1, LIMITED_SIZE };
+  g_autoptr (GPtrArray) outbox = NULL;
+  guint i;
+
+  server.answer = answer_nothing;
+  test_socket_start (&server);
+  for (i = 0; i < 10; i++) {
+    g_autoptr (LicenseDocument) license = test_rental ();
+    g_autoptr (LicenseEntry) entry = NULL, released = NULL;
+    g_autoptr (GError) error = NULL;
+    LicenseJob job = { session, client };
+
+    g_free (license->id);
+    license->id = g_strdup_printf ("lic-%u", i);
+    license->release_url = g_strdup (url);
+    test_store_import (&ts, license);
+    entry = test_store_entry (&ts);
+    if (i < 9)
+      fail_unless (license_store_delete (ts.store, entry->document, NULL));
+    else
+      released = license_job_release (&job, &error);
+    g_assert_no_error (error);
+  }
+  assert_equals_int (g_atomic_int_get (&server.connections), 1);
+  outbox = license_store_outbox (ts.store, NULL);
+  assert_equals_int (outbox->len, 10);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_urls)
 {
   static const struct
@@ -504,6 +540,7 @@ license_faults_suite (void)
   tcase_add_test (tc, test_answers_for_others);
   tcase_add_test (tc, test_retry);
   tcase_add_test (tc, test_tls);
+  tcase_add_test (tc, test_outbox);
   tcase_add_test (tc, test_urls);
   return suite;
 }

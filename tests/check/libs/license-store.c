@@ -451,16 +451,40 @@ GST_START_TEST (test_poisoned_mark)
 
 GST_END_TEST;
 
-/* A license that is dated ahead, from whomever, stops no clock. */
+static LicenseClockStatus
+clock_by (const gchar *id)
+{
+  g_autoptr (GPtrArray) found =
+      license_store_find (ts.store, test_kid, NULL, NULL);
+  guint i;
+
+  for (i = 0; i < found->len; i++) {
+    LicenseEntry *entry = g_ptr_array_index (found, i);
+
+    if (g_str_equal (entry->document->id, id))
+      return entry->clock;
+  }
+  g_assert_not_reached ();
+}
+
+/* A license that is dated ahead, from whomever, stops the clock for no other. It
+ * does not play itself before it was issued: else a clock that was set back before
+ * it came would find nothing that knows better. */
 GST_START_TEST (test_dated_ahead)
 {
-  g_autoptr (LicenseDocument) license = test_rental ();
-  g_autoptr (LicenseEntry) entry = NULL;
+  g_autoptr (LicenseDocument) other = test_rental (), ahead = test_rental ();
 
-  license->issued = TEST_SECONDS (TEST_DAY + 86400);
-  test_store_import (&ts, license);
-  entry = test_store_entry (&ts);
-  assert_equals_int (entry->clock, LICENSE_CLOCK_GOOD);
+  g_free (ahead->id);
+  ahead->id = g_strdup ("ahead");
+  ahead->issued = TEST_SECONDS (TEST_DAY + 86400);
+  test_store_import (&ts, other);
+  test_store_import (&ts, ahead);
+  assert_equals_int (clock_by ("lic-1"), LICENSE_CLOCK_GOOD);
+  assert_equals_int (clock_by ("ahead"), LICENSE_CLOCK_TURNED_BACK);
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 86400 - 301);
+  assert_equals_int (clock_by ("ahead"), LICENSE_CLOCK_TURNED_BACK);
+  ts.clock.now.wall = TEST_SECONDS (TEST_DAY + 86400 - 300);
+  assert_equals_int (clock_by ("ahead"), LICENSE_CLOCK_GOOD);
 }
 
 GST_END_TEST;
@@ -522,6 +546,28 @@ GST_START_TEST (test_clean_up_bad_clock)
   fail_unless (license_store_clean_up (ts.store, 0, &removed, NULL));
   assert_equals_int (removed->len, 0);
   fail_unless (license_store_has_kid (ts.store, test_kid));
+}
+
+GST_END_TEST;
+
+/* Documents that open no longer are not in the way of what is over. */
+GST_START_TEST (test_clean_up_behind_others)
+{
+  g_autoptr (LicenseDocument) rental = test_rental ();
+  g_autoptr (GPtrArray) removed = NULL;
+  sqlite3 *db;
+
+  test_store_import (&ts, rental);
+  fail_unless (sqlite3_open (ts.path, &db) == SQLITE_OK);
+  fail_unless (sqlite3_exec (db,
+                   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1"
+                   " FROM n LIMIT 1000) INSERT INTO license"
+                   " SELECT 'gone', i, x'78', 1 FROM n",
+                   NULL, NULL, NULL) == SQLITE_OK);
+  sqlite3_close (db);
+  test_clock_advance (&ts.clock, 31 * 86400);
+  fail_unless (license_store_clean_up (ts.store, 0, &removed, NULL));
+  assert_equals_int (removed->len, 1);
 }
 
 GST_END_TEST;
@@ -588,6 +634,7 @@ license_store_suite (void)
   tcase_add_test (tc, test_dated_ahead);
   tcase_add_test (tc, test_clean_up);
   tcase_add_test (tc, test_clean_up_bad_clock);
+  tcase_add_test (tc, test_clean_up_behind_others);
   tcase_add_test (tc, test_counter);
   tcase_add_test (tc, test_no_plaintext);
   return suite;
