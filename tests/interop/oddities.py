@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Files of odd structure, and samples and IVs at the limits, encrypted and
+"""Files of odd structure, and samples, lengths and IVs at the limits, encrypted and
 decrypted again: every byte that was not to be touched is what it was, and other
 people's decryptors agree.
 
@@ -123,6 +123,46 @@ def of_slices(directory, count):
     return path
 
 
+# NAL units of less than 256 bytes: their lengths fit into any field.
+TINY = 'smptebars=size=64x64:rate=24:duration=1'
+TINY_ENCODERS = {'H.264': '-c:v libx264 -crf 20 -x264-params slice-max-size=200:keyint=12:scenecut=0',
+                 'H.265': '-c:v libx265 -tag:v hvc1 -crf 36 -x265-params keyint=12:scenecut=0:log-level=none'}
+CONFIGURATIONS = {'H.264': (b'avcC', 4), 'H.265': (b'hvcC', 21)}
+
+
+def tiny(directory, codec):
+    path = directory / f'tiny-{codec}.mp4'
+    tools.ffmpeg5('-f', 'lavfi', '-i', TINY, '-pix_fmt', 'yuv420p', *TINY_ENCODERS[codec].split(), path)
+    return path
+
+
+def with_lengths(streams, size):
+    """Length fields of so many bytes, where there were four. Messages that do not
+    fit, the encoder's own, are left out."""
+    for stream in streams:
+        for i, sample in enumerate(stream.samples):
+            out, at = b'', 0
+            while at < len(sample):
+                end = at + 4 + int.from_bytes(sample[at:at + 4], 'big')
+                if end - at - 4 < 1 << 8 * size:
+                    out += (end - at - 4).to_bytes(size, 'big') + sample[at + 4:end]
+                at = end
+            stream.samples[i] = out
+    return streams
+
+
+def check_lengths(path, codec, size, scheme, layout, directory):
+    clear = directory / 'clear.mp4'
+    box, place = CONFIGURATIONS[codec]
+    built = bytearray(build(Media(path), lambda s: with_lengths(s, size), layout))
+    at = built.index(box) + 4 + place
+    built[at] = built[at] & 0xfc | size - 1
+    clear.write_bytes(built)
+    if Media(clear).of_kind('video').samples[0].size < 100:
+        raise Rejected('the slices were left out')
+    ask_all(clear, f'scheme={scheme}', layout, ['video'], 0.3, directory)
+
+
 def ask_all(clear, options, layout, kinds, least, directory):
     """Encrypts; everyone who decrypts such a file is asked."""
     protected = directory / 'protected.mp4'
@@ -140,13 +180,17 @@ def ask_all(clear, options, layout, kinds, least, directory):
                 raise Rejected(f'{judge.name}: {error}') from error
 
 
+def build(media, change, layout):
+    streams = change(structures.streams_of(media))
+    if layout == 'fragments':
+        return structures.fragmented(media, streams, Fragments(indexed=True))
+    return structures.progressive(media, streams, Progressive(False))
+
+
 def check_limit(plain, change, options, layout, least, directory):
     media, clear = Media(plain), directory / 'clear.mp4'
-    streams = change(structures.streams_of(media))
-    build, style = ((structures.fragmented, Fragments(indexed=True)) if layout == 'fragments' else
-                    (structures.progressive, Progressive(False)))
-    clear.write_bytes(build(media, streams, style))
-    ask_all(clear, options, layout, [s.kind for s in streams], least, directory)
+    clear.write_bytes(build(media, change, layout))
+    ask_all(clear, options, layout, [t.kind for t in media.tracks.values()], least, directory)
 
 
 def limit_jobs(plain, silent, slices):
@@ -168,6 +212,16 @@ def limit_jobs(plain, silent, slices):
                 f'scheme={scheme}', layout, 0))
 
 
+def length_jobs(directory):
+    """A length of three bytes is not in the standards."""
+    for codec in TINY_ENCODERS:
+        path = tiny(directory, codec)
+        for size, scheme, layout in ((1, 'cenc', 'fragments'), (1, 'cbcs', 'moov last'), (2, 'cbcs', 'fragments'),
+                                     (2, 'cenc', 'moov last')):
+            yield Job(f'{layout}, {codec}, NAL lengths of {size} bytes, {scheme}', functools.partial(
+                check_lengths, path, codec, size, scheme, layout))
+
+
 # --- running ---
 
 def run_job(job, directory):
@@ -181,6 +235,7 @@ def jobs(directory):
     plain = base_file(directory, True)
     yield from structure_jobs(plain)
     yield from limit_jobs(plain, base_file(directory, False), of_slices(directory, 45))
+    yield from length_jobs(directory)
     yield from vector_jobs()
 
 
