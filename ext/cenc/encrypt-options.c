@@ -137,19 +137,65 @@ gst_cenc_encrypt_playready_get_type (void)
   return type;
 }
 
-static void
-set_string (gchar **string, const GValue *value)
+/* Where a property's value is, and as what. */
+typedef enum
 {
-  g_free (*string);
-  *string = g_value_dup_string (value);
-}
+  AS_NOTHING, /* no property, or one that has a function of its own */
+  AS_TEXT, /* gchar *, owned; wiped when it goes, whether secret or not */
+  AS_ENUM,
+  AS_FLAGS,
+  AS_INT,
+  AS_TIME,
+  AS_BOOLEAN,
+} Form;
+
+typedef struct
+{
+  Form form;
+  gsize offset; /* in EncryptOptions */
+} Field;
+
+#define FIELD(form, member) \
+  { \
+    form, G_STRUCT_OFFSET (EncryptOptions, member) \
+  }
+
+static const Field fields[] = {
+  [PROP_SCHEME] = FIELD (AS_ENUM, scheme),
+  [PROP_KEY_ID] = FIELD (AS_TEXT, key_id),
+  [PROP_IV] = FIELD (AS_TEXT, iv),
+  [PROP_IV_SIZE] = FIELD (AS_ENUM, settings.iv_size),
+  [PROP_CRYPT_BYTE_BLOCK] = FIELD (AS_INT, settings.crypt_byte_block),
+  [PROP_SKIP_BYTE_BLOCK] = FIELD (AS_INT, settings.skip_byte_block),
+  [PROP_TRACKS] = FIELD (AS_FLAGS, settings.tracks),
+  [PROP_TRACK_KEYS] = FIELD (AS_TEXT, track_keys),
+  [PROP_CRYPTO_PERIOD] = FIELD (AS_TIME, crypto_period),
+  [PROP_PERIOD_KEYS] = FIELD (AS_TEXT, period_keys),
+  [PROP_KEY_SEED] = FIELD (AS_TEXT, key_seed),
+  [PROP_MEDIA_EPOCH] = FIELD (AS_TEXT, media_epoch),
+  [PROP_CENS_PARTIAL_BLOCK] = FIELD (AS_BOOLEAN, settings.cens_partial),
+  [PROP_CLEAR_LEAD] = FIELD (AS_TIME, settings.clear_lead),
+  [PROP_PROTECTION_SYSTEMS] = FIELD (AS_FLAGS, settings.systems),
+  [PROP_PSSH] = FIELD (AS_TEXT, pssh),
+  [PROP_CONTENT_ID] = FIELD (AS_TEXT, settings.info.content_id),
+  [PROP_WIDEVINE_PROVIDER] = FIELD (AS_TEXT, settings.info.provider),
+  [PROP_PLAYREADY_LA_URL] = FIELD (AS_TEXT, settings.info.la_url),
+  [PROP_PLAYREADY_VERSION] = FIELD (AS_ENUM, settings.info.playready_version),
+  [PROP_CPIX] = FIELD (AS_TEXT, cpix),
+  [PROP_CPIX_KEY] = FIELD (AS_TEXT, cpix_key),
+  [PROP_CPIX_REQUIRE_MAC] = FIELD (AS_BOOLEAN, cpix_require_mac),
+  [PROP_CPIX_OUTPUT] = FIELD (AS_TEXT, cpix_output),
+  [PROP_CPIX_RECIPIENT] = FIELD (AS_TEXT, cpix_recipient),
+  [PROP_SPOOL_DIRECTORY] = FIELD (AS_TEXT, spool_directory),
+};
 
 static void
-wipe (gchar **secret)
+set_text (gchar **text, gchar *new_text)
 {
-  if (*secret)
-    OPENSSL_cleanse (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
+  if (*text)
+    OPENSSL_cleanse (*text, strlen (*text));
+  g_free (*text);
+  *text = new_text;
 }
 
 static void
@@ -170,193 +216,88 @@ encrypt_options_init (EncryptOptions *self)
 void
 encrypt_options_clear (EncryptOptions *self)
 {
+  guint id;
+
   OPENSSL_cleanse (self->key, sizeof (self->key));
-  wipe (&self->track_keys);
-  wipe (&self->period_keys);
-  wipe (&self->key_seed);
-  g_free (self->media_epoch);
+  for (id = 0; id < G_N_ELEMENTS (fields); id++) {
+    if (fields[id].form == AS_TEXT)
+      set_text (G_STRUCT_MEMBER_P (self, fields[id].offset), NULL);
+  }
   encrypt_settings_clear (&self->settings);
-  g_free (self->key_id);
-  g_free (self->iv);
-  g_free (self->pssh);
-  g_free (self->cpix);
-  g_free (self->cpix_key);
-  g_free (self->cpix_output);
-  g_free (self->cpix_recipient);
-  g_free (self->spool_directory);
+}
+
+static gboolean
+set_field (const Field *field, gpointer at, const GValue *value)
+{
+  switch (field->form) {
+    case AS_TEXT:
+      set_text (at, g_value_dup_string (value));
+      return TRUE;
+    case AS_ENUM:
+      *(gint *) at = g_value_get_enum (value);
+      return TRUE;
+    case AS_FLAGS:
+      *(guint *) at = g_value_get_flags (value);
+      return TRUE;
+    case AS_INT:
+      *(gint *) at = g_value_get_int (value);
+      return TRUE;
+    case AS_TIME:
+      *(GstClockTime *) at = g_value_get_uint64 (value);
+      return TRUE;
+    case AS_BOOLEAN:
+      *(gboolean *) at = g_value_get_boolean (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static gboolean
+get_field (const Field *field, gconstpointer at, GValue *value)
+{
+  switch (field->form) {
+    case AS_TEXT:
+      g_value_set_string (value, *(gchar *const *) at);
+      return TRUE;
+    case AS_ENUM:
+      g_value_set_enum (value, *(const gint *) at);
+      return TRUE;
+    case AS_FLAGS:
+      g_value_set_flags (value, *(const guint *) at);
+      return TRUE;
+    case AS_INT:
+      g_value_set_int (value, *(const gint *) at);
+      return TRUE;
+    case AS_TIME:
+      g_value_set_uint64 (value, *(const GstClockTime *) at);
+      return TRUE;
+    case AS_BOOLEAN:
+      g_value_set_boolean (value, *(const gboolean *) at);
+      return TRUE;
+    default:
+      return FALSE;
+  }
 }
 
 gboolean
 encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
 {
-  switch (id) {
-    case PROP_SCHEME:
-      self->scheme = g_value_get_enum (value);
-      break;
-    case PROP_KEY_ID:
-      set_string (&self->key_id, value);
-      break;
-    case PROP_KEY:
-      set_key (self, g_value_get_string (value));
-      break;
-    case PROP_IV:
-      set_string (&self->iv, value);
-      break;
-    case PROP_IV_SIZE:
-      self->settings.iv_size = g_value_get_enum (value);
-      break;
-    case PROP_CRYPT_BYTE_BLOCK:
-      self->settings.crypt_byte_block = g_value_get_int (value);
-      break;
-    case PROP_SKIP_BYTE_BLOCK:
-      self->settings.skip_byte_block = g_value_get_int (value);
-      break;
-    case PROP_TRACKS:
-      self->settings.tracks = g_value_get_flags (value);
-      break;
-    case PROP_TRACK_KEYS:
-      wipe (&self->track_keys);
-      self->track_keys = g_value_dup_string (value);
-      break;
-    case PROP_CRYPTO_PERIOD:
-      self->crypto_period = g_value_get_uint64 (value);
-      break;
-    case PROP_PERIOD_KEYS:
-      wipe (&self->period_keys);
-      self->period_keys = g_value_dup_string (value);
-      break;
-    case PROP_KEY_SEED:
-      wipe (&self->key_seed);
-      self->key_seed = g_value_dup_string (value);
-      break;
-    case PROP_MEDIA_EPOCH:
-      set_string (&self->media_epoch, value);
-      break;
-    case PROP_CENS_PARTIAL_BLOCK:
-      self->settings.cens_partial = g_value_get_boolean (value);
-      break;
-    case PROP_CLEAR_LEAD:
-      self->settings.clear_lead = g_value_get_uint64 (value);
-      break;
-    case PROP_PROTECTION_SYSTEMS:
-      self->settings.systems = g_value_get_flags (value);
-      break;
-    case PROP_PSSH:
-      set_string (&self->pssh, value);
-      break;
-    case PROP_CONTENT_ID:
-      set_string (&self->settings.info.content_id, value);
-      break;
-    case PROP_WIDEVINE_PROVIDER:
-      set_string (&self->settings.info.provider, value);
-      break;
-    case PROP_PLAYREADY_LA_URL:
-      set_string (&self->settings.info.la_url, value);
-      break;
-    case PROP_PLAYREADY_VERSION:
-      self->settings.info.playready_version = g_value_get_enum (value);
-      break;
-    case PROP_CPIX_REQUIRE_MAC:
-      self->cpix_require_mac = g_value_get_boolean (value);
-      break;
-    case PROP_CPIX:
-      set_string (&self->cpix, value);
-      break;
-    case PROP_CPIX_KEY:
-      set_string (&self->cpix_key, value);
-      break;
-    case PROP_CPIX_OUTPUT:
-      set_string (&self->cpix_output, value);
-      break;
-    case PROP_CPIX_RECIPIENT:
-      set_string (&self->cpix_recipient, value);
-      break;
-    case PROP_SPOOL_DIRECTORY:
-      set_string (&self->spool_directory, value);
-      break;
-    default:
-      return FALSE;
+  if (id == PROP_KEY) {
+    set_key (self, g_value_get_string (value));
+    return TRUE;
   }
-  return TRUE;
+  return id < G_N_ELEMENTS (fields) &&
+      set_field (&fields[id], G_STRUCT_MEMBER_P (self, fields[id].offset),
+          value);
 }
 
+/* What is secret is not readable: nobody asks for it here. */
 gboolean
 encrypt_options_get (const EncryptOptions *self, guint id, GValue *value)
 {
-  switch (id) {
-    case PROP_SCHEME:
-      g_value_set_enum (value, self->scheme);
-      break;
-    case PROP_KEY_ID:
-      g_value_set_string (value, self->key_id);
-      break;
-    case PROP_IV:
-      g_value_set_string (value, self->iv);
-      break;
-    case PROP_IV_SIZE:
-      g_value_set_enum (value, self->settings.iv_size);
-      break;
-    case PROP_CRYPT_BYTE_BLOCK:
-      g_value_set_int (value, self->settings.crypt_byte_block);
-      break;
-    case PROP_SKIP_BYTE_BLOCK:
-      g_value_set_int (value, self->settings.skip_byte_block);
-      break;
-    case PROP_TRACKS:
-      g_value_set_flags (value, self->settings.tracks);
-      break;
-    case PROP_CRYPTO_PERIOD:
-      g_value_set_uint64 (value, self->crypto_period);
-      break;
-    case PROP_MEDIA_EPOCH:
-      g_value_set_string (value, self->media_epoch);
-      break;
-    case PROP_CENS_PARTIAL_BLOCK:
-      g_value_set_boolean (value, self->settings.cens_partial);
-      break;
-    case PROP_CLEAR_LEAD:
-      g_value_set_uint64 (value, self->settings.clear_lead);
-      break;
-    case PROP_PROTECTION_SYSTEMS:
-      g_value_set_flags (value, self->settings.systems);
-      break;
-    case PROP_PSSH:
-      g_value_set_string (value, self->pssh);
-      break;
-    case PROP_CONTENT_ID:
-      g_value_set_string (value, self->settings.info.content_id);
-      break;
-    case PROP_WIDEVINE_PROVIDER:
-      g_value_set_string (value, self->settings.info.provider);
-      break;
-    case PROP_PLAYREADY_LA_URL:
-      g_value_set_string (value, self->settings.info.la_url);
-      break;
-    case PROP_PLAYREADY_VERSION:
-      g_value_set_enum (value, (gint) self->settings.info.playready_version);
-      break;
-    case PROP_CPIX_REQUIRE_MAC:
-      g_value_set_boolean (value, self->cpix_require_mac);
-      break;
-    case PROP_CPIX:
-      g_value_set_string (value, self->cpix);
-      break;
-    case PROP_CPIX_KEY:
-      g_value_set_string (value, self->cpix_key);
-      break;
-    case PROP_CPIX_OUTPUT:
-      g_value_set_string (value, self->cpix_output);
-      break;
-    case PROP_CPIX_RECIPIENT:
-      g_value_set_string (value, self->cpix_recipient);
-      break;
-    case PROP_SPOOL_DIRECTORY:
-      g_value_set_string (value, self->spool_directory);
-      break;
-    default:
-      return FALSE;
-  }
-  return TRUE;
+  return id < G_N_ELEMENTS (fields) &&
+      get_field (&fields[id], (const guint8 *) self + fields[id].offset, value);
 }
 
 static void

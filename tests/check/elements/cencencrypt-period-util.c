@@ -75,18 +75,83 @@ period_watch (GstHarness *h)
   return bus;
 }
 
+GstHarness *
+period_harness_new (const gchar *settings)
+{
+  g_autofree gchar *description = g_strconcat ("cencencrypt ", settings, NULL);
+  GstHarness *h = gst_harness_new_parse (description);
+
+  gst_harness_set_src_caps_str (h, "video/quicktime, variant=(string)iso");
+  return h;
+}
+
+GBytes *
+period_convert (GstHarness *h, GBytes *file, gsize step)
+{
+  gsize size = g_bytes_get_size (file), pos;
+  GstFlowReturn flow = GST_FLOW_OK;
+  GByteArray *out = g_byte_array_new ();
+  gboolean ended;
+
+  for (pos = 0; pos < size && flow == GST_FLOW_OK; pos += step) {
+    GBytes *piece;
+
+    if (step < 64 && pos > 8192)
+      step = 65521;
+    piece = g_bytes_new_from_bytes (file, pos, MIN (step, size - pos));
+    flow = gst_harness_push (h, gst_buffer_new_wrapped_bytes (piece));
+    g_bytes_unref (piece);
+  }
+  ended = gst_harness_push_event (h, gst_event_new_eos ());
+  collect (h, out);
+  if (flow == GST_FLOW_OK && ended)
+    return g_byte_array_free_to_bytes (out);
+  g_byte_array_unref (out);
+  return NULL;
+}
+
+GBytes *
+period_convert_with (const gchar *settings, GBytes *file, gsize step)
+{
+  GstHarness *h = period_harness_new (settings);
+  GBytes *out = period_convert (h, file, step);
+
+  gst_harness_teardown (h);
+  return out;
+}
+
+void
+period_check_fails (const gchar *description, GBytes *file, GQuark domain,
+    gint code, const gchar *text)
+{
+  GstHarness *h = period_harness_new (description);
+  GstBus *bus = period_watch (h);
+  GBytes *out = period_convert (h, file, 4096);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  fail_if (out, "no error: \"%s\" was expected", text);
+  fail_unless (message);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, domain, code), "%s", error->message);
+  fail_unless (strstr (error->message, text), "\"%s\" in: %s", text,
+      error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
 /* What comes out of a file; the bus with all messages to @bus, if not NULL. NULL: there was an error. */
 GBytes *
 period_encrypt (const gchar *settings, GBytes *file, GstBus **bus)
 {
-  g_autofree gchar *description = g_strconcat ("cencencrypt ", settings, NULL);
-  GstHarness *h = gst_harness_new_parse (description);
+  GstHarness *h = period_harness_new (settings);
   GstBus *own = period_watch (h);
   GstElement *element = gst_harness_find_element (h, "cencencrypt");
   GByteArray *out = g_byte_array_new ();
   gboolean ok;
 
-  gst_harness_set_src_caps_str (h, "video/quicktime, variant=(string)iso");
   period_push_all (h, file, out);
   ok = gst_harness_push_event (h, gst_event_new_eos ());
   collect (h, out); /* a progressive file comes at its end */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of keys that rotate have in common. */
+/* What the tests of cencencrypt have in common. */
 
 #pragma once
 
@@ -34,6 +34,20 @@ extern gchar *period_folder;
 void period_setup (void);
 void period_teardown (void);
 
+/** cencencrypt with these properties, and caps. */
+GstHarness *period_harness_new (const gchar *settings);
+/**
+ * period_convert: pushes @file, then EOS
+ * @step: bytes a buffer. Smaller than 64: only the first headers, since a buffer a
+ *   byte takes long under a tracer
+ *
+ * Returns: (transfer full) (nullable): what comes out; NULL: there was an error
+ */
+GBytes *period_convert (GstHarness *h, GBytes *file, gsize step);
+GBytes *period_convert_with (const gchar *settings, GBytes *file, gsize step);
+/** Fails the test unless it ends in an error of that code that has @text. */
+void period_check_fails (const gchar *settings, GBytes *file, GQuark domain,
+    gint code, const gchar *text);
 /** Collects messages of the harness's cencencrypt; (transfer full). */
 GstBus *period_watch (GstHarness *h);
 /** Pushes @file and appends what comes out. */
