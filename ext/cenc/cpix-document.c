@@ -3,6 +3,7 @@
 #include "cpix-document.h"
 
 #include <string.h>
+#include "cenc/encrypt-hex.h"
 
 GQuark
 cpix_error_quark (void)
@@ -185,11 +186,7 @@ cpix_parse_uuid (const gchar *text, guint8 *out)
 gchar *
 cpix_format_kid (const guint8 *kid)
 {
-  GString *text = g_string_new ("KID ");
-  guint i;
+  g_autofree gchar *uuid = encrypt_hex_format_uuid (kid);
 
-  for (i = 0; i < CENC_BLOCK_SIZE; i++)
-    g_string_append_printf (text,
-        i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", kid[i]);
-  return g_string_free (text, FALSE);
+  return g_strconcat ("KID ", uuid, NULL);
 }

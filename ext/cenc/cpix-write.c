@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include "cenc/encrypt-hex.h"
 
 #define OAEP \
   "<enc:EncryptionMethod " \
@@ -64,9 +65,9 @@ put_number (Writer *self, const gchar *name, guint64 value, guint64 unset)
 static void
 put_uuid (Writer *self, const gchar *name, const guint8 *uuid)
 {
-  g_autofree gchar *text = cpix_format_kid (uuid);
+  g_autofree gchar *text = encrypt_hex_format_uuid (uuid);
 
-  put_attribute (self, name, text + strlen ("KID "));
+  put_attribute (self, name, text);
 }
 
 static void

@@ -228,23 +228,7 @@ locate (const EncryptFragment *self, EncryptQueue *queue,
   return out;
 }
 
-/* What a clear lead's samples say is needed behind it. */
-static gboolean
-learn_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
-    guint8 *out, GError **error)
-{
-  BmffSampleCursor cursor;
-  BmffSample sample;
-
-  bmff_sample_cursor_init (&cursor, part->traf->samples, 0);
-  while (bmff_sample_cursor_next (&cursor, &sample)) {
-    if (!encrypt_track_learn (part->lead, &sample,
-            locate (self, queue, &sample, out), error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
+/* Of a clear lead only what its samples say is needed behind it. */
 static gboolean
 map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
     guint8 *out, GError **error)
@@ -256,7 +240,9 @@ map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
   while (bmff_sample_cursor_next (&cursor, &sample)) {
     const guint8 *data = locate (self, queue, &sample, out);
 
-    if (!encrypt_track_map (part->track, &sample, data, part->writer, error))
+    if (part->lead ? !encrypt_track_learn (part->lead, &sample, data, error)
+                   : !encrypt_track_map (part->track, &sample, data,
+                         part->writer, error))
       return FALSE;
   }
   return TRUE;
@@ -514,9 +500,8 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
   for (i = 0; i < self->parts->len; i++) {
     const Part *part = &g_array_index (self->parts, Part, i);
 
-    if (part->track && !map_part (self, part, queue, out, error))
-      return NULL;
-    if (part->lead && !learn_part (self, part, queue, out, error))
+    if ((part->track || part->lead) &&
+        !map_part (self, part, queue, out, error))
       return NULL;
   }
   if (!cipher_all (self, queue, end, out, error))

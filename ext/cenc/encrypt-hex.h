@@ -18,4 +18,7 @@ G_BEGIN_DECLS
  */
 gint encrypt_hex_parse (const gchar *text, guint8 *out, gsize size);
 
+/** The 16 bytes of a UUID, a KID, as one is written: lower case, with hyphens; (transfer full). */
+gchar *encrypt_hex_format_uuid (const guint8 *uuid);
+
 G_END_DECLS

@@ -3,6 +3,7 @@
 #include "protection-systems.h"
 
 #include <string.h>
+#include "cenc/encrypt-hex.h"
 #include "cenc/encrypt-track.h"
 #include "cenc/protection-playready.h"
 #include "gst/cenc/cenc-pssh.h"
@@ -210,13 +211,9 @@ protection_systems_make (ProtectionSystems systems, const ProtectionInfo *info,
 gchar *
 protection_system_skd_uri (const guint8 *kid)
 {
-  GString *uri = g_string_new ("skd://");
-  guint i;
+  g_autofree gchar *uuid = encrypt_hex_format_uuid (kid);
 
-  for (i = 0; i < CENC_BLOCK_SIZE; i++)
-    g_string_append_printf (uri,
-        i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", kid[i]);
-  return g_string_free (uri, FALSE);
+  return g_strconcat ("skd://", uuid, NULL);
 }
 
 /* Raw boxes */
