@@ -2,10 +2,12 @@
 """Makes the matrix's files, and who is asked of them: each judge, and of whom or
 what it cannot say anything, and why. Every judge decrypts in its own way; what it
 gives is compared with the clear original's samples here, byte for byte."""
+import base64
 import dataclasses
 import functools
 import pathlib
 import tempfile
+import uuid
 
 import chromium
 import judges as players
@@ -17,8 +19,16 @@ from tools import Rejected
 
 KEYS = {'video': ('a7e61c373e219033c21091fa607bf3b8', '76a6c65c5ea762046bd749a2e632ccbb'),
         'audio': ('0b5fc7a94d0f4a6e9e1d6c1a2b3c4d5e', '13f1d2c3b4a5968778695a4b3c2d1e0f')}
-# One for each crypto period of a second; the sound is a bit longer than the picture.
-ROTATING = [('%032x' % (0xabcdef << 64 | i), '%032x' % (0x123456789 << 80 | i)) for i in range(3)]
+LABELS = {'video': 'SD', 'audio': 'AUDIO'}
+
+
+def rotating(number):
+    """(KID, key) of each crypto period of a second; the sound is a bit longer than
+    the picture."""
+    return [('%032x' % (number << 64 | i), '%032x' % (number << 80 | i)) for i in range(3)]
+
+
+ROTATING = {'video': rotating(0xabcdef), 'audio': rotating(0xfedcba)}
 PICTURES, RATE, GROUP = 48, 24, 12
 # Less would leave shares of a sample's bytes clear that no scheme does: headers
 # of slices, tiles and frames, and what a range has less than a block.
@@ -55,9 +65,8 @@ class Files:
 
     def keys(self, kind):
         """{KID: key} that the case encrypts it with."""
-        if self.case.plan == 'rotation':
-            return dict(ROTATING)
-        return dict([KEYS[kind if self.case.plan == 'track keys' else 'video']])
+        keys = ROTATING if self.case.rotates else {k: [pair] for k, pair in KEYS.items()}
+        return dict(keys[kind if self.case.by_kind else 'video'])
 
     @property
     def all_keys(self):
@@ -112,13 +121,40 @@ def source(case, sources):
     return sources.get((case.layout, *case.codecs), lambda folder: make_clear(case, sources, folder))
 
 
-def options(case):
+CPIX = """<CPIX xmlns="urn:dashif:org:cpix" xmlns:pskc="urn:ietf:params:xml:ns:keyprov:pskc">
+<ContentKeyList>{keys}</ContentKeyList><ContentKeyPeriodList>{periods}</ContentKeyPeriodList>
+<ContentKeyUsageRuleList>{rules}</ContentKeyUsageRuleList></CPIX>"""
+
+
+def cpix_document():
+    """The rotating keys of both kinds, by labels and periods of a second."""
+    keys, rules = [], []
+    for kind, pairs in ROTATING.items():
+        for period, (kid, key) in enumerate(pairs):
+            value = base64.b64encode(bytes.fromhex(key)).decode()
+            keys.append(f'<ContentKey kid="{uuid.UUID(kid)}"><Data><pskc:Secret><pskc:PlainValue>{value}'
+                        '</pskc:PlainValue></pskc:Secret></Data></ContentKey>')
+            rules.append(f'<ContentKeyUsageRule kid="{uuid.UUID(kid)}"><LabelFilter label="{LABELS[kind]}"/>'
+                         f'<KeyPeriodFilter periodId="p{period}"/></ContentKeyUsageRule>')
+    # The last one is as long as the sound may be.
+    periods = [f'<ContentKeyPeriod id="p{i}" startOffset="PT{i}S" endOffset="PT{i + 1 if i < 2 else 60}S"/>'
+               for i in range(3)]
+    return CPIX.format(keys=''.join(keys), periods=''.join(periods), rules=''.join(rules))
+
+
+def options(case, directory):
     """What cencencrypt gets: the case's scheme and keys."""
     if case.plan == 'track keys':
-        labels = {'video': 'SD', 'audio': 'AUDIO'}
-        keys = 'track-keys=' + ','.join(f'{labels[k]}={kid}:{key}' for k, (kid, key) in KEYS.items())
+        keys = 'track-keys=' + ','.join(f'{LABELS[k]}={kid}:{key}' for k, (kid, key) in KEYS.items())
     elif case.plan == 'rotation':
-        keys = 'crypto-period=1000000000 period-keys=' + ';'.join(map(':'.join, ROTATING))
+        keys = 'crypto-period=1000000000 period-keys=' + ';'.join(map(':'.join, ROTATING['video']))
+    elif case.plan == 'rotating track keys':
+        keys = 'crypto-period=1000000000 period-keys=' + ';'.join(
+            ','.join(f'{LABELS[kind]}={":".join(ROTATING[kind][i])}' for kind in KEYS) for i in range(3))
+    elif case.plan == 'CPIX, periods and labels':
+        document = directory / 'keys.xml'
+        document.write_text(cpix_document(), encoding='utf-8')
+        keys = f'cpix={document}'
     else:
         keys = 'key-id={} key={}'.format(*KEYS['video'])
     # One group and a half: two fragments begin in it.
@@ -127,7 +163,7 @@ def options(case):
 
 
 def encrypt(case, clear, protected):
-    tools.gst(f'filesrc location={clear} ! cencencrypt {options(case)} ! filesink location={protected}')
+    tools.gst(f'filesrc location={clear} ! cencencrypt {options(case, protected.parent)} ! filesink location={protected}')
 
 
 def make(case, sources):
@@ -323,7 +359,7 @@ def excuse_behind(case, kind):
 def excuse_ffmpeg(case, kind):
     if case.scheme.startswith('piff'):
         return NO_PIFF
-    if case.plan == 'rotation':
+    if case.rotates:
         return 'takes one key, and knows no sample groups'
     if case.scheme == 'cens' and kind == 'audio':
         return 'takes the last partial block of a whole sample for encrypted; cens leaves it clear'
@@ -335,11 +371,11 @@ def excuse_shaka(case, kind):
         return NO_PIFF
     if not case.fragmented:
         return 'reads fragmented files only'
-    if case.plan == 'rotation':
+    if case.rotates:
         return 'knows no sample groups when it decrypts'
     if case.audio == 'MP3':
         return 'reads no file with MP3'
-    if case.scheme in ('cens', 'cbcs') and not case.separate and case.plan != 'track keys':
+    if case.scheme in ('cens', 'cbcs') and not case.separate and not case.by_kind:
         return 'keeps one pattern for a KID, for picture and sound in one file'
     return broken_av1(case)
 

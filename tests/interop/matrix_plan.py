@@ -10,7 +10,8 @@ AUDIO = ('AAC', 'AC-3', 'E-AC-3', 'Opus', 'FLAC', 'MP3', 'ALAC')
 FRAGMENTED = ('fragments by mp4mux', 'fragments by ffmpeg', 'fragments by shaka-packager')
 PROGRESSIVE = ('moov last', 'moov first')
 LAYOUTS = FRAGMENTED + PROGRESSIVE
-PLANS = ('one key', 'track keys', 'clear lead', 'rotation')
+PLANS = ('one key', 'track keys', 'clear lead', 'rotation', 'rotating track keys', 'CPIX, periods and labels')
+ROTATING = PLANS[3:]
 
 # What another program that makes the clear file cannot put there.
 CANNOT_MUX = {
@@ -44,10 +45,19 @@ class Case:
         """A file for the picture, another one for the sound."""
         return self.layout == 'fragments by shaka-packager'
 
+    @property
+    def rotates(self):
+        return self.plan in ROTATING
+
+    @property
+    def by_kind(self):
+        """Whether picture and sound have keys of their own."""
+        return self.plan in ('track keys', *ROTATING[1:])
+
 
 def refused(scheme, layout, plan):
     """Why cencencrypt does not do this, and ends in an error."""
-    if plan == 'rotation' and scheme.startswith('piff'):
+    if plan in ROTATING and scheme.startswith('piff'):
         return 'PIFF has no sample groups'
     return None
 
