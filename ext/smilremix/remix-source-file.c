@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "remix-error.h"
@@ -46,10 +47,10 @@ check_unchanged (FileSource *self, GError **error)
 }
 
 static gboolean
-file_read (RemixSource *source, guint64 offset, guint8 *dest, gsize size,
-    GCancellable *cancellable, GError **error)
+read_all (FileSource *self, guint64 offset, guint8 *dest, gsize size,
+    GError **error)
 {
-  FileSource *self = (FileSource *) source;
+  const gchar *uri = self->parent.uri;
 
   while (size > 0) {
     ssize_t n = pread (self->fd, dest, size, (off_t) offset);
@@ -57,16 +58,92 @@ file_read (RemixSource *source, guint64 offset, guint8 *dest, gsize size,
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return set_errno (source->uri, error);
+      return set_errno (uri, error);
     if (n == 0) {
       if (check_unchanged (self, error))
         g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
-            "%s ends at %" G_GUINT64_FORMAT, source->uri, offset);
+            "%s ends at %" G_GUINT64_FORMAT, uri, offset);
       return FALSE;
     }
     dest += n;
     offset += (guint64) n;
     size -= (gsize) n;
+  }
+  return TRUE;
+}
+
+static gboolean
+file_read (RemixSource *source, guint64 offset, guint8 *dest, gsize size,
+    GCancellable *cancellable, GError **error)
+{
+  FileSource *self = (FileSource *) source;
+
+  return read_all (self, offset, dest, size, error) &&
+      check_unchanged (self, error);
+}
+
+/* What a single call reads: parts of fragments, whose tracks lie apart where the
+ * source has them interleaved. What lies between two is read as well, into nowhere:
+ * up to a page costs less than a call. */
+#define MAX_PARTS 128
+#define MAX_GAP 4096u
+
+static guint
+count_near (const RemixPart *parts, guint n)
+{
+  guint i;
+
+  for (i = 1; i < MIN (n, MAX_PARTS); i++) {
+    guint64 end = parts[i - 1].offset + parts[i - 1].size;
+
+    if (parts[i].offset < end || parts[i].offset - end > MAX_GAP)
+      break;
+  }
+  return i;
+}
+
+/* Whether all of the @n parts, one near the other, came in one go. If not, the
+ * reason is found out by reading them one by one. */
+static gboolean
+read_near (FileSource *self, const RemixPart *parts, guint n)
+{
+  guint8 nowhere[MAX_GAP];
+  struct iovec vector[2 * MAX_PARTS];
+  guint64 at = parts[0].offset;
+  gint count = 0;
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    if (parts[i].offset > at) {
+      vector[count].iov_base = nowhere;
+      vector[count++].iov_len = (gsize) (parts[i].offset - at);
+    }
+    vector[count].iov_base = parts[i].dest;
+    vector[count++].iov_len = parts[i].size;
+    at = parts[i].offset + parts[i].size;
+  }
+  return preadv (self->fd, vector, count, (off_t) parts[0].offset) ==
+      (ssize_t) (at - parts[0].offset);
+}
+
+static gboolean
+file_read_parts (RemixSource *source, const RemixPart *parts, guint n,
+    GCancellable *cancellable, GError **error)
+{
+  FileSource *self = (FileSource *) source;
+
+  while (n > 0) {
+    guint near = count_near (parts, n), i;
+
+    if (near == 1 || !read_near (self, parts, near)) {
+      for (i = 0; i < near; i++) {
+        if (!read_all (self, parts[i].offset, parts[i].dest, parts[i].size,
+                error))
+          return FALSE;
+      }
+    }
+    parts += near;
+    n -= near;
   }
   return check_unchanged (self, error);
 }
@@ -116,7 +193,9 @@ RemixSource *
 remix_source_open_file (const gchar *uri, const RemixPolicy *policy,
     GError **error)
 {
-  static const RemixSourceFuncs funcs = { file_read, file_free };
+  static const RemixSourceFuncs funcs = { .read = file_read,
+    .free = file_free,
+    .read_parts = file_read_parts };
   g_autofree gchar *path = g_filename_from_uri (uri, NULL, NULL);
   FileSource *self;
   struct stat info;

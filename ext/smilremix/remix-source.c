@@ -4,22 +4,57 @@
 
 #include "remix-error.h"
 
+static gboolean
+check_range (const RemixSource *self, guint64 offset, gsize size,
+    GError **error)
+{
+  if (offset <= self->size && size <= self->size - offset)
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
+      "%s: a sample at %" G_GUINT64_FORMAT ", of %" G_GSIZE_FORMAT
+      " bytes, lies behind the end of the file (%" G_GUINT64_FORMAT ")",
+      self->uri, offset, size, self->size);
+  return FALSE;
+}
+
+static gboolean
+check_cancelled (GCancellable *cancellable, GError **error)
+{
+  if (!g_cancellable_is_cancelled (cancellable))
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_CANCELLED, "cancelled");
+  return FALSE;
+}
+
 gboolean
 remix_source_read (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
     GCancellable *cancellable, GError **error)
 {
-  if (g_cancellable_is_cancelled (cancellable)) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_CANCELLED, "cancelled");
-    return FALSE;
+  return check_cancelled (cancellable, error) &&
+      check_range (self, offset, size, error) &&
+      self->funcs->read (self, offset, dest, size, cancellable, error);
+}
+
+gboolean
+remix_source_read_parts (RemixSource *self, const RemixPart *parts, guint n,
+    GCancellable *cancellable, GError **error)
+{
+  guint i;
+
+  if (!self->funcs->read_parts) {
+    for (i = 0; i < n; i++) {
+      if (!remix_source_read (self, parts[i].offset, parts[i].dest,
+              parts[i].size, cancellable, error))
+        return FALSE;
+    }
+    return TRUE;
   }
-  if (offset > self->size || size > self->size - offset) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
-        "%s: a sample at %" G_GUINT64_FORMAT ", of %" G_GSIZE_FORMAT
-        " bytes, lies behind the end of the file (%" G_GUINT64_FORMAT ")",
-        self->uri, offset, size, self->size);
-    return FALSE;
+  for (i = 0; i < n; i++) {
+    if (!check_range (self, parts[i].offset, parts[i].size, error))
+      return FALSE;
   }
-  return self->funcs->read (self, offset, dest, size, cancellable, error);
+  return check_cancelled (cancellable, error) &&
+      self->funcs->read_parts (self, parts, n, cancellable, error);
 }
 
 void

@@ -15,6 +15,14 @@ G_BEGIN_DECLS
 
 typedef struct _RemixSource RemixSource;
 
+/** Bytes of a source, and where they go. */
+typedef struct
+{
+  guint64 offset;
+  guint8 *dest;
+  gsize size;
+} RemixPart;
+
 typedef struct
 {
   /* All of @size bytes, or FALSE. Never asked for what lies behind the size. */
@@ -24,6 +32,9 @@ typedef struct
   /* Nullable: bytes [start, end) will be read soon: asks for what of them is
    * neither there nor on the way. FALSE if that cannot be now. Does not block. */
   gboolean (*ahead) (RemixSource *self, guint64 start, guint64 end);
+  /* Nullable: read() for many parts, at less cost than one after the other. */
+  gboolean (*read_parts) (RemixSource *self, const RemixPart *parts, guint n,
+      GCancellable *cancellable, GError **error);
 } RemixSourceFuncs;
 
 /** Bytes [start, end) of a source. */
@@ -60,6 +71,9 @@ RemixSource *remix_source_open_file (const gchar *uri,
 /** A read behind the end, or past it, is REMIX_ERROR_READ. */
 gboolean remix_source_read (RemixSource *self, guint64 offset, guint8 *dest,
     gsize size, GCancellable *cancellable, GError **error);
+/** Likewise, all of the @n @parts; cheapest in the order in which they lie in the source. */
+gboolean remix_source_read_parts (RemixSource *self, const RemixPart *parts,
+    guint n, GCancellable *cancellable, GError **error);
 void remix_source_free (RemixSource *self);
 
 /** Where the span ends that @offset lies in, or that starts within @size bytes behind it; G_MAXUINT64 if there is none. */

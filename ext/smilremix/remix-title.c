@@ -387,21 +387,56 @@ remix_title_get_document (RemixTitle *self)
   return self->document;
 }
 
-static gboolean
-read_extent (RemixTitle *self, guint32 source, guint64 offset, guint8 *dest,
-    gsize size, GCancellable *cancellable, GError **error)
+/* Bytes that lie in memory; NULL if they are a source's. */
+static const GByteArray *
+get_memory (const RemixTitle *self, const RemixExtent *extent)
 {
-  const GByteArray *memory = NULL;
+  if (extent->source == REMIX_SOURCE_BOXES)
+    return self->layout->boxes;
+  return extent->source == REMIX_SOURCE_MEMORY ? self->plan->memory : NULL;
+}
 
-  if (source == REMIX_SOURCE_BOXES)
-    memory = self->layout->boxes;
-  else if (source == REMIX_SOURCE_MEMORY)
-    memory = self->plan->memory;
-  if (!memory)
-    return remix_source_read (g_ptr_array_index (self->sources, source), offset,
-        dest, size, cancellable, error);
-  g_assert (offset <= memory->len && size <= memory->len - offset);
-  memcpy (dest, memory->data + offset, size);
+#define BATCH_SIZE 128
+
+/* Parts of one source that are read together. */
+typedef struct
+{
+  const RemixTitle *title;
+  GCancellable *cancellable;
+  guint32 source;
+  guint n;
+  RemixPart parts[BATCH_SIZE];
+} Batch;
+
+static gboolean
+flush_batch (Batch *self, GError **error)
+{
+  guint n = self->n;
+
+  self->n = 0;
+  return n == 0 ||
+      remix_source_read_parts (g_ptr_array_index (self->title->sources,
+                                   self->source),
+          self->parts, n, self->cancellable, error);
+}
+
+static gboolean
+read_extent (Batch *self, const RemixExtent *extent, guint64 skip, guint8 *dest,
+    gsize size, GError **error)
+{
+  const GByteArray *memory = get_memory (self->title, extent);
+  RemixPart part = { extent->source_offset + skip, dest, size };
+
+  if (memory) {
+    g_assert (part.offset <= memory->len && size <= memory->len - part.offset);
+    memcpy (dest, memory->data + part.offset, size);
+    return TRUE;
+  }
+  if ((self->n == BATCH_SIZE || self->source != extent->source) &&
+      !flush_batch (self, error))
+    return FALSE;
+  self->source = extent->source;
+  self->parts[self->n++] = part;
   return TRUE;
 }
 
@@ -409,31 +444,30 @@ gboolean
 remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
     GCancellable *cancellable, GError **error)
 {
+  const RemixExtent *extent;
+  guint64 left;
+  Batch batch;
+
   g_return_val_if_fail (offset <= self->layout->size &&
           size <= self->layout->size - offset,
       FALSE);
   remix_ahead_move (self->ahead, offset, size);
+  batch.title = self;
+  batch.cancellable = cancellable;
+  batch.source = REMIX_SOURCE_MEMORY;
+  batch.n = 0;
+  extent = remix_layout_find (self->layout, offset, &left);
   while (size > 0) {
-    guint64 left;
-    const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
-    gsize n = (gsize) MIN (left, (guint64) size);
+    gsize n = (gsize) MIN (extent[1].offset - offset, (guint64) size);
 
-    if (!read_extent (self, extent->source,
-            extent->source_offset + (offset - extent->offset), dest, n,
-            cancellable, error))
+    if (!read_extent (&batch, extent, offset - extent->offset, dest, n, error))
       return FALSE;
     offset += n;
     dest += n;
     size -= n;
+    extent++;
   }
-  return TRUE;
-}
-
-static gboolean
-is_in_memory (const RemixExtent *extent)
-{
-  return extent->source == REMIX_SOURCE_BOXES ||
-      extent->source == REMIX_SOURCE_MEMORY;
+  return flush_batch (&batch, error);
 }
 
 gboolean
@@ -442,7 +476,7 @@ remix_title_is_remote (RemixTitle *self, guint64 offset)
   guint64 left;
   const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
 
-  return !is_in_memory (extent) &&
+  return !get_memory (self, extent) &&
       ((RemixSource *) g_ptr_array_index (self->sources, extent->source))
           ->remote;
 }
@@ -460,7 +494,7 @@ remix_title_get_skew (RemixTitle *self, guint64 offset, guint size, guint page)
     guint64 from = MAX (extent->offset, offset);
     guint64 length = MIN (extent[1].offset, end) - from;
 
-    if (is_in_memory (extent) || length <= longest)
+    if (get_memory (self, extent) || length <= longest)
       continue;
     longest = length;
     skew = (guint) ((extent->source_offset - extent->offset + offset) % page);
