@@ -4,7 +4,7 @@
 #pragma once
 
 #include "gst/subsample/plain-bits.h"
-#include "gst/subsample/sample-probe.h"
+#include "gst/subsample/sample-probe-trial.h"
 
 G_BEGIN_DECLS
 
@@ -50,6 +50,12 @@ gboolean probe_nal_check_payload (const SampleProbe *self, const guint8 *sample,
 gboolean probe_av1_check (const guint8 *sample, gsize size);
 gboolean probe_vp8_check (const guint8 *sample, gsize size);
 gboolean probe_vp9_check (const guint8 *sample, gsize size);
+/* Frames in which what was decrypted is as it has to be, and in which it cannot be;
+ * those of which nothing is known are neither. */
+void probe_vp9_try (const SampleProbeCover *cover, const guint8 *sample,
+    gsize size, guint *n_fit, guint *n_broken);
+/* Whether the byte at @at was decrypted. */
+gboolean sample_probe_cover_has (const SampleProbeCover *cover, gsize at);
 gboolean
 probe_aac_check (const SampleProbe *self, const guint8 *sample, gsize size);
 gboolean probe_mp3_check (const guint8 *sample, gsize size);

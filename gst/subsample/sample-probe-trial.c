@@ -16,6 +16,10 @@
 #define MIN_SAMPLES 16
 #define POINTS_WANTED 2
 
+/* VP9 */
+#define MAX_FRAMES_TO_JUDGE 64
+#define MIN_SHARE 8 /* one of so many */
+
 /* As much of a slice header as is read, without emulation prevention. */
 #define HEADER_WINDOW 12
 
@@ -287,6 +291,59 @@ judge (Pass *self)
   trial->pending = self->has_zero_end;
 }
 
+/*
+ * VP9
+ */
+
+/* Whether @at of a range of @size bytes was decrypted. */
+static gboolean
+range_has (const SampleProbeCover *cover, gsize size, gsize at)
+{
+  gsize run = (gsize) cover->crypt_byte_block * BLOCK;
+  gsize period = run + (gsize) cover->skip_byte_block * BLOCK;
+
+  if (cover->skip_byte_block == 0)
+    return at < size - (cover->whole_blocks ? size % BLOCK : 0);
+  return at % period < run && size - (at - at % period) >= run;
+}
+
+gboolean
+sample_probe_cover_has (const SampleProbeCover *cover, gsize at)
+{
+  guint i;
+
+  if (!cover->subsamples)
+    return TRUE;
+  for (i = 0; i < cover->n_subsamples; i++) {
+    const guint8 *entry = cover->subsamples + (gsize) i * SUBSAMPLE_SIZE;
+    gsize clear = bmff_get_u16 (entry), n = bmff_get_u32 (entry + 2);
+
+    if (at < clear)
+      return FALSE;
+    if (at - clear < n)
+      return range_has (cover, n, at - clear);
+    at -= clear + n;
+  }
+  return FALSE;
+}
+
+static SampleProbeResult
+add_vp9 (SampleProbeTrial *self, const SampleProbeCover *cover,
+    const guint8 *sample, gsize size)
+{
+  guint n_fit, n_broken;
+
+  if (!cover->subsamples || size == 0 || self->n_frames >= MAX_FRAMES_TO_JUDGE)
+    return SAMPLE_PROBE_UNKNOWN;
+  probe_vp9_try (cover, sample, size, &n_fit, &n_broken);
+  self->n_frames += n_fit + n_broken;
+  self->points += n_broken;
+  return self->points >= POINTS_WANTED &&
+          self->points * MIN_SHARE >= self->n_frames
+      ? SAMPLE_PROBE_BAD
+      : SAMPLE_PROBE_GOOD;
+}
+
 SampleProbeResult
 sample_probe_trial_add (SampleProbeTrial *self, const SampleProbe *probe,
     const SampleProbeCover *cover, const guint8 *sample, gsize size)
@@ -296,6 +353,8 @@ sample_probe_trial_add (SampleProbeTrial *self, const SampleProbe *probe,
     .sample = sample,
     .walk = { sample, size, probe->nal_length_size } };
 
+  if (probe->kind == PROBE_KIND_VP9)
+    return add_vp9 (self, cover, sample, size);
   if (probe->kind < PROBE_KIND_H264 || probe->kind > PROBE_KIND_H266 ||
       probe->nal_length_size == 0 || size == 0 ||
       (self->n_bytes >= MAX_BYTES &&

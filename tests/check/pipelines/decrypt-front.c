@@ -201,6 +201,63 @@ GST_START_TEST (test_tiny)
 }
 GST_END_TEST;
 
+/* A key that is another one for each KID. */
+static gchar *
+wrong_keys (const Vector *vector)
+{
+  gchar **pairs = g_strsplit (vector->keys, ",", -1), *keys;
+  guint i;
+
+  for (i = 0; pairs[i]; i++) {
+    gchar *digit = pairs[i] + strlen (pairs[i]) - 1;
+
+    *digit = *digit == '0' ? '1' : '0';
+  }
+  keys = g_strjoinv (",", pairs);
+  g_strfreev (pairs);
+  return keys;
+}
+
+/* One of each kind of which a clip of some seconds tells. */
+GST_START_TEST (test_wrong_keys)
+{
+  static const gchar *const files[] = {
+    "vsd_cenc-single_audio_init.mp4",
+    "mp4ff_mp4_testdata_cbcs_audio.mp4",
+    "vsd_cens-multi_audio_init.mp4",
+    "vsd_cbc1-single_audio_init.mp4",
+    "shaka-packager_app_test_testdata_flac-with-encryption_bear-flac-audio.mp4",
+    "shaka-packager_app_test_testdata_opus-vp9-mp4-with-encryption_bear-"
+    "320x240-vp9-opus-video.mp4",
+    "shaka-packager_app_test_testdata_opus-vp9-mp4-with-encryption_bear-"
+    "320x240-vp9-opus-audio.mp4",
+    "peer-ffmpeg-prog-cenc.mp4",
+    "peer-gpac-prog-piff.mp4",
+  };
+  GPtrArray *vectors = vectors_load ();
+  guint i;
+
+  for (i = 0; vectors && i < G_N_ELEMENTS (files); i++) {
+    const Vector *vector = vectors_find (vectors, files[i]);
+    gchar *keys = wrong_keys (vector), *launch;
+    GError *error = NULL;
+
+    launch = g_strdup_printf (
+        "filesrc location=%s ! cencdecrypt keys=%s ! fakesink name=sink",
+        vector->path, keys);
+    fail_unless (pipeline_collect (launch, &error) == NULL, "%s", files[i]);
+    fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                     GST_STREAM_ERROR_DECRYPT) &&
+            g_str_has_prefix (error->message, "key for KID "),
+        "%s: %s", files[i], error->message);
+    g_clear_error (&error);
+    g_free (launch);
+    g_free (keys);
+  }
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
 static Suite *
 decrypt_front_suite (void)
 {
@@ -213,6 +270,7 @@ decrypt_front_suite (void)
   tcase_add_test (tc, test_push);
   tcase_add_test (tc, test_push_odd_portions);
   tcase_add_test (tc, test_pull);
+  tcase_add_test (tc, test_wrong_keys);
   tcase_add_loop_test (tc, test_tiny, 0, 2);
   return suite;
 }

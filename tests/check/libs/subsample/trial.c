@@ -350,6 +350,157 @@ GST_START_TEST (test_vectors)
 }
 GST_END_TEST;
 
+/*
+ * VP9
+ */
+
+#define VP9_PROTECTED \
+  "shaka-packager_app_test_testdata_opus-vp9-mp4-with-encryption_bear-" \
+  "320x240-vp9-opus-video.mp4"
+
+typedef struct
+{
+  SampleProbeTrial trial;
+  const gchar *path;
+  gsize n_clear; /* bytes of each sample that are; 0: as the file says */
+  gboolean is_noise; /* what is not */
+  guint n_samples, n_bad; /* that was convicted; 0: none */
+} Vp9Walk;
+
+/* As a wrong key gives it. */
+static void
+make_noise (guint8 *sample, const SampleProbeCover *cover)
+{
+  guint i;
+
+  for (i = 0; i < cover->n_subsamples; i++) {
+    const guint8 *entry = cover->subsamples + 6 * (gsize) i;
+    guint32 n = bmff_get_u32 (entry + 2);
+
+    for (sample += bmff_get_u16 (entry); n > 0; n--)
+      *sample++ = (guint8) next_random ();
+  }
+}
+
+static void
+try_vp9 (const TestSample *sample, gpointer user_data)
+{
+  Vp9Walk *walk = user_data;
+  SampleProbeCover cover = { sample->subsamples, sample->n_subsamples, 0, 0,
+    FALSE };
+  g_autofree guint8 *data = NULL;
+  SampleProbe probe;
+  guint8 entry[6];
+
+  if (sample->codec != FCC ("vp09"))
+    return;
+  if (walk->n_clear > 0) {
+    if (sample->size <= walk->n_clear)
+      return;
+    cover = cover_of (entry, walk->n_clear, sample->size);
+  }
+  if (!cover.subsamples)
+    return;
+  sample_probe_init (&probe, sample->codec, NULL, 0);
+  data = g_memdup2 (sample->data, sample->size);
+  if (walk->is_noise)
+    make_noise (data, &cover);
+  walk->n_samples++;
+  if (sample_probe_trial_add (&walk->trial, &probe, &cover, data,
+          sample->size) == SAMPLE_PROBE_BAD &&
+      walk->n_bad == 0)
+    walk->n_bad = walk->n_samples;
+}
+
+/* Samples of 320×240 with one tile, in which least can be told: 47 in 50 wrong keys
+ * are told before the 52 encrypted ones have ended. */
+GST_START_TEST (test_vp9_wrong_key)
+{
+  g_autofree gchar *path = NULL;
+  guint i, n_told = 0, sum = 0;
+
+  if (!test_have_vectors ())
+    return;
+  path = g_build_filename (test_vectors_dir (), VP9_PROTECTED, NULL);
+  state = 4713;
+  for (i = 0; i < 50; i++) {
+    Vp9Walk walk = { .is_noise = TRUE };
+
+    test_walk_file (path, try_vp9, &walk);
+    fail_unless_equals_int (walk.n_samples, 52);
+    n_told += walk.n_bad > 0;
+    sum += walk.n_bad;
+  }
+  g_print ("%u of 50 wrong keys after %.1f samples\n", n_told,
+      (gdouble) sum / MAX (n_told, 1));
+  fail_unless (n_told >= 40, "%u of 50", n_told);
+}
+GST_END_TEST;
+
+/* Wherever the protected range begins. */
+GST_START_TEST (test_vp9_right_key)
+{
+  g_autofree gchar *path = NULL;
+  guint n_clear, n_judged = 0;
+
+  if (!test_have_vectors ())
+    return;
+  path = g_build_filename (test_vectors_dir (), "clear", "bear-640x360-vp9.mp4",
+      NULL);
+  for (n_clear = 4; n_clear < 48; n_clear++) {
+    Vp9Walk walk = { .path = path, .n_clear = n_clear };
+
+    test_walk_file (path, try_vp9, &walk);
+    fail_unless (walk.n_samples > 0);
+    fail_unless_equals_int (walk.n_bad, 0);
+    fail_unless_equals_int (walk.trial.points, 0);
+    n_judged += walk.trial.n_frames;
+  }
+  fail_unless (n_judged > 500, "%u", n_judged);
+}
+GST_END_TEST;
+
+/* Cut, flipped, and with subsamples that are none: nothing is read that is not
+ * there (the sanitizers see to that). */
+static void
+try_damaged_vp9 (const TestSample *sample, gpointer user_data)
+{
+  Vp9Walk *walk = user_data;
+  guint i;
+
+  for (i = 0; sample->size > 0 && i < 20; i++) {
+    gsize size = 1 + next_random () % MIN (sample->size, 1u << (i / 2 + 3));
+    g_autofree guint8 *data = g_memdup2 (sample->data, size);
+    guint8 entry[6];
+    SampleProbeCover cover = cover_of (entry, next_random () % 40, size);
+    SampleProbe probe;
+
+    cover.crypt_byte_block = i & 1;
+    cover.skip_byte_block = i & 9;
+    data[next_random () % size] ^= (guint8) next_random ();
+    data[size - 1] = i & 2 ? 0xc1 : data[size - 1];
+    sample_probe_init (&probe, FCC ("vp09"), NULL, 0);
+    walk->trial.n_frames = 0;
+    sample_probe_trial_add (&walk->trial, &probe, &cover, data, size);
+    walk->n_samples++;
+  }
+}
+
+GST_START_TEST (test_vp9_damage)
+{
+  g_autofree gchar *path = NULL;
+  Vp9Walk walk = { { 0 } };
+
+  if (!test_have_vectors ())
+    return;
+  path = g_build_filename (test_vectors_dir (), "clear", "bear-640x360-vp9.mp4",
+      NULL);
+  state = 4714;
+  test_walk_file (path, try_damaged_vp9, &walk);
+  fail_unless (walk.n_samples > 1000);
+}
+GST_END_TEST;
+
 static Suite *
 sample_probe_trial_suite (void)
 {
@@ -364,6 +515,9 @@ sample_probe_trial_suite (void)
   tcase_add_test (tc, test_start_codes);
   tcase_add_test (tc, test_slice_headers);
   tcase_add_test (tc, test_vectors);
+  tcase_add_test (tc, test_vp9_wrong_key);
+  tcase_add_test (tc, test_vp9_right_key);
+  tcase_add_test (tc, test_vp9_damage);
   return s;
 }
 
