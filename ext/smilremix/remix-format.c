@@ -30,6 +30,9 @@ static const struct
   { FCC ('e', 'c', '-', '3'), FCC ('e', 'c', '-', '3'), "E-AC-3" },
   { FCC ('O', 'p', 'u', 's'), FCC ('O', 'p', 'u', 's'), "Opus" },
   { FCC ('f', 'L', 'a', 'C'), FCC ('f', 'L', 'a', 'C'), "FLAC" },
+  { FCC ('w', 'v', 't', 't'), FCC ('w', 'v', 't', 't'), "WebVTT" },
+  { FCC ('t', 'x', '3', 'g'), FCC ('t', 'x', '3', 'g'), "timed text (tx3g)" },
+  { FCC ('s', 't', 'p', 'p'), FCC ('s', 't', 'p', 'p'), "TTML (stpp)" },
 };
 
 RemixKind

@@ -134,3 +134,33 @@ remix_match (const GPtrArray *profile, const GArray *candidates, gint *choice,
   }
   return TRUE;
 }
+
+static gboolean
+has_kind (const GPtrArray *profile, RemixKind kind)
+{
+  guint i;
+
+  for (i = 0; i < profile->len; i++) {
+    if (((const RemixTrack *) g_ptr_array_index (profile, i))->kind == kind)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gchar *
+remix_match_get_left_out (const GPtrArray *profile, const GArray *candidates)
+{
+  guint i;
+
+  for (i = 0; i < candidates->len; i++) {
+    const RemixCandidate *c = &g_array_index (candidates, RemixCandidate, i);
+
+    if (!has_kind (profile, c->track->kind))
+      return g_strdup_printf (
+          "%s: its %s (%s) is left out, since what describes "
+          "the output has none",
+          c->movie->uri, remix_kind_to_string (c->track->kind),
+          get_format (c->track, 0)->text);
+  }
+  return NULL;
+}

@@ -33,4 +33,8 @@ typedef struct
 gboolean remix_match (const GPtrArray *profile, const GArray *candidates,
     gint *choice, GError **error);
 
+/** (transfer full): the first candidate of a kind that the output has none of, as a message; NULL if there is none. Pure. */
+gchar *
+remix_match_get_left_out (const GPtrArray *profile, const GArray *candidates);
+
 G_END_DECLS

@@ -42,6 +42,8 @@ typedef struct
   BmffMovie *movie;
   GPtrArray
       *fragments; /* per track of the movie: GArray of BmffSample, or NULL */
+  gint64 *
+      origins; /* per track: where a timeline of negative times starts, else 0 */
 } Loader;
 
 static gboolean set_track_error (const BmffTrack *track, GError **error,
@@ -330,8 +332,10 @@ add_track (RemixMovie *self, const Loader *loader, guint i, GError **error)
   read_tkhd (result, track);
   if (!check_data_references (track, error) ||
       !read_formats (result, track, error) ||
-      !apply_edits (result, track, loader->movie, error) ||
-      !survey (result, track, error))
+      !apply_edits (result, track, loader->movie, error))
+    return FALSE;
+  result->shift += loader->origins[i];
+  if (!survey (result, track, error))
     return FALSE;
   g_ptr_array_add (self->tracks, g_steal_pointer (&result));
   return TRUE;
@@ -377,7 +381,60 @@ load_moov (Loader *self, guint64 offset, GError **error)
     return FALSE;
   self->fragments = g_ptr_array_new_with_free_func (free_samples);
   g_ptr_array_set_size (self->fragments, (gint) self->movie->tracks->len);
+  self->origins = g_new0 (gint64, self->movie->tracks->len + 1);
   return TRUE;
+}
+
+/* Smooth Streaming's `tfxd` (MS-SSTR, 2.2.4.4), which stands where others have a
+ * tfdt: when the first sample is shown. FALSE if there is none. */
+static gboolean
+read_tfxd (const BmffTraf *traf, gint64 *time)
+{
+  static const guint8 uuid[16] = { 0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44,
+    0xe6, 0x80, 0xe2, 0x14, 0x1d, 0xaf, 0xf7, 0x57, 0xb2 };
+  guint i;
+
+  for (i = 0; traf->box->children && i < traf->box->children->len; i++) {
+    const BmffBox *box = g_ptr_array_index (traf->box->children, i);
+    BmffReader reader;
+    guint8 version;
+
+    if (box->type != FCC ('u', 'u', 'i', 'd') ||
+        memcmp (box->uuid, uuid, sizeof (uuid)) != 0 ||
+        !bmff_box_get_full_reader (box, &reader, &version, NULL, NULL))
+      continue;
+    /* The 64 bits are a sign for sound with priming. */
+    *time = version == 1 ? (gint64) bmff_reader_u64 (&reader)
+                         : (gint64) bmff_reader_u32 (&reader);
+    return !reader.failed && ABS (*time) < G_MAXINT64 / 8;
+  }
+  return FALSE;
+}
+
+/* The decoding time of a fragment without tfdt, whose first sample is @first: as
+ * its tfxd says, else where the last one ended. */
+static guint64
+get_fragment_dts (Loader *self, guint track, const BmffTraf *traf,
+    const BmffSample *first)
+{
+  GArray *samples = g_ptr_array_index (self->fragments, track);
+  BmffSample *last = samples->len > 0
+      ? &g_array_index (samples, BmffSample, samples->len - 1)
+      : NULL;
+  guint64 end = last ? last->dts + last->duration : 0;
+  gint64 time;
+
+  if (!read_tfxd (traf, &time))
+    return end;
+  time -= first->composition_offset;
+  if (!last)
+    self->origins[track] = MIN (time, 0);
+  time = MAX (time - self->origins[track], 0);
+  /* Durations are rounded; the sum of them shall not drift. */
+  if (last && (guint64) time > last->dts &&
+      ABS (time - (gint64) end) <= last->duration / 2)
+    last->duration = (guint32) ((guint64) time - last->dts);
+  return (guint64) time;
 }
 
 static void
@@ -385,23 +442,23 @@ append_traf (Loader *self, const BmffTraf *traf)
 {
   BmffSampleCursor cursor;
   BmffSample sample;
-  guint i;
+  GArray *samples;
+  guint64 dts = 0;
+  guint i, n;
 
   if (!g_ptr_array_find (self->movie->tracks, traf->track, &i))
     return;
   if (!g_ptr_array_index (self->fragments, i))
     g_ptr_array_index (self->fragments, i) =
         g_array_new (FALSE, FALSE, sizeof (BmffSample));
+  samples = g_ptr_array_index (self->fragments, i);
   bmff_sample_cursor_init (&cursor, traf->samples, 0);
-  while (bmff_sample_cursor_next (&cursor, &sample)) {
-    GArray *samples = g_ptr_array_index (self->fragments, i);
-
-    /* Without a tfdt a fragment goes on where the last one ended. */
-    if (!traf->has_tfdt && samples->len > 0) {
-      const BmffSample *last =
-          &g_array_index (samples, BmffSample, samples->len - 1);
-
-      sample.dts = last->dts + last->duration;
+  for (n = 0; bmff_sample_cursor_next (&cursor, &sample); n++) {
+    if (!traf->has_tfdt) {
+      if (n == 0)
+        dts = get_fragment_dts (self, i, traf, &sample);
+      sample.dts = dts;
+      dts += sample.duration;
     }
     g_array_append_val (samples, sample);
   }
@@ -491,7 +548,7 @@ remix_movie_load (BmffSource *source, const gchar *uri, guint index,
     const RemixMovieLimits *limits, GError **error)
 {
   g_autoptr (RemixMovie) self = g_new0 (RemixMovie, 1);
-  Loader loader = { source, limits, 0, NULL, NULL };
+  Loader loader = { source, limits };
   gboolean ok;
 
   self->uri = g_strdup (uri);
@@ -501,6 +558,7 @@ remix_movie_load (BmffSource *source, const gchar *uri, guint index,
   ok = load_tracks (self, &loader, error);
   g_clear_pointer (&loader.movie, bmff_movie_free);
   g_clear_pointer (&loader.fragments, g_ptr_array_unref);
+  g_free (loader.origins);
   if (!ok) {
     g_prefix_error (error, "%s: ", uri);
     return NULL;

@@ -169,6 +169,24 @@ append_choice (const Work *self, guint clip_index, guint segment, guint track,
       error);
 }
 
+/* Sound or text that only a later clip has. */
+static gboolean
+tell_left_out (const Work *self, guint clip, const GArray *candidates,
+    GError **error)
+{
+  g_autofree gchar *text = remix_match_get_left_out (self->profile, candidates);
+  g_autofree gchar *prefix = clip_to_string (self, clip);
+
+  if (!text)
+    return TRUE;
+  if (self->options->strict) {
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_MATCH, "%s", text);
+    return FALSE;
+  }
+  g_ptr_array_add (self->plan->warnings, g_strconcat (prefix, text, NULL));
+  return TRUE;
+}
+
 static gboolean
 match_segment (const Work *self, guint clip_index, guint segment_index,
     GError **error)
@@ -181,6 +199,9 @@ match_segment (const Work *self, guint clip_index, guint segment_index,
   guint i;
 
   if (!remix_match (self->profile, candidates, choice, error))
+    return FALSE;
+  if (segment_index == 0 &&
+      !tell_left_out (self, clip_index, candidates, error))
     return FALSE;
   for (i = 0; i < self->profile->len; i++) {
     if (choice[i] < 0 && get_part (self, clip_index, i)->stream) {
@@ -287,14 +308,21 @@ prepare_audio (const Work *self, guint track, GError **error)
 /* Cues whose times stand in the sample move with it; TTML's stand in the
  * document. */
 static gboolean
-check_text (const RemixFormat *format, GError **error)
+check_text (const Work *self, guint track, GError **error)
 {
+  const RemixFormat *format = self->builds[track].silence_format;
+  guint i;
+
   if (format->type == BMFF_FOURCC ('w', 'v', 't', 't') ||
       format->type == BMFF_FOURCC ('t', 'x', '3', 'g'))
     return TRUE;
   g_set_error (error, REMIX_ERROR, REMIX_ERROR_FORMAT,
       "text as %s cannot be remixed", format->text);
-  return FALSE;
+  for (i = 0; i + 1 < self->playlist->clips->len; i++) {
+    if (get_part (self, i, track)->stream)
+      break;
+  }
+  return prefix_clip (self, i, error);
 }
 
 static gboolean
@@ -318,7 +346,7 @@ prepare_output (Work *self, guint i, GError **error)
   if (track->kind == REMIX_KIND_AUDIO)
     return prepare_audio (self, i, error);
   if (track->kind == REMIX_KIND_TEXT)
-    return check_text (build->silence_format, error);
+    return check_text (self, i, error);
   return TRUE;
 }
 

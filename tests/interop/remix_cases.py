@@ -92,6 +92,8 @@ MIDROLL = '<seq>' + video('A5') + video('M', 0, 6) + video('A3') + video('M', 6,
 MIDROLL_PARTS = [Part('A5', 0, 125), Part('M', 0, 150), Part('A3', 0, 75), Part('M', 150, 300)]
 PAR_ONE = '<par clipBegin="4s" clipEnd="10s">' + video('video') + video('audio') + '</par>'
 EMPTY = b'\0\0\0\x08embe'
+NO_CUE = b'\0\0\0\x08vtte'
+CUE = b'\0\0\0\x27vttc'
 EMSG = b'emsg\0\0\0\0urn:scte:scte35:2013:xml\0'
 
 CASES = [
@@ -145,6 +147,20 @@ CASES = [
          [Part('cues', 0, 100), Part('A3', 0, 75), Part('cues', 150, 200)], Fraction(9), entries=2, browser=(),
          extra={b'sbtl': [(0, 1, b'\0\0'), (1, 2, b'\0\3one'), (3, 1, b'\0\0'), (4, 3, b'\0\0'), (7, 1, b'\0\3two'),
                           (8, 1, b'\0\0')]}),
+    Case('Smooth Streaming', '<video src="smooth.ismv" clipEnd="8s"/>' + video('A3') + '<par clipBegin="2s" clipEnd="4s">'
+         '<video src="smooth.ismv"/><audio src="smooth.isma"/></par>',
+         [Part('M', 0, 200), Part('A3', 0, 75), Part('M', 50, 100)], Fraction(13), entries=2, browser=()),
+    Case('Smooth Streaming archive', '<seq isContinuous="true" clipBegin="wallclock(2022-01-01T00:00:02Z)" '
+         'clipEnd="wallclock(2022-01-01T00:00:06Z)"><video src="smooth0.ismv"/><video src="smooth1.ismv"/></seq>',
+         [Part('M', 50, 150)], Fraction(4), browser=()),
+    Case('CMAF, tracks in files of their own', '<par clipBegin="2s" clipEnd="6s"><video src="cmaf-video.mp4"/>'
+         '<audio src="cmaf-audio.mp4"/></par>' + video('A3'),
+         [Part('M', 50, 150), Part('A3', 0, 75)], Fraction(7), entries=2, browser=()),
+    Case('WebVTT', '<par>' + video('M', end=4) + '<text src="wvtt.mp4"/></par>' + video('A3') + '<par>' +
+         video('M', 4, 8) + '<textstream src="wvtt.mp4" clipBegin="npt=4s"/></par>',
+         [Part('M', 0, 100), Part('A3', 0, 75), Part('M', 100, 200)], Fraction(11), entries=2, browser=(),
+         extra={b'text': [(0, 1, NO_CUE), (1, 2, CUE), (3, 1, NO_CUE), (4, 3, NO_CUE), (7, 1, NO_CUE), (8, 1, CUE),
+                          (9, 1, CUE), (10, 1, NO_CUE)]}),
     Case('Remix: bumper and 30 s', '<seq>' + video('A5') + video('F', 0, 30) + '</seq>',
          [Part('A5', 0, 125), Part('F', 0, 750)], Fraction(35), entries=2, plain='uniform'),
     Case('Remix: pre- and mid-roll, outputDescription',
@@ -189,5 +205,11 @@ REFUSALS = [
     Refusal('23 2 MiB', '<smil>' + ' ' * (2 << 20) + '</smil>', ['a playlist of 1048577 bytes; the limit is 1048576']),
     Refusal('23 depth 1,000', '<smil>' + '<seq>' * 999, ['nested deeper']),
     Refusal('23 100,000 clips', smil('<ref/>' * 100000), ['more than 10000 clips']),
+    Refusal('TTML', smil('<par>' + video('A5') + '<text src="stpp.mp4"/></par>'),
+            ['clip 1 (line 1', 'text as TTML (stpp) cannot be remixed']),
+    Refusal('sound that only a later clip has', smil(video('mute') + '\n' + video('A3')),
+            ['clip 2 (line 2, column 1)', 'A3.mp4: its audio (AAC 48000 Hz, 2 channels) is left out'], 'strict=true'),
+    Refusal('text that only a later clip has', smil(video('A5') + video('cues')),
+            ['clip 2', 'cues.mp4: its text (timed text (tx3g)) is left out'], 'strict=true'),
     Refusal('a source that is not there', smil(video('A5') + '\n' + video('none')), ['none.mp4', 'No such file']),
 ]

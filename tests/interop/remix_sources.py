@@ -59,12 +59,25 @@ DERIVED = {
     'slow': '-i A3.mp4 -c:v copy -c:a aac -ar 44100',
     'mono': '-i A3.mp4 -c:v copy -c:a aac -ac 1',
     'other': '-i A3.mp4 -an -c:v mpeg4',
+    'smooth.ismv': '-i M.mp4 -t 8 -c copy -f ismv',
+    'smooth.isma': '-i M.mp4 -t 8 -map 0:a -c copy -f ismv',
 }
+TFXD = bytes.fromhex('6d1d9b0542d544e680e2141daff757b2')
+CUES = """WEBVTT
+
+00:01.000 --> 00:03.000
+one
+
+00:05.000 --> 00:07.000
+two
+"""
 LADDER_FILE = '-i high.mp4 -i low.mp4 -i middle.mp4 -i audio.mp4 -map 0:v -map 3:a -map 1:v -map 2:v -c copy -t 4'
 
 
 def ffmpeg(folder, arguments, name):
-    tools.run('ffmpeg', '-v', 'error', '-nostdin', '-y', *arguments.split(), f'{name}.mp4', cwd=folder)
+    """An MP4, unless name says otherwise."""
+    name = name if '.' in name else f'{name}.mp4'
+    tools.run('ffmpeg', '-v', 'error', '-nostdin', '-y', *arguments.split(), name, cwd=folder)
 
 
 def encode(folder, name, clip, options):
@@ -93,6 +106,35 @@ def cut_archive(folder):
         (folder / f'archive{number}.mp4').write_bytes(head + b''.join(media[number * share:(number + 1) * share]))
 
 
+def cut_smooth_archive(folder):
+    """smooth.ismv as two segments of 4 s, in 2022. Where others have a tfdt, a fragment
+    has a tfxd: version 1, so that its time is behind flags, 4 bytes on."""
+    data = bytearray((folder / 'smooth.ismv').read_bytes())
+    at = data.find(TFXD)
+    while at >= 0:
+        time, = struct.unpack_from('>q', data, at + 20)
+        struct.pack_into('>q', data, at + 20, time + ARCHIVE_EPOCH * 10 ** 7)
+        at = data.find(TFXD, at + 1)
+    boxes, at = [], 0
+    while at < len(data):
+        size, kind = struct.unpack_from('>I4s', data, at)
+        boxes.append((kind, bytes(data[at:at + size])))
+        at += size
+    head = b''.join(box for kind, box in boxes if kind in (b'ftyp', b'moov'))
+    media = [box for kind, box in boxes if kind in (b'moof', b'mdat')]
+    for number, share in enumerate((media[:8], media[8:])):
+        (folder / f'smooth{number}.ismv').write_bytes(head + b''.join(share))
+
+
+def package(folder):
+    """What shaka-packager makes: CMAF tracks in files of their own, WebVTT, TTML."""
+    (folder / 'cues.vtt').write_text(CUES)
+    tools.packager(*(f'in={folder}/M.mp4,stream={kind},output={folder}/cmaf-{kind}.mp4' for kind in ('video', 'audio')),
+                   '--segment_duration', '2')
+    tools.packager(f'in={folder}/cues.vtt,stream=text,output={folder}/wvtt.mp4')
+    tools.packager(f'in={folder}/cues.vtt,stream=text,output={folder}/stpp.mp4,format=ttml+mp4')
+
+
 def make_mixed(folder, pool, only=None):
     """Each source with parameter sets of its own; only some, and nothing from them."""
     folder.mkdir()
@@ -111,6 +153,8 @@ def make_derived(folder, pool):
     ffmpeg(folder, LADDER_FILE, 'all')
     ffmpeg(folder, '-i M.mp4 -i cues.srt -map 0:v -map 0:a -map 1 -c copy -c:s mov_text', 'cues')
     cut_archive(folder)
+    cut_smooth_archive(folder)
+    package(folder)
 
 
 def make_uniform(folder, pool):
