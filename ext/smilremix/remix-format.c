@@ -342,10 +342,62 @@ make_text (const RemixFormat *self, const gchar *name)
       self->channels, self->channels == 1 ? "" : "s");
 }
 
+/* A copy of the esds in QuickTime's `wave`; NULL if there is none. */
+static BmffBox *
+find_in_wave (const BmffBox *wave)
+{
+  gsize size, at = 0;
+  const guint8 *data = g_bytes_get_data (wave->payload, &size);
+  BmffHeader header;
+
+  while (bmff_header_parse (&header, data + at, size - at) == BMFF_HEADER_OK &&
+      header.size >= header.header_size && header.size <= size - at) {
+    if (header.type == FCC ('e', 's', 'd', 's')) {
+      g_autoptr (GBytes) bytes =
+          g_bytes_new_from_bytes (wave->payload, at, (gsize) header.size);
+
+      return bmff_box_parse (bytes, wave->offset, NULL);
+    }
+    at += (gsize) header.size;
+  }
+  return NULL;
+}
+
+/* QuickTime's sound description of version 1, with 16 more bytes of fields and
+ * the esds in a `wave`, as ISO/IEC 14496-12 has it: such stand in .mov files, and
+ * the output is none. NULL if @entry is something else. */
+static BmffBox *
+convert_quicktime (const BmffBox *entry)
+{
+  BmffBox *wave = bmff_box_child (entry, FCC ('w', 'a', 'v', 'e'));
+  BmffBox *esds = wave ? find_in_wave (wave) : NULL;
+  BmffBox *copy, *old;
+  guint8 *fields;
+  gsize size = g_bytes_get_size (entry->payload);
+  GBytes *iso;
+
+  if (size != 44 || !esds) {
+    bmff_box_free (esds);
+    return NULL;
+  }
+  copy = bmff_box_copy (entry);
+  while ((old = bmff_box_child (copy, FCC ('w', 'a', 'v', 'e'))) != NULL)
+    bmff_box_remove (copy, old);
+  bmff_box_append (copy, esds);
+  iso = g_bytes_new_from_bytes (copy->payload, 0, 28);
+  g_bytes_unref (copy->payload);
+  copy->payload = iso;
+  fields = bmff_box_edit_payload (copy, &size);
+  memset (fields + 8, 0, 8); /* version, revision, vendor */
+  memset (fields + 20, 0, 4); /* compression, packet size */
+  return copy;
+}
+
 RemixFormat *
 remix_format_new (const BmffBox *entry, guint32 handler, GError **error)
 {
   g_autoptr (RemixFormat) self = NULL;
+  g_autoptr (BmffBox) converted = NULL;
   const gchar *name = NULL;
   guint i;
 
@@ -371,6 +423,10 @@ remix_format_new (const BmffBox *entry, guint32 handler, GError **error)
       name = codecs[i].name;
     }
   }
+  if (self->kind == REMIX_KIND_AUDIO)
+    converted = convert_quicktime (entry);
+  if (converted)
+    entry = converted;
   if (self->kind == REMIX_KIND_VIDEO)
     parse_video_fields (self, entry);
   else if (self->kind == REMIX_KIND_AUDIO)

@@ -153,6 +153,8 @@ CASES = [
     Case('Smooth Streaming archive', '<seq isContinuous="true" clipBegin="wallclock(2022-01-01T00:00:02Z)" '
          'clipEnd="wallclock(2022-01-01T00:00:06Z)"><video src="smooth0.ismv"/><video src="smooth1.ismv"/></seq>',
          [Part('M', 50, 150)], Fraction(4), browser=()),
+    Case('QuickTime', video('A5') + '<video src="quicktime.mov"/>', [Part('A5', 0, 125), Part('A3', 0, 75)], Fraction(8),
+         entries=2, browser=()),
     Case('CMAF, tracks in files of their own', '<par clipBegin="2s" clipEnd="6s"><video src="cmaf-video.mp4"/>'
          '<audio src="cmaf-audio.mp4"/></par>' + video('A3'),
          [Part('M', 50, 150), Part('A3', 0, 75)], Fraction(7), entries=2, browser=()),

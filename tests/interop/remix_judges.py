@@ -201,6 +201,7 @@ def tables(made, path, fragmented):
     videos, sounds = found.of(b'vide'), found.of(b'soun')
     require((len(videos), len(sounds)) == (len(made.case.tracks()), 1), f'{len(videos)} pictures, {len(sounds)} sounds')
     require(len(videos[0].entries) == made.case.entries, f'{len(videos[0].entries)} descriptions of the picture')
+    require(len(sounds[0].entries) == 1, f'{len(sounds[0].entries)} descriptions of the sound')
     for track in found.tracks:
         check_track(made, found.movie_timescale, track, fragmented)
     for number, track in enumerate(videos):

@@ -59,6 +59,7 @@ DERIVED = {
     'slow': '-i A3.mp4 -c:v copy -c:a aac -ar 44100',
     'mono': '-i A3.mp4 -c:v copy -c:a aac -ac 1',
     'other': '-i A3.mp4 -an -c:v mpeg4',
+    'quicktime.mov': '-i A3.mp4 -c copy',
     'smooth.ismv': '-i M.mp4 -t 8 -c copy -f ismv',
     'smooth.isma': '-i M.mp4 -t 8 -map 0:a -c copy -f ismv',
 }
