@@ -64,7 +64,9 @@ def demuxing(args, recorder):
     pipeline = Gst.Pipeline()
     chain = [make(pipeline, 'filesrc', location=args.file, blocksize=65536)]
     if args.push:
-        chain.append(make(pipeline, 'queue'))
+        # It only pushes. (A queue in front of qtdemux can deadlock over the
+        # allocation query in 1.22, with filesrc alone too.)
+        chain.append(make(pipeline, 'valve'))
     if args.front is not None:
         chain.append(make(pipeline, 'cencdecrypt', keys=args.front))
     demuxer = make(pipeline, 'qtdemux')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "decrypt-play.h"
+#include "../stock.h"
 
 #include <gst/cenc/gstcenckeyring.h>
 
@@ -218,6 +219,30 @@ player_run (Player *self, GError **error)
     return FALSE;
   gst_message_unref (message);
   return TRUE;
+}
+
+gboolean
+player_play (Player *self, const gchar *path, GstCencKeySession *session,
+    GError **error)
+{
+  guint n = stock_player_attempts ();
+
+  for (;;) {
+    GError *failed = NULL;
+    gboolean ends;
+
+    player_init (self, path, session);
+    ends = player_run (self, &failed);
+    if ((ends && !failed) || !stock_player_may_have_failed (failed) ||
+        --n == 0) {
+      if (failed)
+        g_propagate_error (error, failed);
+      return ends;
+    }
+    g_print ("%s: %s, once more\n", path, failed ? failed->message : "no end");
+    g_clear_error (&failed);
+    player_clear (self);
+  }
 }
 
 gboolean

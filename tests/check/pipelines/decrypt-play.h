@@ -49,6 +49,9 @@ void player_init (Player *self, const gchar *path, GstCencKeySession *session);
 void player_clear (Player *self);
 /* To its end; FALSE if there is none within a minute. */
 gboolean player_run (Player *self, GError **error);
+/* player_init() and player_run(), as often as stock.h says; to be cleared once. */
+gboolean player_play (Player *self, const gchar *path,
+    GstCencKeySession *session, GError **error);
 /* Pauses, and waits for the first picture; FALSE if none comes. @what is for the
  * text of a failure. */
 gboolean player_pause (Player *self, const gchar *what);

@@ -23,8 +23,7 @@ check_file (const gchar *name, const gchar *path, const gchar *clear,
   gboolean plays;
   guint i;
 
-  player_init (&wanted, clear, NULL);
-  fail_unless (player_run (&wanted, &error), "%s: no end", name);
+  fail_unless (player_play (&wanted, clear, NULL, &error), "%s: no end", name);
   plays = !error && wanted.sinks[0].n_buffers + wanted.sinks[1].n_buffers > 0;
   if (!plays) {
     g_print ("skipped: %s: %s\n", name, error ? error->message : "no decoder");
@@ -32,8 +31,7 @@ check_file (const gchar *name, const gchar *path, const gchar *clear,
     player_clear (&wanted);
     return FALSE;
   }
-  player_init (&got, path, session);
-  fail_unless (player_run (&got, &error), "%s: no end", name);
+  fail_unless (player_play (&got, path, session, &error), "%s: no end", name);
   fail_unless (!error, "%s: %s", name, error ? error->message : "");
 
   for (i = 0; i < 2; i++) {

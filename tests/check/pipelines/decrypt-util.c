@@ -109,10 +109,12 @@ pipeline_run (GstElement *pipeline, GError **error)
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
       GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  fail_unless (message != NULL, "the pipeline does not end");
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+  if (!message)
+    g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_TOO_LAZY,
+        "the pipeline does not end");
+  else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, error, NULL);
-  gst_message_unref (message);
+  g_clear_pointer (&message, gst_message_unref);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (pipeline);

@@ -13,6 +13,7 @@
 
 #include "../license/testlicense.h"
 #include "../license/testserver.h"
+#include "../stock.h"
 
 #define RENTAL \
   "&rightsType=Rental&rental.periodEndTime=%2B86400&rental.playDuration=7200"
@@ -82,6 +83,7 @@ has_elements (void)
 /* What a run leaves. */
 typedef struct
 {
+  gboolean hangs;
   GError *error;
   GPtrArray *told; /* structures of cencdecrypt's offline-license messages */
   GChecksum *frames;
@@ -129,7 +131,9 @@ run_pipeline (Run *run, GstElement *pipeline)
     GstMessage *message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
         GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
 
-    fail_unless (message != NULL, "nothing happens");
+    run->hangs = message == NULL;
+    if (run->hangs)
+      break;
     if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ELEMENT)
       look_at_element (run, message);
     else
@@ -158,6 +162,7 @@ launch (const gchar *description)
   g_assert_no_error (error);
   run_init (&run);
   run_pipeline (&run, pipeline);
+  fail_if (run.hangs, "%s: nothing happens", description);
   g_assert_no_error (run.error);
   run_clear (&run);
 }
@@ -205,21 +210,37 @@ on_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
   run->n_frames++;
 }
 
-/* As a player does that knows nothing of licenses. */
 static void
-play (Run *run, const gchar *path)
+play_once (Run *run, const gchar *path)
 {
   g_autofree gchar *uri = gst_filename_to_uri (path, NULL);
   GstElement *player = gst_element_factory_make ("playbin3", NULL);
   GstElement *video = gst_element_factory_make ("fakesink", NULL);
   GstElement *audio = gst_element_factory_make ("fakesink", NULL);
 
-  run_init (run);
+  g_clear_error (&run->error);
+  g_checksum_reset (run->frames);
+  run->n_frames = 0;
   g_object_set (video, "signal-handoffs", TRUE, NULL);
   g_signal_connect (video, "handoff", G_CALLBACK (on_frame), run);
   g_object_set (player, "uri", uri, "video-sink", video, "audio-sink", audio,
       "flags", PLAY_FLAGS, NULL);
   run_pipeline (run, player);
+}
+
+/* As a player does that knows nothing of licenses. What is told is that of all
+ * attempts. */
+static void
+play (Run *run, const gchar *path)
+{
+  guint n = stock_player_attempts ();
+
+  run_init (run);
+  do {
+    play_once (run, path);
+  } while ((run->hangs || run->error) &&
+      stock_player_may_have_failed (run->error) && --n > 0);
+  fail_if (run->hangs, "%s: playbin3 does not come to its end", path);
 }
 
 static void
@@ -343,6 +364,7 @@ rental_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (suite, tc);
+  tcase_set_timeout (tc, 600);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_loop_test (tc, test_playbin3, 0, G_N_ELEMENTS (schemes));
   tcase_add_test (tc, test_refused);
