@@ -41,6 +41,7 @@ struct _EncryptFile
   GArray *parts; /* (element-type EncryptPart), as the movie's tracks */
   GArray *part_boxes; /* (element-type Boxes), likewise */
   EncryptPass *pass; /* NULL: the file is not looked into yet */
+  gboolean once; /* what stands in front of the moov needs no first pass */
 
   GArray *patches; /* (element-type Patch), by place; NULL in the first pass */
   guint patch; /* the next one */
@@ -212,6 +213,24 @@ add_pssh (EncryptFile *self, GError **error)
   return keys && encrypt_movie_add_pssh (self->movie, self->plan, keys, error);
 }
 
+static gboolean check_sample (gpointer user_data, const EncryptPart *part,
+    const BmffSample *sample, GError **error);
+
+/* The moov stands behind all that it is about, and nothing else moves: what a
+ * first pass finds has not to be known before. */
+static gboolean
+moov_is_last (const EncryptFile *self)
+{
+  guint i;
+
+  for (i = 0; i < self->boxes->mdats->len; i++) {
+    if (g_array_index (self->boxes->mdats, EncryptRange, i).end >
+        self->boxes->moov_range.start)
+      return FALSE;
+  }
+  return self->boxes->metas->len == 0;
+}
+
 static gboolean
 open_movie (EncryptFile *self, GError **error)
 {
@@ -231,6 +250,8 @@ open_movie (EncryptFile *self, GError **error)
   if (!add_pssh (self, error))
     return FALSE;
   self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
+  self->once = self->pass && moov_is_last (self) &&
+      encrypt_pass_begin_once (self->pass, check_sample, self);
   return self->pass != NULL;
 }
 
@@ -502,16 +523,30 @@ first_pass (EncryptFile *self, GError **error)
 
   if (!self->pass)
     return open_movie (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  if (self->once)
+    return encrypt_pass_end_once (self->pass, error) &&
+            make_patches (self, error)
+        ? GST_FLOW_OK
+        : GST_FLOW_ERROR;
   if (!encrypt_pass_map (self->pass, check_sample, self, &done, error))
     return GST_FLOW_ERROR;
   return !done || make_patches (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
+static GstFlowReturn
+work (EncryptFile *self, GError **error)
+{
+  if (self->patches)
+    return push_some (self, error);
+  if (self->once && self->position < self->boxes->moov_range.start)
+    return push_block (self, self->boxes->moov_range.start, error);
+  return first_pass (self, error);
+}
+
 GstFlowReturn
 encrypt_file_step (EncryptFile *self, GError **error)
 {
-  GstFlowReturn flow =
-      self->patches ? push_some (self, error) : first_pass (self, error);
+  GstFlowReturn flow = work (self, error);
 
   /* Not ours to tell of: the input was taken away. */
   if (flow == GST_FLOW_ERROR &&

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * EncryptFile: a progressive movie, encrypted in two passes: the samples' headers
- * first, since what is found there stands in the moov, and then the bytes in
- * the order of the file. The layout stays: moov first or last, mdats as they
- * are.
+ * EncryptFile: a progressive movie. Where the moov stands first it is encrypted in
+ * two passes: the samples' headers first, since what is found there stands in the
+ * moov, and then the bytes in the order of the file. Where it stands last, and
+ * samples stand in decoding order, one pass does. The layout stays: moov first or
+ * last, mdats as they are.
  */
 
 #pragma once
@@ -35,8 +36,9 @@ void encrypt_file_free (EncryptFile *self);
  * encrypt_file_step: does a piece of the work.
  *
  * Returns: GST_FLOW_OK: there is more to do; GST_FLOW_EOS: all is done; what a
- *   callback returned; or GST_FLOW_ERROR with @error. Nothing goes out before
- *   the first pass has found no fault.
+ *   callback returned; or GST_FLOW_ERROR with @error. The moov does not go out
+ *   before all samples were found without a fault; where it stands first, nothing
+ *   does.
  */
 GstFlowReturn encrypt_file_step (EncryptFile *self, GError **error);
 

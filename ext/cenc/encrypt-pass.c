@@ -17,6 +17,11 @@ struct _EncryptPass
 
   guint part; /* first pass: whose samples are mapped */
   BmffSampleCursor cursor; /* its table NULL: that part has not begun */
+
+  guint32
+      *next; /* of each part, the sample to be mapped next; NULL: two passes */
+  EncryptPassCheck check;
+  gpointer check_data;
 };
 
 void
@@ -50,6 +55,7 @@ void
 encrypt_pass_free (EncryptPass *self)
 {
   g_clear_pointer (&self->map, bmff_sample_map_free);
+  g_free (self->next);
   g_array_unref (self->parts);
   g_free (self);
 }
@@ -95,6 +101,92 @@ encrypt_pass_map (EncryptPass *self, EncryptPassCheck check, gpointer user_data,
     }
   }
   *done = self->part == self->parts->len;
+  return TRUE;
+}
+
+/* One pass */
+
+gboolean
+encrypt_pass_begin_once (EncryptPass *self, EncryptPassCheck check,
+    gpointer user_data)
+{
+  if (!bmff_sample_map_is_in_order (self->map))
+    return FALSE;
+  self->next = g_new0 (guint32, self->parts->len);
+  self->check = check;
+  self->check_data = user_data;
+  return TRUE;
+}
+
+static gboolean
+map_bytes (const EncryptPart *part, guint32 index, const BmffSample *sample,
+    const guint8 *data, GError **error)
+{
+  if (index >= part->n_lead)
+    return encrypt_track_map (part->track, sample, data, part->writer, error);
+  if (part->tells_lead)
+    return encrypt_track_map_clear (part->track, sample, data, part->writer,
+        error);
+  if (part->writer)
+    cenc_aux_writer_add_clear (part->writer);
+  return encrypt_track_learn (part->track, sample, data, error);
+}
+
+/* Maps the samples up to @end, which have no bytes. */
+static gboolean
+map_empty (EncryptPass *self, guint i, guint32 end, GError **error)
+{
+  static const guint8 nothing;
+  const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+  BmffSampleCursor cursor;
+  BmffSample sample;
+
+  if (self->next[i] >= end)
+    return TRUE;
+  bmff_sample_cursor_init (&cursor, part->samples, self->next[i]);
+  while (self->next[i] < end && bmff_sample_cursor_next (&cursor, &sample)) {
+    if (sample.size > 0) {
+      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+          "the sample at offset %" G_GUINT64_FORMAT " is out of order",
+          sample.offset);
+      return FALSE;
+    }
+    if (!map_bytes (part, self->next[i]++, &sample, &nothing, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+map_here (EncryptPass *self, const BmffMappedSample *mapped, const guint8 *data,
+    GError **error)
+{
+  const EncryptPart *part =
+      &g_array_index (self->parts, EncryptPart, mapped->track);
+
+  if (!part->track || mapped->index < self->next[mapped->track])
+    return TRUE;
+  if (!map_empty (self, mapped->track, mapped->index, error) ||
+      (self->check && mapped->sample.size > 0 &&
+          !self->check (self->check_data, part, &mapped->sample, error)))
+    return FALSE;
+  self->next[mapped->track] = mapped->index + 1;
+  return map_bytes (part, mapped->index, &mapped->sample, data, error);
+}
+
+gboolean
+encrypt_pass_end_once (EncryptPass *self, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+    if (part->track && part->samples &&
+        !map_empty (self, i, bmff_sample_table_get_count (part->samples),
+            error))
+      return FALSE;
+  }
   return TRUE;
 }
 
@@ -146,8 +238,11 @@ add_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
   bmff_map_cursor_init (&cursor, self->map, offset);
   while (
       bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
-    if (!cipher_sample (self, &mapped, block + (mapped.sample.offset - offset),
-            error)) {
+    guint8 *data = block + (mapped.sample.offset - offset);
+
+    if (self->next && !map_here (self, &mapped, data, error))
+      return FALSE;
+    if (!cipher_sample (self, &mapped, data, error)) {
       g_prefix_error (error, "sample at offset %" G_GUINT64_FORMAT ": ",
           mapped.sample.offset);
       return FALSE;

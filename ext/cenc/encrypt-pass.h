@@ -2,8 +2,8 @@
 /*
  * EncryptPass: the samples of several tracks in input that is read by place, in
  * two passes: their headers in decoding order, since what is found there stands
- * in front of them in the output, and then the bytes by their place. Takes the
- * memory of one block, however large the samples' range is.
+ * in front of them in the output, and then the bytes by their place; or in one
+ * pass, where it stands behind them. Takes the memory of one block, however large the samples' range is.
  */
 
 #pragma once
@@ -53,6 +53,21 @@ typedef gboolean (*EncryptPassCheck) (gpointer user_data,
  */
 gboolean encrypt_pass_map (EncryptPass *self, EncryptPassCheck check,
     gpointer user_data, gboolean *done, GError **error);
+
+/**
+ * encrypt_pass_begin_once:
+ * @check: as for encrypt_pass_map()
+ *
+ * In place of a first pass: encrypt_pass_cipher() maps each sample when it comes
+ * to it.
+ *
+ * Returns: FALSE: samples do not stand in decoding order, and there have to be
+ *   two passes
+ */
+gboolean encrypt_pass_begin_once (EncryptPass *self, EncryptPassCheck check,
+    gpointer user_data);
+/** When all bytes are through: samples that have none are mapped too. */
+gboolean encrypt_pass_end_once (EncryptPass *self, GError **error);
 
 /**
  * encrypt_pass_cipher: the second pass, by blocks

@@ -9,8 +9,9 @@
  * the encrypted file: sample entries wrapped, `pssh` added, samples encrypted,
  * every offset that moved corrected. What is not encrypted stays byte for byte.
  * Fragmented input streams, with one fragment of latency and of memory.
- * Progressive input stays progressive; it is read twice where upstream can be
- * pulled from, and waits for its end in a spool file where it is pushed.
+ * Progressive input stays progressive; where upstream can be pulled from it is
+ * read once or, with the moov in front, twice; where it is pushed it waits for its
+ * end in a spool file.
  *
  * ## Example launch lines
  * |[

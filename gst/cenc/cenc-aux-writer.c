@@ -33,6 +33,8 @@ struct _CencAuxWriter
   GArray
       *starts; /* guint32: where each STRIDEth sample's bytes start in @data */
   gboolean differs; /* the sizes do */
+  guint32 next,
+      next_start; /* that sample's bytes, for who reads them in order */
 };
 
 CencAuxWriter *
@@ -42,8 +44,9 @@ cenc_aux_writer_new (const CencParams *params)
 
   self->scheme = params->scheme;
   self->iv_size = params->per_sample_iv_size;
-  self->data = g_byte_array_new ();
-  self->sizes = g_byte_array_new ();
+  /* What a fragment mostly has */
+  self->data = g_byte_array_sized_new (2048);
+  self->sizes = g_byte_array_sized_new (256);
   self->starts = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
 }
@@ -108,20 +111,19 @@ check_layout (CencAuxWriter *self, Layout layout, guint n_subsamples,
   return TRUE;
 }
 
-static void
-append_subsamples (CencAuxWriter *self, const guint8 *subsamples, guint n)
+/* Puts count and entries to @out; returns where they end. */
+static guint8 *
+put_subsamples (guint8 *out, const guint8 *subsamples, guint n)
 {
-  static const guint8 empty[CENC_SUBSAMPLE_SIZE] = { 0 };
-  guint8 count[2];
+  guint count = MAX (n, 1);
 
-  if (n == 0) {
-    subsamples = empty;
-    n = 1;
-  }
-  count[0] = (guint8) (n >> 8);
-  count[1] = (guint8) n;
-  g_byte_array_append (self->data, count, sizeof count);
-  g_byte_array_append (self->data, subsamples, n * CENC_SUBSAMPLE_SIZE);
+  out[0] = (guint8) (count >> 8);
+  out[1] = (guint8) count;
+  if (n == 0)
+    memset (out + 2, 0, CENC_SUBSAMPLE_SIZE);
+  else
+    memcpy (out + 2, subsamples, (gsize) n * CENC_SUBSAMPLE_SIZE);
+  return out + 2 + (gsize) count * CENC_SUBSAMPLE_SIZE;
 }
 
 gboolean
@@ -130,13 +132,18 @@ cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
 {
   Layout layout = subsamples ? LAYOUT_SUBSAMPLES : LAYOUT_WHOLE;
   guint32 start = self->data->len;
+  guint8 info[G_MAXUINT8], *end = info; /* no more fits saiz */
 
   if (!check_layout (self, layout, subsamples ? n_subsamples : 0, error))
     return FALSE;
-  if (self->iv_size > 0)
-    g_byte_array_append (self->data, iv, self->iv_size);
+  if (self->iv_size > 0) {
+    memcpy (end, iv, self->iv_size);
+    end += self->iv_size;
+  }
   if (subsamples)
-    append_subsamples (self, subsamples, n_subsamples);
+    end = put_subsamples (end, subsamples, n_subsamples);
+  if (end > info)
+    g_byte_array_append (self->data, info, (guint) (end - info));
   end_sample (self, start);
   return TRUE;
 }
@@ -148,19 +155,22 @@ cenc_aux_writer_add_clear (CencAuxWriter *self)
 }
 
 gboolean
-cenc_aux_writer_get (const CencAuxWriter *self, guint32 index,
-    CencSampleAux *aux)
+cenc_aux_writer_get (CencAuxWriter *self, guint32 index, CencSampleAux *aux)
 {
   const guint8 *data;
+  guint32 start;
   guint8 size;
 
   if (index >= self->sizes->len)
     return FALSE;
   size = self->sizes->data[index];
+  start = index == self->next ? self->next_start : start_of (self, index);
+  self->next = index + 1;
+  self->next_start = start + size;
   memset (aux, 0, sizeof *aux);
   if (size == 0)
     return TRUE;
-  data = self->data->data + start_of (self, index);
+  data = self->data->data + start;
   aux->iv = self->iv_size ? data : NULL;
   aux->iv_size = (guint8) self->iv_size;
   if (size > self->iv_size) {

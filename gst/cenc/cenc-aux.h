@@ -98,8 +98,8 @@ gboolean cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
 void cenc_aux_writer_add_clear (CencAuxWriter *self);
 guint32 cenc_aux_writer_get_count (const CencAuxWriter *self);
 /** Gives back what was added: valid until the writer changes. */
-gboolean cenc_aux_writer_get (const CencAuxWriter *self, guint32 index,
-    CencSampleAux *aux);
+gboolean
+cenc_aux_writer_get (CencAuxWriter *self, guint32 index, CencSampleAux *aux);
 /** `senc` (PIFF: the uuid box). (transfer full) */
 BmffBox *cenc_aux_writer_to_senc (const CencAuxWriter *self);
 /** Offset from the first byte of that box to the first byte of auxiliary information: what saio has to point at. */

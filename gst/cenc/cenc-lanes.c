@@ -248,7 +248,7 @@ cenc_lanes_begin_counter (CencLanes *self, const guint8 iv[CENC_BLOCK_SIZE],
     gsize size, guint n_pieces)
 {
   gsize blocks = (size + CENC_BLOCK_SIZE - 1) / CENC_BLOCK_SIZE, i;
-  guint64 counter = bmff_get_u64 (iv + 8);
+  guint64 counter = bmff_get_u64 (iv + 8), high;
   guint8 *out;
 
   g_return_val_if_fail (size <= CENC_LANES_MAX_KEYSTREAM, FALSE);
@@ -258,11 +258,12 @@ cenc_lanes_begin_counter (CencLanes *self, const guint8 iv[CENC_BLOCK_SIZE],
           self->n_pieces + n_pieces > MAX_PIECES) &&
       !finish_pieces (self))
     return FALSE;
+  memcpy (&high, iv, 8);
   out = self->keystream + self->filled;
   for (i = 0; i < blocks; i++, out += CENC_BLOCK_SIZE) {
     guint64 low = GUINT64_TO_BE (counter + i);
 
-    memcpy (out, iv, 8);
+    memcpy (out, &high, 8);
     memcpy (out + 8, &low, 8);
   }
   self->at = self->filled;

@@ -29,21 +29,38 @@ align (CencScheme scheme, const CencRange *range)
   return aligned;
 }
 
-/* Aligned ranges, without those of which nothing is left. */
-static GArray *
-align_all (CencScheme scheme, const CencRange *ranges, guint n_ranges)
+/* Ranges of a sample; mostly few, and then without an allocation. */
+typedef struct
 {
-  GArray *aligned =
-      g_array_sized_new (FALSE, FALSE, sizeof (CencRange), n_ranges);
+  CencRange few[8];
+  CencRange *data;
+  guint len;
+} Ranges;
+
+/* Aligned ranges, without those of which nothing is left. */
+static void
+align_all (Ranges *aligned, CencScheme scheme, const CencRange *ranges,
+    guint n_ranges)
+{
   guint i;
 
+  aligned->len = 0;
+  aligned->data = n_ranges <= G_N_ELEMENTS (aligned->few)
+      ? aligned->few
+      : g_new (CencRange, n_ranges);
   for (i = 0; i < n_ranges; i++) {
     CencRange range = align (scheme, &ranges[i]);
 
     if (range.size > 0)
-      g_array_append_val (aligned, range);
+      aligned->data[aligned->len++] = range;
   }
-  return aligned;
+}
+
+static void
+ranges_clear (Ranges *self)
+{
+  if (self->data != self->few)
+    g_free (self->data);
 }
 
 /* Entries for @clear bytes followed by protected ones (or by none). */
@@ -58,7 +75,7 @@ count_entries (gsize clear, gboolean is_tail)
 /* Entries for a sample whose ranges of less than @threshold bytes, and the
  * first @n_equal ones of just that size, stay clear. */
 static guint64
-count_all (const GArray *ranges, gsize sample_size, gsize threshold,
+count_all (const Ranges *ranges, gsize sample_size, gsize threshold,
     guint n_equal)
 {
   guint64 n = 0;
@@ -66,7 +83,7 @@ count_all (const GArray *ranges, gsize sample_size, gsize threshold,
   guint i;
 
   for (i = 0; i < ranges->len; i++) {
-    const CencRange *range = &g_array_index (ranges, CencRange, i);
+    const CencRange *range = &ranges->data[i];
 
     if (range->size < threshold)
       continue;
@@ -81,12 +98,12 @@ count_all (const GArray *ranges, gsize sample_size, gsize threshold,
 }
 
 static void
-drop_smallest (GArray *ranges, gsize threshold, guint n_equal)
+drop_smallest (Ranges *ranges, gsize threshold, guint n_equal)
 {
   guint i, kept = 0;
 
   for (i = 0; i < ranges->len; i++) {
-    CencRange range = g_array_index (ranges, CencRange, i);
+    CencRange range = ranges->data[i];
 
     if (range.size < threshold)
       continue;
@@ -94,9 +111,9 @@ drop_smallest (GArray *ranges, gsize threshold, guint n_equal)
       n_equal--;
       continue;
     }
-    g_array_index (ranges, CencRange, kept++) = range;
+    ranges->data[kept++] = range;
   }
-  g_array_set_size (ranges, kept);
+  ranges->len = kept;
 }
 
 static gint
@@ -108,13 +125,13 @@ compare_sizes (gconstpointer a, gconstpointer b)
 }
 
 static GArray *
-sorted_sizes (const GArray *ranges)
+sorted_sizes (const Ranges *ranges)
 {
   GArray *sizes = g_array_sized_new (FALSE, FALSE, sizeof (gsize), ranges->len);
   guint i;
 
   for (i = 0; i < ranges->len; i++)
-    g_array_append_val (sizes, g_array_index (ranges, CencRange, i).size);
+    g_array_append_val (sizes, ranges->data[i].size);
   g_array_sort (sizes, compare_sizes);
   return sizes;
 }
@@ -126,7 +143,7 @@ sorted_sizes (const GArray *ranges)
  * never dropped: a sample would go out clear that a label calls protected.
  */
 static gboolean
-fit (GArray *ranges, gsize sample_size, guint max, GError **error)
+fit (Ranges *ranges, gsize sample_size, guint max, GError **error)
 {
   g_autoptr (GArray) sizes = NULL;
   guint n_drop;
@@ -201,27 +218,35 @@ check_ranges (const CencRange *ranges, guint n_ranges, gsize sample_size,
   return FALSE;
 }
 
-gint
-cenc_subsamples_append (GByteArray *out, CencScheme scheme,
-    const CencRange *ranges, guint n_ranges, gsize sample_size,
-    guint max_subsamples, GError **error)
+static guint
+append_ranges (GByteArray *out, const Ranges *ranges, gsize sample_size)
 {
-  g_autoptr (GArray) aligned = NULL;
   gsize pos = 0;
   guint i, n = 0;
 
-  if (!check_ranges (ranges, n_ranges, sample_size, error))
-    return -1;
-  aligned = align_all (scheme, ranges, n_ranges);
-  if (max_subsamples > 0 && !fit (aligned, sample_size, max_subsamples, error))
-    return -1;
-
-  for (i = 0; i < aligned->len; i++) {
-    const CencRange *range = &g_array_index (aligned, CencRange, i);
+  for (i = 0; i < ranges->len; i++) {
+    const CencRange *range = &ranges->data[i];
 
     n += cenc_subsamples_append_span (out, range->offset - pos,
         (guint32) range->size);
     pos = range->offset + range->size;
   }
-  return (gint) (n + cenc_subsamples_append_span (out, sample_size - pos, 0));
+  return n + cenc_subsamples_append_span (out, sample_size - pos, 0);
+}
+
+gint
+cenc_subsamples_append (GByteArray *out, CencScheme scheme,
+    const CencRange *ranges, guint n_ranges, gsize sample_size,
+    guint max_subsamples, GError **error)
+{
+  Ranges aligned;
+  gint n = -1;
+
+  if (!check_ranges (ranges, n_ranges, sample_size, error))
+    return -1;
+  align_all (&aligned, scheme, ranges, n_ranges);
+  if (max_subsamples == 0 || fit (&aligned, sample_size, max_subsamples, error))
+    n = (gint) append_ranges (out, &aligned, sample_size);
+  ranges_clear (&aligned);
+  return n;
 }

@@ -151,6 +151,23 @@ bmff_sample_map_free (BmffSampleMap *self)
   g_free (self);
 }
 
+gboolean
+bmff_sample_map_is_in_order (const BmffSampleMap *self)
+{
+  g_autofree guint32 *next = g_new0 (guint32, self->tables->len);
+  guint i;
+
+  for (i = 0; i < self->chunks->len; i++) {
+    const Chunk *chunk = &g_array_index (self->chunks, Chunk, i);
+
+    if (chunk->first < next[chunk->track])
+      return FALSE;
+    next[chunk->track] = chunk->first + chunk->count;
+  }
+
+  return TRUE;
+}
+
 static const Chunk *
 get_chunk (const BmffSampleMap *self, guint n)
 {

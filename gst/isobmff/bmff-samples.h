@@ -109,6 +109,8 @@ typedef struct
 /** @tables: (element-type BmffSampleTable), entries may be NULL (no samples); the map keeps references. Samples that share bytes are BMFF_ERROR_UNSUPPORTED (they could not both be encrypted); samples without bytes share none. O(n log n) in chunks. */
 BmffSampleMap *bmff_sample_map_new (GPtrArray *tables, GError **error);
 void bmff_sample_map_free (BmffSampleMap *self);
+/** TRUE: who goes by place meets each track's samples in decoding order. Samples without bytes may be passed over. */
+gboolean bmff_sample_map_is_in_order (const BmffSampleMap *self);
 
 /** Walks by rising offset; a plain value. */
 typedef struct

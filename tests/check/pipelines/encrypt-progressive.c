@@ -67,6 +67,84 @@ GST_START_TEST (test_pull)
 }
 GST_END_TEST
 
+static guint8 *
+find_box (guint8 *data, gsize size, const gchar *type)
+{
+  guint8 *found = NULL;
+  gsize i;
+
+  for (i = 0; i + 4 <= size; i++) {
+    if (memcmp (data + i, type, 4) == 0)
+      found = data + i;
+  }
+  fail_unless (found != NULL);
+  return found;
+}
+
+/* Chunks that do not stand in the order of their samples: what stands in front
+ * of the moov cannot be mapped on the way. */
+GST_START_TEST (test_chunks_out_of_order)
+{
+  g_autoptr (GBytes) made = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  guint8 *data, *stco, first[4];
+  gsize size;
+
+  if (!judge_has_elements (NEEDED " avenc_ac3 ac3parse"))
+    return;
+  /* Samples of one size, in chunks of 5 but for the first and the last, so that
+   * two can change places by their offsets. */
+  made = run (H264 "! mp4mux name=m interleave-time=160000000 ! filesink "
+                   "location=%s audiotestsrc num-buffers=200 ! "
+                   "audio/x-raw,rate=48000 ! avenc_ac3 bitrate=192000 ! "
+                   "ac3parse ! m.");
+  data = g_bytes_unref_to_data (g_steal_pointer (&made), &size);
+  stco = find_box (data, size, "stco");
+  fail_unless (GST_READ_UINT32_BE (stco + 8) > 5);
+  memcpy (first, stco + 20, 4);
+  memcpy (stco + 20, stco + 24, 4);
+  memcpy (stco + 24, first, 4);
+  clear = g_bytes_new_take (data, size);
+  out = encrypt_file (clear, "", "scheme=cbcs");
+  judge_same_samples (clear, out, "cbcs");
+  judge_places (out);
+}
+GST_END_TEST
+
+/* A sample that is found damaged when others went out already. */
+GST_START_TEST (test_damaged_sample)
+{
+  g_autoptr (GBytes) made = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *description = NULL;
+  guint8 *data, *stco;
+  guint32 n;
+  gsize size;
+
+  if (!judge_has_elements (NEEDED))
+    return;
+  made = run (H264 "! mp4mux ! filesink location=%s");
+  data = g_bytes_unref_to_data (g_steal_pointer (&made), &size);
+  stco = find_box (data, size, "stco");
+  n = GST_READ_UINT32_BE (stco + 8);
+  memset (data + GST_READ_UINT32_BE (stco + 8 + 4 * n), 0x7f, 4);
+  clear = g_bytes_new_take (data, size);
+  path = judge_write (clear);
+  description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
+      "! filesink location=%s", NULL);
+  fail_if (judge_run_to_file (description, &error));
+  g_unlink (path);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+                   GST_STREAM_ERROR_DEMUX),
+      "%s", error->message);
+  fail_unless (strstr (error->message, "NAL unit") != NULL, "%s",
+      error->message);
+}
+GST_END_TEST
+
 /* By way of the spool the file is the same, byte for byte. */
 GST_START_TEST (test_push)
 {
@@ -343,6 +421,8 @@ encrypt_progressive_suite (void)
   tcase_add_loop_test (tc, test_push, 0, 2);
   tcase_add_loop_test (tc, test_behind_mp4mux, 0, G_N_ELEMENTS (modes));
   tcase_add_test (tc, test_into_unseekable);
+  tcase_add_test (tc, test_chunks_out_of_order);
+  tcase_add_test (tc, test_damaged_sample);
   tcase_add_loop_test (tc, test_truncated, 0, 4);
   tcase_add_loop_test (tc, test_clear_lead, 0, 2 * G_N_ELEMENTS (leads));
   tcase_add_test (tc, test_clear_lead_large);

@@ -285,6 +285,29 @@ GST_START_TEST (test_starts_empty)
 
 GST_END_TEST;
 
+GST_START_TEST (test_in_order)
+{
+  static const guint32 nothing[] = { 120, 600 };
+  static const guint32 back[] = { 200, 220, 210 };
+  g_autoptr (GPtrArray) tables = tables_new ();
+  g_autoptr (BmffSampleMap) map = NULL;
+  g_autoptr (BmffSampleMap) other = NULL;
+
+  g_ptr_array_add (tables, NULL);
+  tables_add (tables, 50, 2, 3, video);
+  tables_add (tables, 10, 1, 5, audio);
+  tables_add (tables, 0, 1, 2, nothing);
+  map = bmff_sample_map_new (tables, NULL);
+  fail_unless (bmff_sample_map_is_in_order (map));
+
+  g_ptr_array_remove_index (tables, 2);
+  tables_add (tables, 10, 1, 3, back);
+  other = bmff_sample_map_new (tables, NULL);
+  fail_if (bmff_sample_map_is_in_order (other));
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_sample_map_suite (void)
 {
@@ -300,6 +323,7 @@ isobmff_sample_map_suite (void)
   tcase_add_test (tc, test_empty_samples);
   tcase_add_test (tc, test_no_tracks);
   tcase_add_test (tc, test_starts_empty);
+  tcase_add_test (tc, test_in_order);
 
   return s;
 }
