@@ -74,12 +74,21 @@ peek (const Walk *walk)
   return &g_array_index (walk->output->samples, RemixSample, walk->next);
 }
 
+/* Of the title: what is hidden in front of its start comes first, and sound stays
+ * beside its picture. */
+static guint64
+get_time (const Walk *walk)
+{
+  return walk->dts - MIN (walk->dts, walk->output->media_time);
+}
+
 static guint64
 get_window (const Walk *walk)
 {
-  return walk->dts / walk->output->timescale * WINDOWS_PER_SECOND +
-      walk->dts % walk->output->timescale * WINDOWS_PER_SECOND /
-      walk->output->timescale;
+  guint64 time = get_time (walk), timescale = walk->output->timescale;
+
+  return time / timescale * WINDOWS_PER_SECOND +
+      time % timescale * WINDOWS_PER_SECOND / timescale;
 }
 
 static gboolean
@@ -97,8 +106,8 @@ comes_before (const Walk *a, const Walk *b)
 
   if (x->source == y->source && x->source != REMIX_SOURCE_MEMORY)
     return x->offset < y->offset;
-  return (gdouble) a->dts / a->output->timescale <
-      (gdouble) b->dts / b->output->timescale;
+  return (gdouble) get_time (a) / a->output->timescale <
+      (gdouble) get_time (b) / b->output->timescale;
 }
 
 static Walk *

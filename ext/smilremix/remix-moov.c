@@ -256,6 +256,14 @@ write_runs (BmffWriter *writer, const RemixOutput *output, guint32 type)
   bmff_writer_end_box (writer);
 }
 
+static gint
+compare_times (gconstpointer a, gconstpointer b)
+{
+  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
+
+  return x < y ? -1 : x > y;
+}
+
 static gboolean
 has_composition (const RemixOutput *output)
 {
@@ -268,11 +276,33 @@ has_composition (const RemixOutput *output)
   return FALSE;
 }
 
+/*
+ * qtdemux up to 1.24 takes the end of the title for a time of the media, and ends at
+ * the first sync sample behind that: where a start is hidden, before the title does.
+ * Nobody has to start there, unless the playlist says so; the title's first sample
+ * does not lie there.
+ */
+static gboolean
+is_listed (const RemixPlan *plan, const RemixOutput *output,
+    const RemixSample *sample, guint64 dts)
+{
+  gint64 time =
+      (gint64) dts + sample->composition - (gint64) output->media_time;
+
+  if (!sample->sync || dts < output->duration)
+    return sample->sync;
+  return output == get_output (plan, plan->leader) &&
+      g_array_binary_search (plan->conditions, &time, compare_times, NULL);
+}
+
 /* Absent means that every sample is a sync sample. */
 static void
-write_stss (BmffWriter *writer, const RemixOutput *output)
+write_stss (BmffWriter *writer, const RemixPlan *plan,
+    const RemixOutput *output)
 {
   Bulk bulk = { writer, 0 };
+  guint64 dts = 0;
+  gsize count_at;
   guint32 n = 0, i;
 
   for (i = 0; i < output->samples->len; i++)
@@ -280,12 +310,19 @@ write_stss (BmffWriter *writer, const RemixOutput *output)
   if (n == output->samples->len)
     return;
   bmff_writer_begin_full_box (writer, FCC ('s', 't', 's', 's'), 0, 0);
-  bmff_writer_u32 (writer, n);
-  for (i = 0; i < output->samples->len; i++) {
-    if (get_sample (output, i)->sync)
+  count_at = bmff_writer_tell (writer);
+  bmff_writer_u32 (writer, 0);
+  for (i = n = 0; i < output->samples->len; i++) {
+    const RemixSample *sample = get_sample (output, i);
+
+    if (is_listed (plan, output, sample, dts)) {
       put_u32 (&bulk, i + 1);
+      n++;
+    }
+    dts += sample->duration;
   }
   flush_bulk (&bulk);
+  bmff_writer_patch_u32 (writer, count_at, n);
   bmff_writer_end_box (writer);
 }
 
@@ -376,8 +413,9 @@ write_empty_stts (BmffWriter *writer)
 }
 
 static void
-write_stbl (BmffWriter *writer, const RemixOutput *output, const GArray *chunks,
-    gboolean wide, gsize *table_at)
+write_stbl (BmffWriter *writer, const RemixPlan *plan,
+    const RemixOutput *output, const GArray *chunks, gboolean wide,
+    gsize *table_at)
 {
   bmff_writer_begin_box (writer, FCC ('s', 't', 'b', 'l'));
   write_stsd (writer, output);
@@ -385,7 +423,7 @@ write_stbl (BmffWriter *writer, const RemixOutput *output, const GArray *chunks,
     write_runs (writer, output, FCC ('s', 't', 't', 's'));
     if (has_composition (output))
       write_runs (writer, output, FCC ('c', 't', 't', 's'));
-    write_stss (writer, output);
+    write_stss (writer, plan, output);
   } else {
     write_empty_stts (writer);
   }
@@ -412,7 +450,7 @@ write_trak (BmffWriter *writer, const RemixPlan *plan, guint i,
   bmff_writer_begin_box (writer, FCC ('m', 'i', 'n', 'f'));
   write_media_header (writer, output);
   write_dinf (writer);
-  write_stbl (writer, output, chunks, wide, table_at);
+  write_stbl (writer, plan, output, chunks, wide, table_at);
   bmff_writer_end_box (writer);
   bmff_writer_end_box (writer);
   bmff_writer_end_box (writer);
