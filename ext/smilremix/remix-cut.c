@@ -6,6 +6,9 @@
 
 #include "remix-error.h"
 
+/* More pictures than this are hardly reordered (H.264, A.3.1: 16 in a buffer). */
+#define MAX_REORDERED 32
+
 /* One millisecond: the precision of times in playlists. */
 static gint64
 get_tolerance (const RemixStream *stream)
@@ -271,6 +274,64 @@ end_in_head (RemixCut *self)
   self->has_tail = FALSE;
 }
 
+/* When the last picture ends, whatever the edit list hides. */
+static gint64
+get_natural_end (const RemixStream *stream)
+{
+  RemixStreamCursor cursor;
+  RemixStreamSample sample;
+  gint64 end = stream->end;
+
+  remix_stream_cursor_init (&cursor, stream,
+      remix_stream_get_sync (stream, stream->n_syncs - 1).index);
+  while (remix_stream_cursor_next (&cursor, &sample))
+    end = MAX (end, sample.pts + sample.duration);
+  return end;
+}
+
+/* Ends at the first frame behind the stream's end in front of which no sample needs
+ * one from behind it. */
+static void
+end_behind_stream (RemixCut *self, const RemixStream *stream)
+{
+  Around around;
+  guint i;
+
+  self->end = stream->end;
+  self->has_tail = FALSE;
+  for (i = 0; i < MAX_REORDERED; i++) {
+    look_around (stream, self->end, &around);
+    self->last = around.needed;
+    if (!around.overhang)
+      return;
+    if (around.next == G_MAXINT64)
+      break;
+    self->end = around.next;
+  }
+  self->last = stream->n_samples;
+  self->end = get_natural_end (stream);
+}
+
+/* The edit list ends the stream in front of samples that others need. */
+static void
+end_in_overhang (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
+    const RemixCutOptions *options, GPtrArray *warnings)
+{
+  Around around;
+
+  look_around (stream, stream->end, &around);
+  if (mode == REMIX_CLIP_SAMPLE && options->can_encode &&
+      split_end (self, stream, stream->end, &around)) {
+    self->has_tail = FALSE;
+    return;
+  }
+  end_behind_stream (self, stream);
+  if (warnings)
+    g_ptr_array_add (warnings,
+        g_strdup ("the source's edit list ends among pictures that need each "
+                  "other: the clip is longer by some that it hides"));
+}
+
 static gboolean
 cut_end (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
     gint64 end, const RemixCutOptions *options, GPtrArray *warnings,
@@ -281,6 +342,8 @@ cut_end (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
 
   if (end >= stream->end) {
     end_with_stream (self, stream);
+    if (self->has_tail && !options->can_hide_tail)
+      end_in_overhang (self, stream, mode, options, warnings);
     return TRUE;
   }
   if (mode != REMIX_CLIP_SAMPLE)
@@ -320,7 +383,11 @@ cut_between (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
     return FALSE;
   if (has_head (self) && self->end <= self->head.to)
     end_in_head (self);
-  return TRUE;
+  if (self->begin < self->end)
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_PLAYLIST,
+      "nothing is left: its first keyframe is shown behind its end");
+  return FALSE;
 }
 
 gboolean
