@@ -25,8 +25,7 @@ get_remote (const RemixAhead *self, const RemixExtent *extent)
 {
   RemixSource *source;
 
-  if (extent->source == REMIX_SOURCE_BOXES ||
-      extent->source == REMIX_SOURCE_MEMORY)
+  if (extent->source >= REMIX_SOURCE_SETS) /* memory of one kind or another */
     return NULL;
   source = g_ptr_array_index (self->sources, extent->source);
   return source->remote ? source : NULL;

@@ -6,6 +6,7 @@
 
 #include "remix-error.h"
 #include "remix-moov.h"
+#include "remix-params.h"
 #include "remix-time.h"
 
 #define FCC BMFF_FOURCC
@@ -30,6 +31,15 @@ remix_layout_append (RemixLayout *self, guint32 source, guint64 source_offset,
   g_array_append_val (self->extents, extent);
 }
 
+static guint32
+get_sets (const RemixOutput *output)
+{
+  const RemixFormat *format = g_ptr_array_index (output->formats, 0);
+
+  return REMIX_SOURCE_SETS + output->nal_length +
+      (format->codec == FCC ('h', 'v', 'c', '1') ? 8 : 0);
+}
+
 void
 remix_layout_append_sample (RemixLayout *self, const RemixOutput *output,
     const RemixSample *sample)
@@ -38,9 +48,10 @@ remix_layout_append_sample (RemixLayout *self, const RemixOutput *output,
   guint32 size = sample->size;
 
   if (prefix) {
-    remix_layout_append (self, REMIX_SOURCE_MEMORY, prefix->offset,
-        prefix->size);
     size -= prefix->size;
+    remix_layout_append (self,
+        size < REMIX_MAX_DELIMITER ? REMIX_SOURCE_MEMORY : get_sets (output),
+        prefix->offset, prefix->size);
   }
   remix_layout_append (self, sample->source, sample->offset, size);
 }
@@ -289,7 +300,11 @@ remix_layout_new (const RemixPlan *plan, const RemixLayoutOptions *options,
 {
   g_autoptr (RemixLayout) self = layout_new ();
   RemixExtent end = { 0 };
+  guint i;
 
+  for (i = 0; i < plan->outputs->len; i++)
+    self->has_sets = self->has_sets ||
+        ((RemixOutput *) g_ptr_array_index (plan->outputs, i))->prefixes;
   if (options->fragment_duration > 0
           ? !remix_layout_fragmented (self, plan, options, error)
           : !remix_layout_progressive (self, plan, error))
@@ -326,4 +341,23 @@ remix_layout_find (const RemixLayout *self, guint64 offset, guint64 *left)
   extent = &g_array_index (self->extents, RemixExtent, low);
   *left = extent[1].offset - offset;
   return extent;
+}
+
+gboolean
+remix_extent_is_sets (const RemixExtent *extent)
+{
+  return extent->source > REMIX_SOURCE_SETS &&
+      extent->source < REMIX_SOURCE_SETS + 13;
+}
+
+const RemixExtent *
+remix_layout_find_sets (const RemixExtent *extent, guint64 offset)
+{
+  if (remix_extent_is_sets (extent))
+    return extent;
+  /* A title does not start with a sample. */
+  if (extent->offset > 0 && remix_extent_is_sets (extent - 1) &&
+      offset - extent->offset < REMIX_MAX_DELIMITER)
+    return extent - 1;
+  return NULL;
 }

@@ -14,6 +14,13 @@ G_BEGIN_DECLS
 /** The source of bytes that lie in RemixLayout.boxes. */
 #define REMIX_SOURCE_BOXES 0xfffeu
 
+/**
+ * The source of parameter sets that lie in RemixPlan.memory: this, the bytes of a NAL
+ * unit's length, and 8 for H.265. The next extent is their sample; where that starts
+ * with an access unit delimiter, the delimiter stands in front of them.
+ */
+#define REMIX_SOURCE_SETS 0xfff0u
+
 /** Bytes from @offset of the output to the next extent; 24 bytes. */
 typedef struct
 {
@@ -27,6 +34,7 @@ typedef struct
   GArray *
       extents; /* (element-type RemixExtent), by offset; the last one marks the end */
   GByteArray *boxes;
+  gboolean has_sets; /* any extent is of parameter sets */
   guint64 size; /* of the output */
 } RemixLayout;
 
@@ -45,6 +53,19 @@ void remix_layout_free (RemixLayout *self);
 /** The extent that holds @offset, which has to be below the size; its length behind @offset in @left. */
 const RemixExtent *
 remix_layout_find (const RemixLayout *self, guint64 offset, guint64 *left);
+
+/** Whether the bytes of @extent are parameter sets. */
+gboolean remix_extent_is_sets (const RemixExtent *extent);
+
+/**
+ * remix_layout_find_sets:
+ * @extent: that holds @offset
+ *
+ * The extent of parameter sets that rules what stands at @offset: @extent, or the one
+ * before it if a delimiter could reach there; else NULL.
+ */
+const RemixExtent *
+remix_layout_find_sets (const RemixExtent *extent, guint64 offset);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixLayout, remix_layout_free)
 

@@ -203,3 +203,20 @@ remix_params_make_entry (const GPtrArray *formats)
     clear_completeness (config, config_size);
   return g_bytes_new_take (entry, size);
 }
+
+gsize
+remix_params_find_delimiter (const guint8 *data, gsize size, guint nal_length,
+    gboolean hevc)
+{
+  guint64 length = 0;
+  guint i;
+
+  if (size < nal_length + 1u)
+    return 0;
+  for (i = 0; i < nal_length; i++)
+    length = length << 8 | data[i];
+  if ((hevc ? data[i] >> 1 & 63 : data[i] & 31) != (hevc ? 35 : 9) ||
+      length > MIN (size, (gsize) REMIX_MAX_DELIMITER) - nal_length)
+    return 0;
+  return nal_length + (gsize) length;
+}

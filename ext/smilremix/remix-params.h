@@ -35,4 +35,19 @@ remix_params_get (const RemixFormat *self, guint *nal_length, GError **error);
  */
 GBytes *remix_params_make_entry (const GPtrArray *formats);
 
+/** No access unit delimiter is longer, its length included. */
+#define REMIX_MAX_DELIMITER 8
+
+/**
+ * remix_params_find_delimiter:
+ * @data: the start of a sample
+ * @nal_length: bytes of the length in front of each NAL unit
+ *
+ * Returns: the size of the access unit delimiter that @data starts with, its length
+ *   included; 0 if there is none. Parameter sets have to stand behind it (H.264,
+ *   7.4.1.2.3; H.265, 7.4.2.4.4)
+ */
+gsize remix_params_find_delimiter (const guint8 *data, gsize size,
+    guint nal_length, gboolean hevc);
+
 G_END_DECLS

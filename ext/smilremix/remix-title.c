@@ -10,6 +10,7 @@
 #include "remix-encode.h"
 #include "remix-error.h"
 #include "remix-layout.h"
+#include "remix-params.h"
 #include "remix-playlist.h"
 #include "remix-source.h"
 
@@ -393,7 +394,7 @@ get_memory (const RemixTitle *self, const RemixExtent *extent)
 {
   if (extent->source == REMIX_SOURCE_BOXES)
     return self->layout->boxes;
-  return extent->source == REMIX_SOURCE_MEMORY ? self->plan->memory : NULL;
+  return extent->source >= REMIX_SOURCE_SETS ? self->plan->memory : NULL;
 }
 
 #define BATCH_SIZE 128
@@ -440,10 +441,83 @@ read_extent (Batch *self, const RemixExtent *extent, guint64 skip, guint8 *dest,
   return TRUE;
 }
 
+/* What is being read of the output. */
+typedef struct
+{
+  guint64 offset;
+  guint8 *dest;
+  gsize size;
+} Window;
+
+/* The first bytes of a sample, which may be among those that were read. */
+static gboolean
+peek_sample (RemixTitle *self, const RemixExtent *sample, const Window *window,
+    guint8 *head, GCancellable *cancellable, GError **error)
+{
+  const GByteArray *memory = get_memory (self, sample);
+  const gsize size = REMIX_MAX_DELIMITER;
+
+  if (sample->offset >= window->offset &&
+      sample->offset + size <= window->offset + window->size)
+    memcpy (head, window->dest + (sample->offset - window->offset), size);
+  else if (memory)
+    memcpy (head, memory->data + sample->source_offset, size);
+  else
+    return remix_source_read (g_ptr_array_index (self->sources, sample->source),
+        sample->source_offset, head, size, cancellable, error);
+  return TRUE;
+}
+
+/* Puts the delimiter that the sample behind @sets starts with, if any, in front of
+ * them; of these bytes the window may hold a part. */
+static gboolean
+order_sets (RemixTitle *self, const RemixExtent *sets, const Window *window,
+    GCancellable *cancellable, GError **error)
+{
+  const RemixExtent *sample = sets + 1;
+  gsize n_sets = (gsize) (sample->offset - sets->offset), delimiter;
+  guint kind = sets->source - REMIX_SOURCE_SETS;
+  guint64 from = MAX (sets->offset, window->offset), to;
+  g_autofree guint8 *bytes = g_malloc (n_sets + REMIX_MAX_DELIMITER);
+  guint8 head[REMIX_MAX_DELIMITER];
+
+  if (!peek_sample (self, sample, window, head, cancellable, error))
+    return FALSE;
+  delimiter =
+      remix_params_find_delimiter (head, sizeof (head), kind & 7, kind & 8);
+  to = MIN (sample->offset + delimiter, window->offset + window->size);
+  if (delimiter == 0 || from >= to)
+    return TRUE;
+  memcpy (bytes, head, delimiter);
+  memcpy (bytes + delimiter, self->plan->memory->data + sets->source_offset,
+      n_sets);
+  memcpy (window->dest + (from - window->offset), bytes + (from - sets->offset),
+      (gsize) (to - from));
+  return TRUE;
+}
+
+static gboolean
+order_all_sets (RemixTitle *self, const Window *window,
+    GCancellable *cancellable, GError **error)
+{
+  guint64 end = window->offset + window->size, left;
+  const RemixExtent *extent =
+      remix_layout_find (self->layout, window->offset, &left);
+  const RemixExtent *sets = remix_layout_find_sets (extent, window->offset);
+
+  for (extent = sets ? sets : extent; extent->offset < end; extent++) {
+    if (remix_extent_is_sets (extent) &&
+        !order_sets (self, extent, window, cancellable, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
     GCancellable *cancellable, GError **error)
 {
+  Window window = { offset, dest, size };
   const RemixExtent *extent;
   guint64 left;
   Batch batch;
@@ -467,7 +541,9 @@ remix_title_read (RemixTitle *self, guint64 offset, guint8 *dest, gsize size,
     size -= n;
     extent++;
   }
-  return flush_batch (&batch, error);
+  return flush_batch (&batch, error) &&
+      (!self->layout->has_sets ||
+          order_all_sets (self, &window, cancellable, error));
 }
 
 gboolean
@@ -476,6 +552,8 @@ remix_title_is_remote (RemixTitle *self, guint64 offset)
   guint64 left;
   const RemixExtent *extent = remix_layout_find (self->layout, offset, &left);
 
+  if (remix_extent_is_sets (extent))
+    extent++;
   return !get_memory (self, extent) &&
       ((RemixSource *) g_ptr_array_index (self->sources, extent->source))
           ->remote;

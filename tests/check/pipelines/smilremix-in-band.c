@@ -140,6 +140,63 @@ GST_START_TEST (test_h265)
 
 GST_END_TEST;
 
+/* How often @second stands right behind the NAL unit whose bytes, with its length,
+ * are @first but for the last one. */
+static guint
+count_behind (const guint8 *first, gsize size, guint8 second)
+{
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  g_autofree gchar *text = NULL;
+  const guint8 *data;
+  gsize length, i;
+  guint n = 0;
+
+  fail_unless (g_file_get_contents (path, &text, &length, NULL));
+  data = (const guint8 *) text;
+  for (i = 0; i + size + 6 < length; i++)
+    n += memcmp (data + i, first, size) == 0 && data[i + size + 5] == second;
+  return n;
+}
+
+/* Access unit delimiters stay what a sample starts with, however it is read. */
+GST_START_TEST (test_delimiters)
+{
+  static const guint8 avc[] = { 0, 0, 0, 2, 9 };
+  static const guint8 hevc[] = { 0, 0, 0, 3, 0x46, 1 };
+  g_autoptr (GPtrArray) expected = NULL;
+  g_autofree gchar *path = remix_media_path ("o.mp4");
+  g_autofree gchar *once = NULL;
+  g_autofree gchar *again = NULL;
+  gsize size, size2;
+
+  remix_media_make ("-i a.mp4 -c copy -bsf:v h264_metadata=aud=insert d.mp4");
+  remix_media_make ("-i b.mp4 -c copy -bsf:v h264_metadata=aud=insert e.mp4");
+  expected = list_expected ("a.mp4", "b.mp4");
+  run (CLIPS ("mp4"), "parameter-sets=in-band");
+  fail_unless_equals_int (count_behind (avc, sizeof (avc), 0x67), 0);
+  run ("<video src='d.mp4'/><video src='e.mp4'/>"
+       "<video src='d.mp4' clipBegin='1s'/>",
+      "parameter-sets=in-band");
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  fail_unless_equals_int (count_behind (avc, sizeof (avc), 0x67), 7);
+  fail_unless (g_file_get_contents (path, &once, &size, NULL));
+  run ("<video src='d.mp4'/><video src='e.mp4'/>"
+       "<video src='d.mp4' clipBegin='1s'/>",
+      "parameter-sets=in-band blocksize=13");
+  fail_unless (g_file_get_contents (path, &again, &size2, NULL));
+  fail_unless (size == size2 && memcmp (once, again, size) == 0);
+
+  remix_media_make ("-i a.mp4 -c:a copy -c:v libx265 -preset ultrafast "
+                    "-x265-params log-level=none:pools=none:frame-threads=1:"
+                    "keyint=25:open-gop=0 -tag:v hvc1 c.mov");
+  remix_media_make ("-i c.mov -c copy -bsf:v hevc_metadata=aud=insert "
+                    "-tag:v hvc1 d.mov");
+  run ("<video src='d.mov'/>", "parameter-sets=in-band");
+  fail_unless_equals_int (count_behind (hevc, sizeof (hevc), 0x40), 3);
+}
+
+GST_END_TEST;
+
 /* Another codec has no such alternative: nothing changes. */
 GST_START_TEST (test_other_codec)
 {
@@ -170,6 +227,7 @@ in_band_suite (void)
   tcase_add_test (tc, test_h264);
   tcase_add_test (tc, test_seek);
   tcase_add_test (tc, test_h265);
+  tcase_add_test (tc, test_delimiters);
   tcase_add_test (tc, test_other_codec);
   return s;
 }
