@@ -229,6 +229,38 @@ GST_START_TEST (test_clear_tracks)
 }
 GST_END_TEST
 
+/* Two samples as one, and one without bytes behind it: in a track with subsamples
+ * it has an entry like the others. */
+GST_START_TEST (test_sample_without_bytes)
+{
+  g_autoptr (GBytes) from = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  GError *error = NULL;
+  guint8 *data;
+  gsize size, i;
+
+  if (!judge_has_elements ("x264enc h264parse mp4mux"))
+    return;
+  from = judge_run_to_file (
+      "videotestsrc num-buffers=8 ! video/x-raw,width=160,height=120 ! "
+      "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! "
+      "filesink location=%s",
+      &error);
+  fail_unless (from, "%s", error ? error->message : "");
+  data = g_memdup2 (g_bytes_get_data (from, NULL), g_bytes_get_size (from));
+  size = g_bytes_get_size (from);
+  for (i = 0; i + 32 < size && memcmp (data + i, "stsz", 4) != 0; i++)
+    ;
+  fail_unless (bmff_get_u32 (data + i + 12) == 8);
+  bmff_put_u32 (data + i + 16 + 4 * 2,
+      bmff_get_u32 (data + i + 16 + 4 * 2) +
+          bmff_get_u32 (data + i + 16 + 4 * 3));
+  bmff_put_u32 (data + i + 16 + 4 * 3, 0);
+  clear = g_bytes_new_take (data, size);
+  check (clear, schemes[__i__]);
+}
+GST_END_TEST
+
 /* A codec that nobody knows is an error that names it; never clear, never whole. */
 static const gchar *unknown[][2] = { { "avc1", "mjp2" }, { "mp4a", "samr" },
   { "avc1", "mp4v" }, { "mp4a", "dtsc" } };
@@ -271,6 +303,7 @@ cencencrypt_codecs_suite (void)
   tcase_add_loop_test (tcase, test_names, 0, 2 * G_N_ELEMENTS (names));
   tcase_add_loop_test (tcase, test_clear_tracks, 0,
       G_N_ELEMENTS (clear_tracks));
+  tcase_add_loop_test (tcase, test_sample_without_bytes, 0, 2);
   tcase_add_loop_test (tcase, test_unknown, 0, G_N_ELEMENTS (unknown));
   return suite;
 }

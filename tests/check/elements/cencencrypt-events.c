@@ -339,6 +339,126 @@ GST_START_TEST (test_again_after_ready)
 }
 GST_END_TEST
 
+/* Sound alone goes on in the stream of pictures and sound. */
+GST_START_TEST (test_other_tracks)
+{
+  GstHarness *h;
+  GError *error = NULL;
+  g_autoptr (GBytes) next = NULL;
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GBytes) second = NULL;
+  gsize at;
+
+  if (!period_clear)
+    return;
+  next = judge_run ("audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! "
+                    "mp4mux fragment-duration=1000 ! appsink name=out",
+      &error);
+  fail_unless (next, "%s", error ? error->message : "");
+  h = harness_new (ENCRYPT, NULL);
+  push (h, period_clear, 0, g_bytes_get_size (period_clear));
+  push (h, next, 0, g_bytes_get_size (next));
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  out = collect (h);
+  check_ivs (out);
+  at = find_last (out, "ftyp");
+  fail_unless (at > 0);
+  second = g_bytes_new_from_bytes (out, at, g_bytes_get_size (out) - at);
+  judge_same_samples (next, second, "cenc");
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
+static void
+flush (GstHarness *h)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  fail_unless (gst_harness_push_event (h, gst_event_new_flush_start ()));
+  fail_unless (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
+  fail_unless (gst_harness_push_event (h, gst_event_new_segment (&segment)));
+}
+
+/* What comes behind a flush has IVs of its own: that before it may be with someone. */
+GST_START_TEST (test_flush_ivs)
+{
+  GstHarness *h;
+  g_autoptr (GBytes) first = NULL;
+  g_autoptr (GBytes) second = NULL;
+  g_autoptr (GByteArray) both = g_byte_array_new ();
+
+  if (!period_clear)
+    return;
+  h = harness_new (ENCRYPT, NULL);
+  push (h, period_clear, 0, g_bytes_get_size (period_clear) / 2);
+  first = collect (h);
+  flush (h);
+  push (h, period_clear, 0, g_bytes_get_size (period_clear));
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  second = collect (h);
+  judge_same_samples (period_clear, second, "cenc");
+  g_byte_array_append (both, g_bytes_get_data (first, NULL),
+      g_bytes_get_size (first));
+  g_byte_array_append (both, g_bytes_get_data (second, NULL),
+      g_bytes_get_size (second));
+  g_bytes_unref (first);
+  first = g_byte_array_free_to_bytes (g_steal_pointer (&both));
+  check_ivs (first);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
+/* A file that waits in the spool: nothing of it is out, and events of before its end
+ * do no harm. Flushed, or in READY, it is gone, and another one is right. */
+GST_START_TEST (test_spooled)
+{
+  GstHarness *h;
+  GstElement *element;
+  GError *error = NULL;
+  GstSegment segment;
+  g_autoptr (GBytes) file = NULL;
+  g_autoptr (GBytes) before = NULL;
+  g_autoptr (GBytes) out = NULL;
+  guint i;
+
+  if (!period_clear)
+    return;
+  file = judge_run_to_file (
+      "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! "
+      "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse ! "
+      "mp4mux name=m ! filesink location=%s "
+      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.",
+      &error);
+  fail_unless (file, "%s", error ? error->message : "");
+  h = harness_new (ENCRYPT, NULL);
+  push (h, file, 0, g_bytes_get_size (file) / 2);
+  before = collect (h);
+  fail_unless_equals_int (g_bytes_get_size (before), 0);
+  if (__i__ == 0) {
+    flush (h);
+  } else {
+    element = gst_harness_find_element (h, "cencencrypt");
+    gst_element_set_state (element, GST_STATE_READY);
+    gst_element_set_state (element, GST_STATE_PLAYING);
+    gst_object_unref (element);
+    gst_segment_init (&segment, GST_FORMAT_BYTES);
+    gst_harness_push_event (h, gst_event_new_stream_start ("again"));
+    gst_harness_push_event (h, make_caps_event ("video/quicktime"));
+    gst_harness_push_event (h, gst_event_new_segment (&segment));
+  }
+  push (h, file, 0, g_bytes_get_size (file) / 2);
+  for (i = 0; i < 3; i++)
+    fail_unless (gst_harness_push_event (h, make_event (i)));
+  push (h, file, g_bytes_get_size (file) / 2, g_bytes_get_size (file));
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  out = collect (h);
+  judge_same_samples (file, out, "cenc");
+  judge_places (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
 static Suite *
 cencencrypt_events_suite (void)
 {
@@ -351,7 +471,10 @@ cencencrypt_events_suite (void)
   tcase_add_test (tcase, test_force_key_unit_upstream);
   tcase_add_loop_test (tcase, test_eos_amid_fragment, 0, G_N_ELEMENTS (ends));
   tcase_add_test (tcase, test_new_sample_entries);
+  tcase_add_test (tcase, test_other_tracks);
   tcase_add_test (tcase, test_again_after_ready);
+  tcase_add_test (tcase, test_flush_ivs);
+  tcase_add_loop_test (tcase, test_spooled, 0, 2);
   return suite;
 }
 
