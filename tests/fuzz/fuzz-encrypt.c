@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A file through all of cencencrypt but its pads: pushed in pieces and read by
- * place, in each scheme. Input: a byte that chooses how; then the file.
+ * place, in each scheme, with a clear lead and keys that rotate. Input: a byte
+ * that chooses how; then the file.
  * Nothing but bytes that a run says it made may come out, and no run goes on
  * for ever.
  */
@@ -57,6 +58,7 @@ read_input (gpointer user_data, guint64 offset, guint size, GstBuffer **buffer)
   return GST_FLOW_OK;
 }
 
+/* The lead and the periods are as short as the clips that are fuzzed. */
 static EncryptPlan *
 make_plan (guint choice)
 {
@@ -65,8 +67,14 @@ make_plan (guint choice)
   EncryptPlan *plan;
 
   encrypt_settings_init (&settings);
-  settings.scheme = choice % (CENC_SCHEME_PIFF + 1);
-  settings.key = gst_cenc_key_new (bytes, bytes);
+  settings.scheme = (choice & 7) % (CENC_SCHEME_PIFF + 1);
+  if (choice & 32)
+    settings.clear_lead = 50 * GST_MSECOND;
+  if (choice & 64)
+    settings.periods =
+        encrypt_periods_new_seed (50 * GST_MSECOND, bytes, bytes, sizeof bytes);
+  else
+    settings.key = gst_cenc_key_new (bytes, bytes);
   plan = encrypt_plan_new (&settings, NULL);
   encrypt_settings_clear (&settings);
   return plan;
@@ -98,7 +106,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < 2)
     return 0;
   gst_init (NULL, NULL);
-  plan = make_plan (data[0] & 7);
+  plan = make_plan (data[0]);
+  if (!plan) /* PIFF does not rotate */
+    return 0;
   if (data[0] & 8)
     funcs.read = read_input;
   run = encrypt_run_new (plan, funcs.read ? input.size : G_MAXUINT64, NULL,

@@ -46,7 +46,7 @@ fill() { # TARGET
     case $1 in
       isobmff | cenc) cp "$seed" "$build/fuzzed/$1/" ;;
       encrypt)
-        for choice in 00 03 08 0b 10; do
+        for choice in 00 03 08 0b 10 23 28 29 2b 43 48 6b; do
           { printf "\\x$choice" && cat "$seed"; } >"$build/fuzzed/$1/$choice-${seed##*/}"
         done
         ;;
