@@ -290,6 +290,36 @@ GST_START_TEST (test_unknown)
 }
 GST_END_TEST
 
+/* H.266 needs a parser (GStreamer 1.26) and its configuration, which is not there:
+ * an error that names it, whoever misses what. With both: subsample-h266. */
+GST_START_TEST (test_h266)
+{
+  g_autoptr (GBytes) clear = NULL;
+  GstBus *bus;
+  GstMessage *message;
+  GError *error = NULL;
+
+  if (!period_clear)
+    return;
+  clear = retyped (period_clear, "avc1", __i__ ? "vvi1" : "vvc1", NULL);
+  fail_if (period_encrypt (ENCRYPT, clear, &bus));
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, __i__ ? "vvi1" : "vvc1"), "%s",
+      error->message);
+  if (g_error_matches (error, GST_STREAM_ERROR,
+          GST_STREAM_ERROR_CODEC_NOT_FOUND))
+    fail_unless (strstr (error->message, "(H.266) needs"), "%s",
+        error->message);
+  else
+    fail_unless (strstr (error->message, "vvcC"), "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+GST_END_TEST
+
 static Suite *
 cencencrypt_codecs_suite (void)
 {
@@ -304,6 +334,7 @@ cencencrypt_codecs_suite (void)
   tcase_add_loop_test (tcase, test_clear_tracks, 0,
       G_N_ELEMENTS (clear_tracks));
   tcase_add_loop_test (tcase, test_sample_without_bytes, 0, 2);
+  tcase_add_loop_test (tcase, test_h266, 0, 2);
   tcase_add_loop_test (tcase, test_unknown, 0, G_N_ELEMENTS (unknown));
   return suite;
 }
