@@ -365,13 +365,13 @@ find_in_wave (const BmffBox *wave)
 
 /* QuickTime's sound description of version 1, with 16 more bytes of fields and
  * the esds in a `wave`, as ISO/IEC 14496-12 has it: such stand in .mov files, and
- * the output is none. NULL if @entry is something else. */
+ * the output is none. Other boxes (chan) repeat what the esds says. NULL if @entry is something else. */
 static BmffBox *
 convert_quicktime (const BmffBox *entry)
 {
   BmffBox *wave = bmff_box_child (entry, FCC ('w', 'a', 'v', 'e'));
   BmffBox *esds = wave ? find_in_wave (wave) : NULL;
-  BmffBox *copy, *old;
+  BmffBox *copy;
   guint8 *fields;
   gsize size = g_bytes_get_size (entry->payload);
   GBytes *iso;
@@ -381,8 +381,8 @@ convert_quicktime (const BmffBox *entry)
     return NULL;
   }
   copy = bmff_box_copy (entry);
-  while ((old = bmff_box_child (copy, FCC ('w', 'a', 'v', 'e'))) != NULL)
-    bmff_box_remove (copy, old);
+  g_ptr_array_set_size (copy->children, 0);
+  g_clear_pointer (&copy->trailer, g_bytes_unref);
   bmff_box_append (copy, esds);
   iso = g_bytes_new_from_bytes (copy->payload, 0, 28);
   g_bytes_unref (copy->payload);
