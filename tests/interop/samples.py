@@ -53,7 +53,7 @@ def make(pipeline, factory, **properties):
     if element is None:
         sys.exit(f'no element {factory}')
     for name, value in properties.items():
-        element.set_property(name.replace('_', '-'), value)
+        element.set_property(name.rstrip('_').replace('_', '-'), value)
     pipeline.add(element)
     element.sync_state_with_parent()
     return element
@@ -65,7 +65,7 @@ def demuxing(args, recorder):
     chain = [make(pipeline, 'filesrc', location=args.file, blocksize=65536)]
     if args.push:
         # It only pushes. (A queue in front of qtdemux can deadlock over the
-        # allocation query in 1.22, with filesrc alone too.)
+        # allocation query in 1.22.)
         chain.append(make(pipeline, 'valve'))
     if args.front is not None:
         chain.append(make(pipeline, 'cencdecrypt', keys=args.front))
@@ -73,7 +73,9 @@ def demuxing(args, recorder):
     chain.append(demuxer)
 
     def on_pad(_demuxer, pad):
-        sink = make(pipeline, 'fakesink', sync=False)
+        # Not async: whether a bin waits for a sink that comes while it changes its
+        # state is a race, by which now and then it never says that it is ready.
+        sink = make(pipeline, 'fakesink', sync=False, async_=False)
         queue = make(pipeline, 'queue', max_size_buffers=0, max_size_bytes=0,
                      max_size_time=0)
         recorder.watch(pad.get_name(), sink.get_static_pad('sink'))
@@ -84,7 +86,11 @@ def demuxing(args, recorder):
             target.link(queue)
         pad.link(target.get_static_pad('sink'))
 
+    def on_all_pads(_demuxer):
+        pipeline.post_message(Gst.Message.new_application(pipeline, Gst.Structure.new_empty('all-pads')))
+
     demuxer.connect('pad-added', on_pad)
+    demuxer.connect('no-more-pads', on_all_pads)
     for upstream, downstream in zip(chain, chain[1:]):
         upstream.link(downstream)
     return pipeline
@@ -134,17 +140,21 @@ def main():
 
     Gst.init(None)
     recorder = Recorder()
-    build = demuxing if args.playbin is None else playing
+    if args.playbin is None:
+        build, ready = demuxing, Gst.MessageType.APPLICATION
+    else:
+        build, ready = playing, Gst.MessageType.ASYNC_DONE
     pipeline = build(args, recorder)
     pipeline.set_state(Gst.State.PAUSED)
-    wait_for(pipeline, Gst.MessageType.ASYNC_DONE)
+    wait_for(pipeline, ready)
     for time in args.seek or [None]:
         if time is not None:
             pipeline.set_state(Gst.State.PAUSED)
             if not pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH | Gst.SeekFlags.KEY_UNIT,
                                         int(time * Gst.SECOND)):
                 sys.exit(f'cannot seek to {time} s')
-            wait_for(pipeline, Gst.MessageType.ASYNC_DONE)
+            if args.playbin is not None:
+                wait_for(pipeline, ready)
         pipeline.set_state(Gst.State.PLAYING)
         wait_for(pipeline, Gst.MessageType.EOS)
         print(json.dumps(recorder.streams))
