@@ -32,17 +32,17 @@ encrypt_fragment_info_get (const BmffFragment *fragment, guint32 track_id,
   return found;
 }
 
+/* Each sample's decode time is where the one before ends. */
 static guint64
 sum_durations (const BmffSampleTable *samples)
 {
-  BmffSampleCursor cursor;
-  BmffSample sample;
-  guint64 sum = 0;
+  guint32 n = bmff_sample_table_get_count (samples);
+  BmffSample first, last;
 
-  bmff_sample_cursor_init (&cursor, samples, 0);
-  while (bmff_sample_cursor_next (&cursor, &sample))
-    sum += sample.duration;
-  return sum;
+  if (n == 0 || !bmff_sample_table_get (samples, 0, &first) ||
+      !bmff_sample_table_get (samples, n - 1, &last))
+    return 0;
+  return last.dts + last.duration - first.dts;
 }
 
 GstClockTime

@@ -91,17 +91,16 @@ add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
   return TRUE;
 }
 
+/* A run's samples stand one behind the other. */
 static guint64
-sum_sizes (const BmffSampleTable *samples, guint32 first, guint32 count)
+get_run_size (const BmffSampleTable *samples, const BmffRun *run)
 {
-  BmffSampleCursor cursor;
-  BmffSample sample;
-  guint64 sum = 0;
+  BmffSample last;
 
-  bmff_sample_cursor_init (&cursor, samples, first);
-  while (count-- > 0 && bmff_sample_cursor_next (&cursor, &sample))
-    sum += sample.size;
-  return sum;
+  if (run->count == 0 ||
+      !bmff_sample_table_get (samples, run->first + run->count - 1, &last))
+    return 0;
+  return last.offset + last.size - run->offset;
 }
 
 static gboolean
@@ -112,7 +111,7 @@ add_spans (EncryptFragment *self, guint index, GError **error)
 
   for (i = 0; i < traf->runs->len; i++) {
     const BmffRun *run = &g_array_index (traf->runs, BmffRun, i);
-    guint64 size = sum_sizes (traf->samples, run->first, run->count);
+    guint64 size = get_run_size (traf->samples, run);
     Span span = { index, run->first, run->count, run->offset };
 
     if (size == 0)

@@ -127,6 +127,12 @@ encrypt_queue_peek (EncryptQueue *self, guint64 offset, gsize size)
 
   if (size == 0)
     return &nothing;
+  if (self->hint < self->pieces->len) { /* mostly */
+    piece = nth (self, self->hint);
+    if (piece_has (piece, offset) &&
+        piece->map.size - (offset - piece->offset) >= size)
+      return piece->map.data + (offset - piece->offset);
+  }
   piece = nth (self, find (self, offset));
   skip = offset - piece->offset;
   return piece->map.size - skip >= size ? piece->map.data + skip : NULL;

@@ -70,18 +70,81 @@ compare_chunks (gconstpointer a, gconstpointer b)
   return 0;
 }
 
+/* A track's chunks, among those of all. */
+typedef struct
+{
+  guint next, end;
+} Run;
+
 /* As the chunks of a single track mostly are. */
 static gboolean
-is_sorted (GArray *chunks)
+is_sorted (GArray *chunks, const Run *run)
 {
   guint i;
 
-  for (i = 1; i < chunks->len; i++)
+  for (i = run->next + 1; i < run->end; i++)
     if (compare_chunks (&g_array_index (chunks, Chunk, i - 1),
             &g_array_index (chunks, Chunk, i)) > 0)
       return FALSE;
 
   return TRUE;
+}
+
+/* The run whose next chunk is the first by its place; NULL: all are at their
+ * ends. */
+static Run *
+first_run (GArray *chunks, GArray *runs)
+{
+  const Chunk *first = NULL;
+  Run *found = NULL;
+  guint i;
+
+  for (i = 0; i < runs->len; i++) {
+    Run *run = &g_array_index (runs, Run, i);
+    const Chunk *chunk = &g_array_index (chunks, Chunk, run->next);
+
+    if (run->next < run->end &&
+        (first == NULL || compare_chunks (chunk, first) < 0)) {
+      first = chunk;
+      found = run;
+    }
+  }
+
+  return found;
+}
+
+static GArray *
+merge_runs (GArray *chunks, GArray *runs)
+{
+  GArray *merged =
+      g_array_sized_new (FALSE, FALSE, sizeof (Chunk), chunks->len);
+  Run *run;
+
+  while ((run = first_run (chunks, runs)) != NULL)
+    g_array_append_val (merged, g_array_index (chunks, Chunk, run->next++));
+
+  return merged;
+}
+
+/* To merge takes a fifth of what it takes to sort, with few tracks. */
+#define MAX_MERGED 8
+
+static void
+sort_chunks (BmffSampleMap *self, GArray *runs)
+{
+  gboolean sorted = runs->len <= MAX_MERGED;
+  GArray *merged;
+  guint i;
+
+  for (i = 0; i < runs->len && sorted; i++)
+    sorted = is_sorted (self->chunks, &g_array_index (runs, Run, i));
+  if (!sorted) {
+    g_array_sort (self->chunks, compare_chunks);
+  } else if (runs->len > 1) {
+    merged = merge_runs (self->chunks, runs);
+    g_array_unref (self->chunks);
+    self->chunks = merged;
+  }
 }
 
 static gboolean
@@ -121,20 +184,24 @@ BmffSampleMap *
 bmff_sample_map_new (GPtrArray *tables, GError **error)
 {
   g_autoptr (BmffSampleMap) self = g_new (BmffSampleMap, 1);
+  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (Run));
   guint i;
 
   self->tables = g_ptr_array_new_with_free_func (table_unref0);
   self->chunks = g_array_new (FALSE, FALSE, sizeof (Chunk));
   for (i = 0; i < tables->len; i++) {
     BmffSampleTable *table = g_ptr_array_index (tables, i);
+    Run run = { self->chunks->len, 0 };
 
     g_ptr_array_add (self->tables,
         table != NULL ? bmff_sample_table_ref (table) : NULL);
     if (table != NULL && !add_table (self->chunks, i, table, error))
       return NULL;
+    run.end = self->chunks->len;
+    if (run.end > run.next)
+      g_array_append_val (runs, run);
   }
-  if (!is_sorted (self->chunks))
-    g_array_sort (self->chunks, compare_chunks);
+  sort_chunks (self, runs);
   if (!check_overlaps (self->chunks, error))
     return NULL;
 
