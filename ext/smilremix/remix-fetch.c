@@ -312,7 +312,7 @@ on_sent (GObject *session, GAsyncResult *result, gpointer user_data)
 
   self->waiting = FALSE;
   self->body =
-      soup_session_send_finish (SOUP_SESSION (session), result, &cause);
+      soup_session_send_finish ((SoupSession *) session, result, &cause);
   if (!self->body || self->refusal ||
       g_cancellable_is_cancelled (self->cancellable))
     end_with (self, cause);

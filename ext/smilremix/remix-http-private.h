@@ -5,10 +5,9 @@
 
 #pragma once
 
-#include <libsoup/soup.h>
-
 #include "smilremix/remix-blocks.h"
 #include "smilremix/remix-fetch.h"
+#include "smilremix/remix-soup.h"
 
 G_BEGIN_DECLS
 

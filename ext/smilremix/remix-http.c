@@ -71,10 +71,13 @@ run (gpointer data)
 }
 
 RemixHttp *
-remix_http_new (guint timeout)
+remix_http_new (guint timeout, GError **error)
 {
-  RemixHttp *self = g_new0 (RemixHttp, 1);
+  RemixHttp *self;
 
+  if (!remix_soup_load (error))
+    return NULL;
+  self = g_new0 (RemixHttp, 1);
   self->timeout = timeout;
   self->blocks = remix_blocks_new (MAX_BLOCKS);
   g_mutex_init (&self->lock);

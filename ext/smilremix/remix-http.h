@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct _RemixHttp RemixHttp;
 
-/** @timeout: seconds without a byte until a connection counts as lost; 0: none. */
-RemixHttp *remix_http_new (guint timeout);
+/** @timeout: seconds without a byte until a connection counts as lost; 0: none. NULL with REMIX_ERROR_READ if libsoup is missing. */
+RemixHttp *remix_http_new (guint timeout, GError **error);
 /** All of its sources have to be freed before. */
 void remix_http_free (RemixHttp *self);
 

@@ -42,10 +42,10 @@ add_warnings (RemixTitle *self, const GPtrArray *warnings)
 }
 
 static RemixHttp *
-get_http (RemixTitle *self)
+get_http (RemixTitle *self, GError **error)
 {
   if (!self->http)
-    self->http = remix_http_new (self->options->timeout);
+    self->http = remix_http_new (self->options->timeout, error);
   return self->http;
 }
 
@@ -54,12 +54,16 @@ static RemixSource *
 open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
     GError **error)
 {
+  RemixHttp *http;
+
   if (!remix_policy_check_uri (self->policy, uri, error))
     return NULL;
   if (remix_uri_is_file (uri))
     return remix_source_open_file (uri, self->policy, error);
-  return remix_source_open_http (get_http (self), uri, self->policy,
-      cancellable, error);
+  http = get_http (self, error);
+  return http
+      ? remix_source_open_http (http, uri, self->policy, cancellable, error)
+      : NULL;
 }
 
 static gboolean
@@ -161,11 +165,13 @@ static gboolean
 fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
     GError **error)
 {
+  RemixHttp *http = get_http (self, error);
   gconstpointer data;
   gsize size;
 
-  self->document = remix_http_get (get_http (self), self->uri, self->policy,
-      REMIX_XML_MAX_SIZE + 1, self->options->known, cancellable, error);
+  if (http)
+    self->document = remix_http_get (http, self->uri, self->policy,
+        REMIX_XML_MAX_SIZE + 1, self->options->known, cancellable, error);
   if (!self->document)
     return FALSE;
   data = g_bytes_get_data (self->document->bytes, &size);
