@@ -169,17 +169,21 @@ choose_codec (Job *self, GError **error)
   return TRUE;
 }
 
-/* The encoder has to keep to the source's profile: 8 bits, 4:2:0. */
+/* The encoder has to keep to the source's profile: 8 or 10 bits, 4:2:0. */
 static const gchar *
 get_profile (const Job *self)
 {
   const guint8 *config = g_bytes_get_data (self->format->config, NULL);
   gsize size = g_bytes_get_size (self->format->config);
 
-  if (self->format->codec != AVC)
-    return size > 12 && (config[1] & 31) == 1 ? "main" : NULL;
-  if (size < 7)
+  if (size < (self->format->codec == AVC ? 7 : 13))
     return NULL;
+  if (self->format->codec != AVC) {
+    static const gchar *const profiles[] = { "main", "main-10" };
+    guint profile = config[1] & 31;
+
+    return profile == 1 || profile == 2 ? profiles[profile - 1] : NULL;
+  }
   switch (config[1]) {
     case 66:
       return "constrained-baseline";
@@ -187,6 +191,8 @@ get_profile (const Job *self)
       return "main";
     case 100:
       return "high";
+    case 110:
+      return "high-10";
     default:
       return NULL;
   }
@@ -515,7 +521,7 @@ pull_all (Job *self, GError **error)
   return fail (self, error, "its decoder or encoder gives too few pictures");
 }
 
-/* 8 bits, 4:2:0, no fields: what the encoder was told to expect. */
+/* 4:2:0, no fields: what the encoder was told to expect. */
 static gboolean
 check_decoded (const Job *self, GError **error)
 {
@@ -523,11 +529,13 @@ check_decoded (const Job *self, GError **error)
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
   const GstStructure *s = caps ? gst_caps_get_structure (caps, 0) : NULL;
   const gchar *mode = s ? gst_structure_get_string (s, "interlace-mode") : NULL;
+  const gchar *format = s ? gst_structure_get_string (s, "format") : NULL;
 
-  if (s && g_strcmp0 (gst_structure_get_string (s, "format"), "I420") == 0 &&
+  if ((g_strcmp0 (format, "I420") == 0 ||
+          g_strcmp0 (format, "I420_10LE") == 0) &&
       (!mode || strcmp (mode, "progressive") == 0))
     return TRUE;
-  return fail (self, error, "it is not progressive 4:2:0 of 8 bits");
+  return fail (self, error, "it is not progressive 4:2:0 of 8 or 10 bits");
 }
 
 static void

@@ -25,7 +25,7 @@ typedef gboolean (*RemixReadFunc) (gpointer user_data, guint source,
  * version of the elements.
  *
  * Returns: NULL with REMIX_ERROR_ENCODER: an element is not there, or the format is
- *   none of 8 bits, 4:2:0 and progressive; else with an error of @read's, or
+ *   none of 8 or 10 bits, 4:2:0 and progressive; else with an error of @read's, or
  *   REMIX_ERROR_CANCELLED
  */
 RemixRun *remix_encode (const RemixStream *stream, const RemixSplit *split,

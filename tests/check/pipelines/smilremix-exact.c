@@ -189,6 +189,47 @@ GST_START_TEST (test_h265)
 
 GST_END_TEST;
 
+static gboolean
+takes_format (const gchar *encoder, const gchar *format)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (encoder);
+  g_autoptr (GstCaps) caps = gst_caps_new_simple ("video/x-raw", "format",
+      G_TYPE_STRING, format, NULL);
+
+  return factory && gst_element_factory_can_sink_any_caps (factory, caps);
+}
+
+/* High 10, and Main 10. */
+GST_START_TEST (test_10_bits)
+{
+  static const gchar *const encoders[][3] = {
+    { "x264enc", "libx264", "10.mp4" },
+    { "x265enc",
+        "libx265 -tag:v hvc1 -x265-params log-level=none:pools=none:"
+        "frame-threads=1:keyint=25:min-keyint=25:scenecut=0:"
+        "open-gop=0",
+        "10h.mp4" },
+  };
+  static const gchar *const names[] = { "a", "b" };
+  guint i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (encoders); i++) {
+    if (!takes_format (encoders[i][0], "I420_10LE"))
+      continue;
+    for (j = 0; j < G_N_ELEMENTS (names); j++) {
+      g_autofree gchar *args = g_strdup_printf (
+          "-i %s.mp4 -c:a copy -pix_fmt yuv420p10le -g 25 -keyint_min 25 "
+          "-sc_threshold 0 -c:v %s -preset ultrafast -bf 2 %s.%s",
+          names[j], encoders[i][1], names[j], encoders[i][2]);
+
+      remix_media_make (args);
+    }
+    check_title (encoders[i][2], "0.4s", "2.48s", 10, 62, NULL);
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_played)
 {
   /* Of several descriptions in fragments qtdemux 1.22 loses pictures. */
@@ -380,6 +421,7 @@ exact_suite (void)
   tcase_add_test (tc, test_h264);
   tcase_add_test (tc, test_alone);
   tcase_add_test (tc, test_h265);
+  tcase_add_test (tc, test_10_bits);
   tcase_add_test (tc, test_played);
   tcase_add_test (tc, test_deterministic);
   tcase_add_test (tc, test_not_encoded);
