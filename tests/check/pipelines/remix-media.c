@@ -323,3 +323,23 @@ remix_media_play (const gchar *source, guint *n_video, guint *n_audio)
   failure = run_pipeline (pipeline);
   fail_unless (failure == NULL, "%s", failure);
 }
+
+int
+remix_media_main (const gchar *name, void (*setup) (void),
+    void (*add_tests) (TCase *tc))
+{
+  Suite *s;
+  TCase *tc;
+
+  if (!remix_media_available ()) {
+    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
+    return 77;
+  }
+  s = suite_create (name);
+  tc = tcase_create ("general");
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_unchecked_fixture (tc, setup, remix_media_teardown);
+  add_tests (tc);
+  return gst_check_run_suite (s, name, __FILE__);
+}

@@ -8,6 +8,10 @@
 
 #include <gst/check/gstcheck.h>
 
+/** Runs what @add_tests adds, once @setup has made a folder (by remix_media_open() or remix_media_setup()); for main(), behind gst_check_init(). Returns the exit status: 77 where there is no ffmpeg. */
+int remix_media_main (const gchar *name, void (*setup) (void),
+    void (*add_tests) (TCase *tc));
+
 /** Whether ffmpeg and ffprobe are there; without them nothing here runs. */
 gboolean remix_media_available (void);
 /** Makes a new folder, and nothing in it: for tests that make sources of their own. */

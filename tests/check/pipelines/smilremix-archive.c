@@ -451,15 +451,9 @@ GST_START_TEST (test_conditions)
 
 GST_END_TEST;
 
-static Suite *
-smilremix_archive_suite (void)
+static void
+add_tests (TCase *tc)
 {
-  Suite *s = suite_create ("smilremix-archive");
-  TCase *tc = tcase_create ("general");
-
-  suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 120);
-  tcase_add_unchecked_fixture (tc, setup, remix_media_teardown);
   tcase_add_test (tc, test_continuous);
   tcase_add_test (tc, test_gap);
   tcase_add_test (tc, test_fragmented_source);
@@ -473,18 +467,11 @@ smilremix_archive_suite (void)
   tcase_add_test (tc, test_events_only);
   tcase_add_test (tc, test_conditions);
   tcase_add_test (tc, test_text);
-
-  return s;
 }
 
 int
 main (int argc, char **argv)
 {
   gst_check_init (&argc, &argv);
-  if (!remix_media_available ()) {
-    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
-    return 77;
-  }
-  return gst_check_run_suite (smilremix_archive_suite (), "smilremix_archive",
-      __FILE__);
+  return remix_media_main ("smilremix-archive", setup, add_tests);
 }

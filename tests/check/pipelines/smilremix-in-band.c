@@ -215,30 +215,19 @@ GST_START_TEST (test_other_codec)
 
 GST_END_TEST;
 
-static Suite *
-in_band_suite (void)
+static void
+add_tests (TCase *tc)
 {
-  Suite *s = suite_create ("smilremix-in-band");
-  TCase *tc = tcase_create ("general");
-
-  suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 120);
-  tcase_add_unchecked_fixture (tc, setup, remix_media_teardown);
   tcase_add_test (tc, test_h264);
   tcase_add_test (tc, test_seek);
   tcase_add_test (tc, test_h265);
   tcase_add_test (tc, test_delimiters);
   tcase_add_test (tc, test_other_codec);
-  return s;
 }
 
 int
 main (int argc, char **argv)
 {
   gst_check_init (&argc, &argv);
-  if (!remix_media_available ()) {
-    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
-    return 77;
-  }
-  return gst_check_run_suite (in_band_suite (), "smilremix-in-band", __FILE__);
+  return remix_media_main ("smilremix-in-band", setup, add_tests);
 }

@@ -144,29 +144,18 @@ GST_START_TEST (test_unknown)
 
 GST_END_TEST;
 
-static Suite *
-sound_suite (void)
+static void
+add_tests (TCase *tc)
 {
-  Suite *s = suite_create ("smilremix-sound");
-  TCase *tc = tcase_create ("general");
-
-  suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 120);
-  tcase_add_unchecked_fixture (tc, remix_media_open, remix_media_teardown);
   tcase_add_test (tc, test_ac3);
   tcase_add_test (tc, test_eac3);
   tcase_add_test (tc, test_he_aac);
   tcase_add_test (tc, test_unknown);
-  return s;
 }
 
 int
 main (int argc, char **argv)
 {
   gst_check_init (&argc, &argv);
-  if (!remix_media_available ()) {
-    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
-    return 77;
-  }
-  return gst_check_run_suite (sound_suite (), "smilremix-sound", __FILE__);
+  return remix_media_main ("smilremix-sound", remix_media_open, add_tests);
 }

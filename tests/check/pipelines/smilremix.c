@@ -484,15 +484,9 @@ GST_START_TEST (test_playbin)
 
 GST_END_TEST;
 
-static Suite *
-smilremix_suite (void)
+static void
+add_tests (TCase *tc)
 {
-  Suite *s = suite_create ("smilremix");
-  TCase *tc = tcase_create ("general");
-
-  suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 120);
-  tcase_add_unchecked_fixture (tc, remix_media_setup, remix_media_teardown);
   tcase_add_test (tc, test_midroll);
   tcase_add_test (tc, test_bumper);
   tcase_add_test (tc, test_gop);
@@ -509,17 +503,11 @@ smilremix_suite (void)
   tcase_add_test (tc, test_deterministic);
   tcase_add_test (tc, test_playbin);
   tcase_add_test (tc, test_changed_source);
-
-  return s;
 }
 
 int
 main (int argc, char **argv)
 {
   gst_check_init (&argc, &argv);
-  if (!remix_media_available ()) {
-    g_printerr ("skipped: ffmpeg and ffprobe make the sources\n");
-    return 77;
-  }
-  return gst_check_run_suite (smilremix_suite (), "smilremix", __FILE__);
+  return remix_media_main ("smilremix", remix_media_setup, add_tests);
 }
