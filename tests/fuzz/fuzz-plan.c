@@ -280,9 +280,15 @@ check_overlap (const RemixMovie *movie)
 static void
 check_file (const Case *self)
 {
-  RemixMovie *movie = reload (self);
+  RemixMovie *movie;
   guint i, n = 0;
 
+  /* Half a tick of a coarse timescale, as the reader counts an edit: nothing. */
+  for (i = 0; i < self->plan->outputs->len; i++) {
+    if (get_output (self, i)->duration == 0)
+      return;
+  }
+  movie = reload (self);
   for (i = 0; i < self->plan->outputs->len; i++) {
     const RemixOutput *output = get_output (self, i);
 
