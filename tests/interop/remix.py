@@ -84,7 +84,17 @@ def browser_jobs(run, case, made, folders, here):
     if 'file' in case.browser and case.plain:
         plain = made if case.plain == 'mixed' else judges.make(case, folders[case.plain], here)
         jobs.append((case, judges.browser_job(f'{case.name}: Chromium on the file', plain.plain, False)))
+    if case.name.startswith('1 '):
+        jobs += in_band_jobs(case, made, here)
     return [job for job in jobs if run.wants(job[1]['name'])]
+
+
+def in_band_jobs(case, made, here):
+    """Of sources of different sets: one description, which Chromium follows in both layouts."""
+    for name, mse, layout in (('the file', False, ''), ('MSE', True, f'fragment-duration={judges.FRAGMENT}')):
+        path = here / f'in-band.{name.split()[-1]}.mp4'
+        judges.remix(made.playlist, path, f'parameter-sets=in-band {layout}')
+        yield case, judges.browser_job(f'{case.name}: Chromium on {name}, sets in band', path, mse)
 
 
 def browse(run, jobs):
