@@ -133,6 +133,53 @@ decrypt_caps_to_clear (const GstCaps *caps)
   return g_steal_pointer (&clear);
 }
 
+/* @type: a protected stream's; @clear: one that downstream takes */
+static void
+append_protected (GstCaps *caps, const gchar *type, const GstStructure *clear)
+{
+  GstStructure *structure = gst_structure_copy (clear);
+
+  gst_structure_set (structure, "original-media-type", G_TYPE_STRING,
+      gst_structure_get_name (clear), NULL);
+  gst_structure_set_name (structure, type);
+  gst_caps_append_structure (caps, structure);
+}
+
+/* Files whose clear ones downstream takes. */
+static void
+append_files (GstCaps *caps, const GstCaps *clear)
+{
+  g_autoptr (GstCaps) files = gst_caps_from_string (FILE_TYPES);
+  guint i;
+
+  for (i = 0; i < gst_caps_get_size (files); i++) {
+    g_autoptr (GstCaps) file = gst_caps_copy_nth (files, i);
+    g_autoptr (GstCaps) wanted = decrypt_caps_to_clear (file);
+
+    if (gst_caps_can_intersect (wanted, clear))
+      gst_caps_append (caps, g_steal_pointer (&file));
+  }
+}
+
+GstCaps *
+decrypt_caps_from_clear (const GstCaps *clear)
+{
+  GstCaps *caps;
+  guint i;
+
+  if (gst_caps_is_any (clear))
+    return decrypt_caps_sink_template ();
+  caps = gst_caps_new_empty ();
+  for (i = 0; i < gst_caps_get_size (clear); i++) {
+    const GstStructure *structure = gst_caps_get_structure (clear, i);
+
+    append_protected (caps, SAMPLES_TYPE, structure);
+    append_protected (caps, WEBM_TYPE, structure);
+  }
+  append_files (caps, clear);
+  return caps;
+}
+
 static const struct
 {
   const gchar *type, *format; /* media type, stream-format */

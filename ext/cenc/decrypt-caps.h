@@ -30,6 +30,9 @@ GstCaps *decrypt_caps_to_clear (const GstCaps *caps);
 /** Fills @probe from a stream's clear @caps; its codec is 0 if it is none that can be judged. */
 void decrypt_caps_init_probe (const GstCaps *caps, SampleProbe *probe);
 
+/** What can come in where downstream takes @clear, which may be ANY. (transfer full) */
+GstCaps *decrypt_caps_from_clear (const GstCaps *clear);
+
 /** Answers a CAPS query with @caps, filtered. */
 void decrypt_caps_answer (GstQuery *query, GstCaps *caps);
 /** Answers an ALLOCATION query with what is behind @srcpad, which is asked with the clear caps: it does not know others. */

@@ -122,12 +122,25 @@ gst_cenc_decrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return decrypt_flow_take_src_event (GST_CENC_DECRYPT (parent)->flow, event);
 }
 
+/* So that a demuxer's pads find the decryptor in front of their codec. */
+static gboolean
+answer_sink_caps (GstCencDecrypt *self, GstQuery *query)
+{
+  g_autoptr (GstCaps) downstream = gst_pad_peer_query_caps (self->srcpad, NULL);
+  g_autoptr (GstCaps) caps = decrypt_caps_from_clear (downstream);
+
+  decrypt_caps_answer (query, caps);
+  return TRUE;
+}
+
 static gboolean
 gst_cenc_decrypt_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCencDecrypt *self = GST_CENC_DECRYPT (parent);
 
   switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      return answer_sink_caps (self, query);
     case GST_QUERY_ALLOCATION:
       return decrypt_caps_answer_allocation (query, self->srcpad);
     case GST_QUERY_CONTEXT:

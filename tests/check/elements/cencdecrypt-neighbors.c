@@ -33,6 +33,159 @@ GST_START_TEST (test_caps)
 }
 GST_END_TEST;
 
+static void
+expect_sink_caps (GstHarness *h, const gchar *caps, gboolean taken)
+{
+  GstCaps *asked = gst_caps_from_string (caps);
+  GstCaps *answer = gst_pad_peer_query_caps (h->srcpad, asked);
+
+  fail_unless (gst_caps_is_empty (answer) == !taken, "%s", caps);
+  fail_unless (gst_pad_peer_query_accept_caps (h->srcpad, asked) == taken, "%s",
+      caps);
+  gst_caps_unref (asked);
+  gst_caps_unref (answer);
+}
+
+/* Upstream is told what downstream takes, and downstream what upstream has. */
+GST_START_TEST (test_caps_queries)
+{
+  static const gchar h264[] =
+      "application/x-cenc, original-media-type=video/x-h264, "
+      "stream-format=avc, cipher-mode=cbcs, "
+      "protection-system=edef8ba9-79d6-4ace-a3c8-27dcd51d21ed";
+  static const gchar h264_in_annex_b[] =
+      "application/x-cenc, original-media-type=video/x-h264, "
+      "stream-format=byte-stream";
+  static const gchar vp9[] =
+      "application/x-webm-enc, original-media-type=video/x-vp9";
+  GstBus *bus;
+  GstHarness *h = test_harness_new (NULL, NIST_KEYS, &bus);
+  GstCaps *caps;
+
+  expect_sink_caps (h, h264, TRUE);
+  expect_sink_caps (h, vp9, TRUE);
+  expect_sink_caps (h, "video/quicktime", TRUE);
+  expect_sink_caps (h, "video/x-h264", FALSE);
+
+  gst_harness_set_sink_caps_str (h, "video/x-h264, stream-format=avc");
+  expect_sink_caps (h, h264, TRUE);
+  expect_sink_caps (h, h264_in_annex_b, FALSE);
+  expect_sink_caps (h, vp9, FALSE);
+  expect_sink_caps (h, "video/quicktime", FALSE);
+  gst_harness_set_sink_caps_str (h, "video/x-vp9");
+  expect_sink_caps (h, h264, FALSE);
+  expect_sink_caps (h, vp9, TRUE);
+  gst_harness_set_sink_caps_str (h, "video/quicktime, variant=iso");
+  expect_sink_caps (h, vp9, FALSE);
+  expect_sink_caps (h, "video/quicktime", TRUE);
+
+  gst_harness_set_sink_caps_str (h, "video/x-h264");
+  gst_harness_set_src_caps_str (h, h264);
+  caps = gst_pad_peer_query_caps (h->sinkpad, NULL);
+  fail_unless (gst_structure_has_name (gst_caps_get_structure (caps, 0),
+      "video/x-h264"));
+  fail_unless (!gst_structure_has_field (gst_caps_get_structure (caps, 0),
+      "cipher-mode"));
+  gst_caps_unref (caps);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+static GstEvent *
+pull_event (GstHarness *h, GstEventType type, gboolean upstream)
+{
+  GstEvent *event;
+
+  while ((event = upstream ? gst_harness_try_pull_upstream_event (h)
+                           : gst_harness_try_pull_event (h))) {
+    if (GST_EVENT_TYPE (event) == type)
+      return event;
+    gst_event_unref (event);
+  }
+  fail ("no event %s", gst_event_type_get_name (type));
+  return NULL;
+}
+
+/* Those that are none of ours pass unchanged, either way. */
+GST_START_TEST (test_events)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  GstEvent *down[] = {
+    gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)),
+    gst_event_new_gap (5, 6),
+    gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+        gst_structure_new_empty ("custom")),
+    gst_event_new_segment_done (GST_FORMAT_TIME, 7),
+    gst_event_new_eos (),
+  };
+  GstEvent *up[] = {
+    gst_event_new_reconfigure (),
+    gst_event_new_navigation (gst_structure_new_empty ("navigation")),
+    gst_event_new_latency (8),
+    gst_event_new_step (GST_FORMAT_BUFFERS, 1, 1.0, TRUE, FALSE),
+    gst_event_new_seek (2.0, GST_FORMAT_TIME, GST_SEEK_FLAG_TRICKMODE,
+        GST_SEEK_TYPE_SET, 9, GST_SEEK_TYPE_NONE, -1),
+    gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+        gst_structure_new_empty ("custom")),
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (down); i++) {
+    GstEvent *event;
+
+    fail_unless (gst_harness_push_event (h, gst_event_ref (down[i])));
+    event = pull_event (h, GST_EVENT_TYPE (down[i]), FALSE);
+    fail_unless (event == down[i], "%s", GST_EVENT_TYPE_NAME (event));
+    gst_event_unref (event);
+    gst_event_unref (down[i]);
+  }
+  for (i = 0; i < G_N_ELEMENTS (up); i++) {
+    GstEvent *event;
+
+    while ((event = gst_harness_try_pull_upstream_event (h)))
+      gst_event_unref (event);
+    gst_harness_push_upstream_event (h, gst_event_ref (up[i]));
+    event = pull_event (h, GST_EVENT_TYPE (up[i]), TRUE);
+    fail_unless (event == up[i], "%s", GST_EVENT_TYPE_NAME (event));
+    gst_event_unref (event);
+    gst_event_unref (up[i]);
+  }
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+static GstFlowReturn flow_to_give;
+
+static GstFlowReturn
+give_flow (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  return flow_to_give;
+}
+
+/* What downstream answers to a sample comes back, without an error of ours. */
+GST_START_TEST (test_flow_returns)
+{
+  static const GstFlowReturn flows[] = { GST_FLOW_EOS, GST_FLOW_FLUSHING,
+    GST_FLOW_NOT_LINKED, GST_FLOW_ERROR, GST_FLOW_CUSTOM_SUCCESS };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NIST_KEYS, &bus);
+  guint i;
+
+  gst_pad_set_chain_function (h->sinkpad, give_flow);
+  for (i = 0; i < G_N_ELEMENTS (flows); i++) {
+    flow_to_give = flows[i];
+    fail_unless_equals_int (gst_harness_push (h,
+                                test_add_meta (test_buffer_new (nist_ctr, 64),
+                                    &whole_ctr)),
+        flows[i]);
+  }
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 /* Caps change in mid-stream: scheme, and what is behind it. */
 GST_START_TEST (test_renegotiation)
 {
@@ -190,6 +343,9 @@ cencdecrypt_neighbors_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_caps);
+  tcase_add_test (tc, test_caps_queries);
+  tcase_add_test (tc, test_events);
+  tcase_add_test (tc, test_flow_returns);
   tcase_add_test (tc, test_renegotiation);
   tcase_add_test (tc, test_shared_memory);
   tcase_add_test (tc, test_passes_through);

@@ -104,6 +104,35 @@ GST_START_TEST (test_seeks)
 }
 GST_END_TEST;
 
+/* Of a demuxer's pads the one is linked whose codec is taken behind the decryptor. */
+GST_START_TEST (test_track_by_codec)
+{
+  static const gchar *const types[][2] = { { "audio/mpeg", "audio" },
+    { "video/x-h264", "video" } };
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors, "peer-gpac-frag-cenc.mp4");
+  guint i;
+
+  if (!vector)
+    return;
+  for (i = 0; i < G_N_ELEMENTS (types); i++) {
+    GError *error = NULL;
+    gchar *launch = g_strdup_printf ("filesrc location=%s ! qtdemux ! "
+                                     "cencdecrypt keys=%s ! %s ! "
+                                     "fakesink name=sink",
+        vector->path, vector->keys, types[i][0]);
+    GByteArray *data = pipeline_collect (launch, &error);
+
+    fail_unless (data != NULL, "%s: %s", types[i][1],
+        error ? error->message : "");
+    fail_unless (data->len > 0);
+    g_byte_array_unref (data);
+    g_free (launch);
+  }
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 /*
  * Autoplugging
  */
@@ -188,6 +217,7 @@ decrypt_behind_suite (void)
   if (!have_element ("qtdemux"))
     return suite;
   tcase_add_test (tc, test_seeks);
+  tcase_add_test (tc, test_track_by_codec);
   tcase_add_test (tc, test_autoplugging);
   return suite;
 }
