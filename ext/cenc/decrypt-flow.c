@@ -14,9 +14,10 @@
 
 /* See finish() */
 #define ERROR_DELAY (100 * GST_MSECOND)
-/* While nobody takes what the task pushes, in PAUSED: 10 s in all. */
+/* While nobody takes what the task pushes, in PAUSED: a minute in all. An
+ * autoplugger loads plugins, which a busy machine takes long for. */
 #define UNLINKED_DELAY (20 * GST_MSECOND)
-#define MAX_UNLINKED 500
+#define MAX_UNLINKED 3000
 
 struct _DecryptFlow
 {

@@ -35,6 +35,8 @@ struct _DecryptKeys
   gboolean active, flushing, license_pending;
   GstClockTime timeout;
   GHashTable
+      *asked_for; /* (element-type GBytes): KIDs told to the application */
+  GHashTable
       *prerolled; /* (element-type GBytes): KIDs got for a preroll alone */
 };
 
@@ -46,6 +48,13 @@ source_free (Source *source)
   g_free (source);
 }
 
+static GHashTable *
+kid_set_new (void)
+{
+  return g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
+      (GDestroyNotify) g_bytes_unref, NULL);
+}
+
 DecryptKeys *
 decrypt_keys_new (const DecryptKeysFuncs *funcs, gpointer user_data)
 {
@@ -54,8 +63,8 @@ decrypt_keys_new (const DecryptKeysFuncs *funcs, gpointer user_data)
   self->funcs = funcs;
   self->user_data = user_data;
   self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
-  self->prerolled = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
-      (GDestroyNotify) g_bytes_unref, NULL);
+  self->asked_for = kid_set_new ();
+  self->prerolled = kid_set_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
 
@@ -69,6 +78,7 @@ decrypt_keys_free (DecryptKeys *self)
     return;
   decrypt_keys_end (self);
   g_ptr_array_unref (self->sources);
+  g_hash_table_unref (self->asked_for);
   g_hash_table_unref (self->prerolled);
   gst_clear_object (&self->store);
   g_cond_clear (&self->cond);
@@ -329,6 +339,7 @@ decrypt_keys_end (DecryptKeys *self)
   g_mutex_lock (&self->lock);
   store = g_steal_pointer (&self->store);
   self->store_opened = FALSE;
+  g_hash_table_remove_all (self->asked_for);
   g_hash_table_remove_all (self->prerolled);
   g_mutex_unlock (&self->lock);
   if (store)
@@ -456,18 +467,35 @@ wait_for_change (DecryptKeys *self, guint generation, gint64 deadline)
   return result;
 }
 
+/* Once for a KID: an application that is at it would be sent off again by each
+ * seek. */
 static void
 ask_application (DecryptKeys *self, Search *search)
 {
   GstClockTime timeout;
+  gboolean is_new;
 
   g_mutex_lock (&self->lock);
   timeout = self->timeout;
+  is_new = g_hash_table_add (self->asked_for,
+      g_bytes_new (search->kid, GST_CENC_KID_SIZE));
   g_mutex_unlock (&self->lock);
 
   search->deadline =
       g_get_monotonic_time () + (gint64) GST_TIME_AS_USECONDS (timeout);
-  self->funcs->key_needed (search->kid, self->user_data);
+  if (is_new)
+    self->funcs->key_needed (search->kid, self->user_data);
+}
+
+/* What is needed once more has to be told once more. */
+static void
+forget_question (DecryptKeys *self, const guint8 *kid)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (kid, GST_CENC_KID_SIZE);
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove (self->asked_for, bytes);
+  g_mutex_unlock (&self->lock);
 }
 
 /* One more place to look at. */
@@ -533,6 +561,8 @@ decrypt_keys_get (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
 {
   GstCencKey *key = search_key (self, kid, use, error);
 
+  if (key)
+    forget_question (self, kid);
   if (key && use == GST_CENC_KEY_USE_PREROLL) {
     g_mutex_lock (&self->lock);
     g_hash_table_add (self->prerolled, g_bytes_new (kid, GST_CENC_KID_SIZE));

@@ -27,7 +27,8 @@ typedef struct
   void (*ask_context) (gpointer user_data);
   /* (transfer full) (nullable): opens the device's license store */
   GstCencKeySession *(*open_store) (gpointer user_data);
-  /* Nobody has a key for @kid: tells the application. */
+  /* Nobody has a key for @kid: tells the application. Once a KID, until there was
+   * a key for it or decrypt_keys_end(). */
   void (*key_needed) (const guint8 *kid, gpointer user_data);
   /* What has become of a license in the store's session, for the application.
    * @structure is the session's. Comes as well from whichever thread ends the

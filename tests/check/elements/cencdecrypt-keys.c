@@ -339,6 +339,102 @@ GST_START_TEST (test_flush_wakes)
 }
 GST_END_TEST;
 
+/*
+ * One message for a KID and element
+ */
+
+static guint
+count_questions (GstBus *bus)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT))) {
+    n += gst_message_has_name (message, "cencdecrypt-key-needed");
+    gst_message_unref (message);
+  }
+  return n;
+}
+
+static void
+restart_stream (GstHarness *h)
+{
+  GstSegment segment;
+
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+}
+
+GST_START_TEST (test_one_question)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
+
+  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (count_questions (bus), 1);
+  /* A seek: it has been told. */
+  restart_stream (h);
+  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (count_questions (bus), 0);
+  /* It came, and is gone. */
+  restart_stream (h);
+  g_object_set (h->element, "keys", NIST_KEYS, NULL);
+  expect_clear (h);
+  g_object_set (h->element, "keys", "", NULL);
+  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (count_questions (bus), 1);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_question_after_ready)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
+  guint i;
+
+  for (i = 0; i < 2; i++) {
+    fail_unless_equals_int (gst_harness_push (h, sample_new ()),
+        GST_FLOW_ERROR);
+    fail_unless_equals_int (count_questions (bus), 1);
+    gst_element_set_state (h->element, GST_STATE_READY);
+    gst_element_set_state (h->element, GST_STATE_PLAYING);
+    gst_harness_push_event (h, gst_event_new_stream_start ("again"));
+    gst_harness_set_src_caps_str (h, CAPS_CENC);
+    restart_stream (h);
+  }
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Behind a demuxer audio and video ask, one message each, and one session in the
+ * context of their bin answers both. */
+GST_START_TEST (test_two_streams)
+{
+  GstBus *buses[2];
+  GstHarness *h[2];
+  TestSession *session = test_session_new ();
+  guint i;
+
+  for (i = 0; i < 2; i++) {
+    h[i] = test_harness_new (CAPS_CENC, NULL, &buses[i]);
+    fail_unless_equals_int (gst_harness_push (h[i], sample_new ()),
+        GST_FLOW_ERROR);
+    fail_unless_equals_int (count_questions (buses[i]), 1);
+  }
+  for (i = 0; i < 2; i++) {
+    restart_stream (h[i]);
+    set_session (h[i], session);
+    expect_clear (h[i]);
+    fail_unless_equals_int (count_questions (buses[i]), 0);
+    test_harness_free (h[i], buses[i]);
+  }
+  gst_object_unref (session);
+}
+GST_END_TEST;
+
 static gpointer
 stop (gpointer user_data)
 {
@@ -630,6 +726,9 @@ cencdecrypt_keys_suite (void)
   tcase_add_test (tc, test_neighbor_has_context);
   tcase_add_test (tc, test_late_answer);
   tcase_add_test (tc, test_flush_wakes);
+  tcase_add_test (tc, test_one_question);
+  tcase_add_test (tc, test_question_after_ready);
+  tcase_add_test (tc, test_two_streams);
   tcase_add_test (tc, test_state_change_wakes);
   tcase_add_test (tc, test_first_play);
   tcase_add_test (tc, test_deadline);
