@@ -335,7 +335,10 @@ send_request (RemixFetch *self)
 {
   GError *error = NULL;
 
-  if (!remix_policy_check_uri (self->policy, self->uri, &error)) {
+  if (!remix_uri_is_http (self->uri))
+    error = g_error_new (REMIX_ERROR, REMIX_ERROR_REFUSED,
+        "%s is refused: a server may not name it", self->uri);
+  if (error || !remix_policy_check_uri (self->policy, self->uri, &error)) {
     end (self, error);
     return;
   }

@@ -2,6 +2,7 @@
 
 #include "remix-uri.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,12 +149,17 @@ scheme_is_allowed (const RemixPolicy *self, const gchar *uri)
   return FALSE;
 }
 
-/* FALSE also for a name, which is judged when it has been looked up. */
+/* FALSE also for a name, which is judged when it has been looked up. Some
+ * resolvers take numbers in any form of inet_aton() for an address. */
 static gboolean
 is_private_literal (const gchar *host)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+  struct in_addr number;
 
+  if (!address && inet_aton (host, &number))
+    address = g_inet_address_new_from_bytes ((const guint8 *) &number.s_addr,
+        G_SOCKET_FAMILY_IPV4);
   return address && !remix_address_is_public (address);
 }
 
@@ -163,6 +169,16 @@ is_local_name (const gchar *host)
   return strcmp (host, "localhost") == 0 ||
       g_str_has_suffix (host, ".localhost") ||
       g_str_has_suffix (host, ".local");
+}
+
+/* With a dot behind it a host is as private as without. */
+static gboolean
+is_private (const gchar *host)
+{
+  g_autofree gchar *name =
+      g_strndup (host, strlen (host) - (g_str_has_suffix (host, ".") ? 1 : 0));
+
+  return is_private_literal (name) || is_local_name (name);
 }
 
 gboolean
@@ -183,8 +199,7 @@ remix_policy_check_uri (const RemixPolicy *self, const gchar *uri,
   host = get_host (uri);
   if (!host || !*host)
     return refuse (error, uri, "it has no host");
-  if (self->remote && g_strcmp0 (host, self->host) != 0 &&
-      (is_private_literal (host) || is_local_name (host)))
+  if (self->remote && g_strcmp0 (host, self->host) != 0 && is_private (host))
     return refuse (error, uri,
         "a playlist from the network may not name a private host");
   return TRUE;

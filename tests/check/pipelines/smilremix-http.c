@@ -177,6 +177,14 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
   } else if (strcmp (path, "/away") == 0) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
         "http://127.0.0.2:1/secret.mp4");
+  } else if (strcmp (path, "/public") == 0) {
+    g_autofree gchar *uri =
+        g_strdup_printf ("http://public.example:%u/M.mp4", server.port);
+
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, uri);
+  } else if (strcmp (path, "/passwd") == 0) {
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
+        "file:///etc/passwd");
   } else if (strcmp (path, "/loop") == 0) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
   } else if (g_str_has_suffix (path, ".smil")) {
@@ -384,6 +392,115 @@ GST_START_TEST (test_policy)
 
 GST_END_TEST;
 
+/* A resolver for which every name is this machine: a name server may say so. */
+typedef GResolver TestResolver;
+typedef GResolverClass TestResolverClass;
+
+GType test_resolver_get_type (void);
+G_DEFINE_TYPE (TestResolver, test_resolver, G_TYPE_RESOLVER);
+
+static GList *
+test_resolver_lookup (GResolver *resolver, const gchar *name,
+    GResolverNameLookupFlags flags, GCancellable *cancellable, GError **error)
+{
+  return g_list_append (NULL,
+      g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4));
+}
+
+static void
+test_resolver_lookup_async (GResolver *resolver, const gchar *name,
+    GResolverNameLookupFlags flags, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (resolver, cancellable, callback, user_data);
+
+  g_task_return_pointer (task,
+      test_resolver_lookup (resolver, name, flags, cancellable, NULL),
+      (GDestroyNotify) g_resolver_free_addresses);
+  g_object_unref (task);
+}
+
+static void
+test_resolver_lookup_default_async (GResolver *resolver, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  test_resolver_lookup_async (resolver, name,
+      G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT, cancellable, callback, user_data);
+}
+
+static GList *
+test_resolver_lookup_finish (GResolver *resolver, GAsyncResult *result,
+    GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+test_resolver_class_init (TestResolverClass *class)
+{
+  class->lookup_by_name_async = test_resolver_lookup_default_async;
+  class->lookup_by_name_finish = test_resolver_lookup_finish;
+  class->lookup_by_name_with_flags = test_resolver_lookup;
+  class->lookup_by_name_with_flags_async = test_resolver_lookup_async;
+  class->lookup_by_name_with_flags_finish = test_resolver_lookup_finish;
+}
+
+static void
+test_resolver_init (TestResolver *self)
+{
+}
+
+static void
+expect_refused (const gchar *host)
+{
+  g_autofree gchar *text = g_strdup_printf (
+      "<smil><body><video src='http://%s:%u/M.mp4'/></body></smil>", host,
+      server.port);
+  gint n = g_atomic_int_get (&server.n_requests);
+
+  remix_media_write ("title.smil", text);
+  expect_failure ("title.smil", "is refused", "private");
+  /* The playlist alone. */
+  fail_unless_equals_int (g_atomic_int_get (&server.n_requests), n + 1);
+}
+
+/* Forms of a private address, by which a playlist of the network might reach a
+ * server that only this machine can: nothing is sent there. */
+GST_START_TEST (test_private_hosts)
+{
+  static const gchar *const hosts[] = { "localhost", "localhost.", "0.0.0.0",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]", "2130706433", "0x7f000001",
+    "0177.0.0.1", "127.1" };
+  g_autoptr (GResolver) resolver =
+      g_object_new (test_resolver_get_type (), NULL);
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (hosts); i++)
+    expect_refused (hosts[i]);
+  /* A name that stands for one, and by a redirect. */
+  g_resolver_set_default (resolver);
+  expect_refused ("public.example");
+  remix_media_write ("title.smil",
+      "<smil><body><video src='/public'/></body></smil>");
+  expect_failure ("title.smil", "http://public.example", "private address");
+}
+
+GST_END_TEST;
+
+/* A local playlist may name files; a server that it names may not. */
+GST_START_TEST (test_redirect_to_file)
+{
+  g_autofree gchar *text = g_strdup_printf (
+      "<smil><body><video src='http://127.0.0.1:%u/passwd'/></body></smil>",
+      server.port);
+  g_autofree gchar *error = remix_media_run_document (text, NULL, "o.mp4");
+
+  fail_unless (error && strstr (error, "file:///etc/passwd is refused"), "%s",
+      error);
+}
+
+GST_END_TEST;
+
 static GstElement *
 make_source (const gchar *location, GstPad **pad)
 {
@@ -565,6 +682,8 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_no_ranges);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_policy);
+  tcase_add_test (tc, test_private_hosts);
+  tcase_add_test (tc, test_redirect_to_file);
   tcase_add_test (tc, test_restart);
   tcase_add_test (tc, test_random_access);
   tcase_add_test (tc, test_stop);

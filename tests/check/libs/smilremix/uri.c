@@ -87,6 +87,20 @@ GST_START_TEST (test_policy_uri)
   expect_policy (remote, NULL, "http://LOCALHOST/a.mp4", "private host");
   expect_policy (remote, NULL, "http://[::1]/a.mp4", "private host");
   expect_policy (remote, NULL, "http://[::ffff:10.0.0.1]/", "private host");
+  expect_policy (remote, NULL, "http://[::ffff:7f00:1]/", "private host");
+  expect_policy (remote, NULL, "http://[::]/", "private host");
+  expect_policy (remote, NULL, "http://[fe80::1]:8080/", "private host");
+  expect_policy (remote, NULL, "http://0.0.0.0/", "private host");
+  expect_policy (remote, NULL, "http://user:pw@10.0.0.1/", "private host");
+  expect_policy (remote, NULL, "http://a.localhost/", "private host");
+  expect_policy (remote, NULL, "http://localhost./", "private host");
+  expect_policy (remote, NULL, "http://printer.local/", "private host");
+  expect_policy (remote, NULL, "http://2130706433/", "private host");
+  expect_policy (remote, NULL, "http://0x7f000001/", "private host");
+  expect_policy (remote, NULL, "http://0177.0.0.1/", "private host");
+  expect_policy (remote, NULL, "http://127.1/", "private host");
+  expect_policy (remote, NULL, "http://127.0.0.1./", "private host");
+  expect_policy (remote, NULL, "http://134744072/", NULL); /* 8.8.8.8 */
   expect_policy (remote, NULL, "http://169.254.169.254/latest", "private host");
   expect_policy (remote, NULL, "http://origin/other.mp4", NULL);
   expect_policy ("http://127.0.0.1/a.smil", NULL, "http://127.0.0.1/b.mp4",
