@@ -4,235 +4,7 @@
 
 #include <string.h>
 
-#include <libsoup/soup.h>
-
-#include "remix-media.h"
-
-/* libsoup 3.2's server leaves a socket and the address it listened on behind, too
- * deep in the stack to be suppressed by name. */
-int __lsan_is_turned_off (void);
-
-__attribute__ ((visibility ("default"))) int
-__lsan_is_turned_off (void)
-{
-  return 1;
-}
-
-typedef struct
-{
-  GThread *thread;
-  GMainContext *context;
-  GMainLoop *loop;
-  SoupServer *server;
-  guint port;
-  gint n_requests;
-  gint drops; /* bodies to be broken off */
-  gint busy; /* answers of 503 */
-  gint change_after; /* requests until the ETag changes; 0: never */
-  gint hang_after; /* requests until none is answered any more; 0: never */
-  gint n_conditional; /* requests with If-None-Match */
-  gint n_unmodified; /* answers of 304 */
-  gint n_hanging;
-} Server;
-
-static Server server;
-
-/* libsoup's own ranges fail where one ends behind the file. */
-static gboolean
-get_range (SoupServerMessage *message, gsize size, gsize *start, gsize *end)
-{
-  const gchar *range =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (
-                                        message),
-          "Range");
-  gchar *rest;
-
-  if (!range || !g_str_has_prefix (range, "bytes="))
-    return FALSE;
-  *start = (gsize) g_ascii_strtoull (range + 6, &rest, 10);
-  *end = MIN ((gsize) g_ascii_strtoull (rest + 1, NULL, 10) + 1, size);
-  return *start < *end;
-}
-
-/* Half of what was asked for, and the end of the connection. */
-static void
-break_off (SoupServerMessage *message, const gchar *data, gsize size)
-{
-  g_autofree gchar *head = NULL;
-  g_autoptr (GIOStream) stream = NULL;
-  GOutputStream *out;
-  gsize start, end;
-
-  fail_unless (get_range (message, size, &start, &end));
-  head = g_strdup_printf ("HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
-                          "Content-Range: bytes %" G_GSIZE_FORMAT
-                          "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT "\r\n"
-                          "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-      start, end - 1, size, end - start);
-  stream = soup_server_message_steal_connection (message);
-  out = g_io_stream_get_output_stream (stream);
-  g_output_stream_write_all (out, head, strlen (head), NULL, NULL, NULL);
-  g_output_stream_write_all (out, data + start, (end - start) / 2, NULL, NULL,
-      NULL);
-  g_io_stream_close (stream, NULL, NULL);
-}
-
-static void
-serve_file (SoupServerMessage *message, const gchar *name)
-{
-  SoupMessageHeaders *headers =
-      soup_server_message_get_response_headers (message);
-  g_autofree gchar *path = remix_media_path (name);
-  gchar *data;
-  gsize size, start, end;
-  gint n = g_atomic_int_add (&server.n_requests, 1) + 1;
-  gboolean changed = server.change_after && n > server.change_after;
-
-  if (server.hang_after && n > server.hang_after) {
-    soup_server_message_pause (message);
-    g_atomic_int_inc (&server.n_hanging);
-    return;
-  }
-  if (!g_file_get_contents (path, &data, &size, NULL)) {
-    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
-    return;
-  }
-  if (g_str_has_suffix (name, ".mp4") && g_atomic_int_get (&server.drops) > 0) {
-    g_atomic_int_add (&server.drops, -1);
-    break_off (message, data, size);
-    g_free (data);
-    return;
-  }
-  soup_message_headers_replace (headers, "ETag", changed ? "\"2\"" : "\"1\"");
-  if (get_range (message, size, &start, &end)) {
-    soup_message_headers_remove (soup_server_message_get_request_headers (
-                                     message),
-        "Range");
-    soup_message_headers_set_content_range (headers, (goffset) start,
-        (goffset) end - 1, (goffset) size);
-    soup_server_message_set_status (message, SOUP_STATUS_PARTIAL_CONTENT, NULL);
-    soup_server_message_set_response (message, "video/mp4", SOUP_MEMORY_COPY,
-        data + start, end - start);
-    g_free (data);
-    return;
-  }
-  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_server_message_set_response (message, "video/mp4", SOUP_MEMORY_TAKE,
-      data, size);
-}
-
-/* A playlist, whose ETag is the hash of its bytes. */
-static void
-serve_playlist (SoupServerMessage *message, const gchar *name)
-{
-  SoupMessageHeaders *headers =
-      soup_server_message_get_response_headers (message);
-  const gchar *known =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (
-                                        message),
-          "If-None-Match");
-  g_autofree gchar *path = remix_media_path (name);
-  g_autofree gchar *hash = NULL;
-  g_autofree gchar *etag = NULL;
-  gchar *data;
-  gsize size;
-
-  g_atomic_int_inc (&server.n_requests);
-  if (!g_file_get_contents (path, &data, &size, NULL)) {
-    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
-    return;
-  }
-  hash = g_compute_checksum_for_data (G_CHECKSUM_MD5, (guchar *) data, size);
-  etag = g_strdup_printf ("\"%s\"", hash);
-  soup_message_headers_replace (headers, "ETag", etag);
-  if (known)
-    g_atomic_int_inc (&server.n_conditional);
-  if (g_strcmp0 (known, etag) == 0) {
-    g_atomic_int_inc (&server.n_unmodified);
-    soup_server_message_set_status (message, SOUP_STATUS_NOT_MODIFIED, NULL);
-    g_free (data);
-    return;
-  }
-  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_server_message_set_response (message, "application/smil",
-      SOUP_MEMORY_TAKE, data, size);
-}
-
-/* /name, /norange/name, /redirect/name, /away (to a private address). */
-static void
-on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
-    GHashTable *query, gpointer user_data)
-{
-  if (g_str_has_suffix (path, ".mp4") && g_atomic_int_get (&server.busy) > 0) {
-    g_atomic_int_add (&server.busy, -1);
-    soup_server_message_set_status (message, SOUP_STATUS_SERVICE_UNAVAILABLE,
-        NULL);
-  } else if (g_str_has_prefix (path, "/norange/")) {
-    soup_message_headers_remove (soup_server_message_get_request_headers (
-                                     message),
-        "Range");
-    serve_file (message, path + 9);
-  } else if (g_str_has_prefix (path, "/redirect/")) {
-    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, path + 9);
-  } else if (strcmp (path, "/away") == 0) {
-    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
-        "http://127.0.0.2:1/secret.mp4");
-  } else if (strcmp (path, "/public") == 0) {
-    g_autofree gchar *uri =
-        g_strdup_printf ("http://public.example:%u/M.mp4", server.port);
-
-    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, uri);
-  } else if (strcmp (path, "/passwd") == 0) {
-    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
-        "file:///etc/passwd");
-  } else if (strcmp (path, "/loop") == 0) {
-    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
-  } else if (g_str_has_suffix (path, ".smil")) {
-    serve_playlist (message, path + 1);
-  } else
-    serve_file (message, path + 1);
-}
-
-static gpointer
-run_server (gpointer data)
-{
-  g_main_context_push_thread_default (server.context);
-  g_main_loop_run (server.loop);
-  g_main_context_pop_thread_default (server.context);
-  return NULL;
-}
-
-/* In each test's process: a thread does not survive a fork. */
-static void
-start_server (void)
-{
-  GSList *uris;
-
-  memset (&server, 0, sizeof (server));
-  server.context = g_main_context_new ();
-  server.loop = g_main_loop_new (server.context, FALSE);
-  g_main_context_push_thread_default (server.context);
-  server.server = soup_server_new ("server-header", "test ", NULL);
-  soup_server_add_handler (server.server, NULL, on_request, NULL, NULL);
-  fail_unless (soup_server_listen_local (server.server, 0,
-      SOUP_SERVER_LISTEN_IPV4_ONLY, NULL));
-  uris = soup_server_get_uris (server.server);
-  server.port = (guint) g_uri_get_port (uris->data);
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  g_main_context_pop_thread_default (server.context);
-  server.thread = g_thread_new ("server", run_server, NULL);
-}
-
-static void
-stop_server (void)
-{
-  g_main_loop_quit (server.loop);
-  g_thread_join (server.thread);
-  soup_server_disconnect (server.server);
-  g_object_unref (server.server);
-  g_main_loop_unref (server.loop);
-  g_main_context_unref (server.context);
-}
+#include "remix-server.h"
 
 #define TITLE \
   "<smil><body><video src='A5.mp4'/><video src='%sM.mp4' clipEnd='6s'/>" \
@@ -242,7 +14,7 @@ stop_server (void)
 static gchar *
 run_http (const gchar *location, const gchar *output)
 {
-  return remix_media_run_uri (location, server.port, output);
+  return remix_media_run_uri (location, remix_server.port, output);
 }
 
 static void
@@ -295,7 +67,8 @@ GST_START_TEST (test_plain)
   make_reference ();
   expect_same ("title.smil");
   /* The playlist, and for each source one or two ranges. */
-  fail_unless (server.n_requests <= 10, "%d requests", server.n_requests);
+  fail_unless (remix_server.n_requests <= 10, "%d requests",
+      remix_server.n_requests);
 }
 
 GST_END_TEST;
@@ -313,11 +86,11 @@ GST_START_TEST (test_dropped_connection)
 {
   write_title ("");
   make_reference ();
-  server.drops = 3;
-  server.busy = 2;
+  remix_server.drops = 3;
+  remix_server.busy = 2;
   expect_same ("title.smil");
-  fail_unless_equals_int (server.drops, 0);
-  fail_unless_equals_int (server.busy, 0);
+  fail_unless_equals_int (remix_server.drops, 0);
+  fail_unless_equals_int (remix_server.busy, 0);
 }
 
 GST_END_TEST;
@@ -326,9 +99,9 @@ GST_START_TEST (test_broken)
 {
   write_title ("");
   make_reference ();
-  server.drops = 100;
+  remix_server.drops = 100;
   expect_failure ("title.smil", "A5.mp4", "at ");
-  server.drops = 0;
+  remix_server.drops = 0;
   expect_same ("title.smil");
 }
 
@@ -365,7 +138,7 @@ GST_START_TEST (test_changed)
   remix_media_make (BIG "big.mp4");
   remix_media_write ("title.smil",
       "<smil><body><video src='big.mp4'/></body></smil>");
-  server.change_after = 2;
+  remix_server.change_after = 2;
   expect_failure ("title.smil", "big.mp4", "has changed since");
 }
 
@@ -455,13 +228,13 @@ expect_refused (const gchar *host)
 {
   g_autofree gchar *text = g_strdup_printf (
       "<smil><body><video src='http://%s:%u/M.mp4'/></body></smil>", host,
-      server.port);
-  gint n = g_atomic_int_get (&server.n_requests);
+      remix_server.port);
+  gint n = g_atomic_int_get (&remix_server.n_requests);
 
   remix_media_write ("title.smil", text);
   expect_failure ("title.smil", "is refused", "private");
   /* The playlist alone. */
-  fail_unless_equals_int (g_atomic_int_get (&server.n_requests), n + 1);
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_requests), n + 1);
 }
 
 /* Forms of a private address, by which a playlist of the network might reach a
@@ -492,7 +265,7 @@ GST_START_TEST (test_redirect_to_file)
 {
   g_autofree gchar *text = g_strdup_printf (
       "<smil><body><video src='http://127.0.0.1:%u/passwd'/></body></smil>",
-      server.port);
+      remix_server.port);
   g_autofree gchar *error = remix_media_run_document (text, NULL, "o.mp4");
 
   fail_unless (error && strstr (error, "file:///etc/passwd is refused"), "%s",
@@ -505,7 +278,7 @@ static GstElement *
 make_source (const gchar *location, GstPad **pad)
 {
   g_autofree gchar *uri =
-      g_strdup_printf ("http://127.0.0.1:%u/%s", server.port, location);
+      g_strdup_printf ("http://127.0.0.1:%u/%s", remix_server.port, location);
   GstElement *src = gst_check_setup_element ("smilremixsrc");
 
   g_object_set (src, "location", uri, NULL);
@@ -556,10 +329,10 @@ GST_START_TEST (test_restart)
   write_title ("");
   src = make_source ("title.smil", &pad);
   etag = pull_all (src, pad, bytes);
-  fail_unless_equals_int (server.n_conditional, 0);
+  fail_unless_equals_int (remix_server.n_conditional, 0);
   same = pull_all (src, pad, again);
-  fail_unless_equals_int (server.n_conditional, 1);
-  fail_unless_equals_int (server.n_unmodified, 1);
+  fail_unless_equals_int (remix_server.n_conditional, 1);
+  fail_unless_equals_int (remix_server.n_unmodified, 1);
   fail_unless_equals_string (etag, same);
   fail_unless (bytes->len == again->len &&
       memcmp (bytes->data, again->data, bytes->len) == 0);
@@ -567,8 +340,8 @@ GST_START_TEST (test_restart)
   remix_media_write ("title.smil",
       "<smil><body><video src='A3.mp4'/></body></smil>");
   other = pull_all (src, pad, again);
-  fail_unless_equals_int (server.n_conditional, 2);
-  fail_unless_equals_int (server.n_unmodified, 1);
+  fail_unless_equals_int (remix_server.n_conditional, 2);
+  fail_unless_equals_int (remix_server.n_unmodified, 1);
   fail_unless (strcmp (etag, other) != 0);
   fail_unless (again->len < bytes->len);
 
@@ -576,16 +349,16 @@ GST_START_TEST (test_restart)
   {
     g_autofree gchar *uri =
         g_strdup_printf ("http://127.0.0.1:%u/redirect/title.smil",
-            server.port);
+            remix_server.port);
 
     g_object_set (src, "location", uri, NULL);
   }
   g_free (pull_all (src, pad, bytes));
-  fail_unless_equals_int (server.n_conditional, 2);
+  fail_unless_equals_int (remix_server.n_conditional, 2);
   /* Redirected, it is the last address that is asked. */
   g_free (pull_all (src, pad, bytes));
-  fail_unless_equals_int (server.n_conditional, 3);
-  fail_unless_equals_int (server.n_unmodified, 2);
+  fail_unless_equals_int (remix_server.n_conditional, 3);
+  fail_unless_equals_int (remix_server.n_unmodified, 2);
   fail_unless (bytes->len == again->len &&
       memcmp (bytes->data, again->data, bytes->len) == 0);
   gst_object_unref (pad);
@@ -608,7 +381,7 @@ count_random_requests (guint read_ahead)
   g_object_set (src, "read-ahead", read_ahead, NULL);
   fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
   fail_unless (gst_element_query_duration (src, GST_FORMAT_BYTES, &size));
-  g_atomic_int_set (&server.n_requests, 0);
+  g_atomic_int_set (&remix_server.n_requests, 0);
   for (i = 0; i < 40; i++) {
     guint64 offset =
         (guint64) (g_rand_double (rand) * (gdouble) (size - 200000));
@@ -622,7 +395,7 @@ count_random_requests (guint read_ahead)
   gst_object_unref (pad);
   gst_element_set_state (src, GST_STATE_NULL);
   gst_check_teardown_element (src);
-  return g_atomic_int_get (&server.n_requests);
+  return g_atomic_int_get (&remix_server.n_requests);
 }
 
 /* Who reads here and there costs no request more than without read-ahead. */
@@ -650,14 +423,14 @@ GST_START_TEST (test_stop)
   remix_media_make (BIG "big.mp4");
   remix_media_write ("title.smil",
       "<smil><body><video src='big.mp4'/></body></smil>");
-  server.hang_after = 2;
+  remix_server.hang_after = 2;
   line = g_strdup_printf (
       "smilremixsrc timeout=0 location=http://127.0.0.1:%u/title.smil ! "
       "fakesink async=false",
-      server.port);
+      remix_server.port);
   pipeline = gst_parse_launch (line, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (g_atomic_int_get (&server.n_hanging) == 0)
+  while (g_atomic_int_get (&remix_server.n_hanging) == 0)
     g_usleep (1000);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
@@ -673,7 +446,7 @@ smilremix_http_suite (void)
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, 60);
   tcase_add_unchecked_fixture (tc, remix_media_setup, remix_media_teardown);
-  tcase_add_checked_fixture (tc, start_server, stop_server);
+  tcase_add_checked_fixture (tc, remix_server_start, remix_server_stop);
   tcase_add_test (tc, test_plain);
   tcase_add_test (tc, test_redirected);
   tcase_add_test (tc, test_dropped_connection);

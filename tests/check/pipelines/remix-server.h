@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A server for the tests of smilremixsrc over HTTP: the files of remix-media.h, by
+ * ranges, with faults. /name, /norange/name, /redirect/name, /away (to a private
+ * address), /public (to a name), /passwd (to a file), /loop.
+ */
+
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "remix-media.h"
+
+typedef struct
+{
+  GThread *thread;
+  GMainContext *context;
+  GMainLoop *loop;
+  SoupServer *soup;
+  guint port;
+  gint n_requests;
+  gint drops; /* bodies to be broken off */
+  gint busy; /* answers of 503 */
+  gint change_after; /* requests until the ETag changes; 0: never */
+  gint hang_after; /* requests until none is answered any more; 0: never */
+  gint n_conditional; /* requests with If-None-Match */
+  gint n_unmodified; /* answers of 304 */
+  gint n_hanging;
+} RemixServer;
+
+/** Of this process. Its numbers are atomic; what is to go wrong is set before it is asked. */
+extern RemixServer remix_server;
+
+/** In each test's process: a thread does not survive a fork. */
+void remix_server_start (void);
+void remix_server_stop (void);
