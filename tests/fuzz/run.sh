@@ -61,5 +61,8 @@ for target in "$@"; do
   echo "$target: $seconds s"
   nice -n 19 "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -max_len=16384 -timeout=25 \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$build/findings/$target/" \
-    "$build/fuzzed/$target" 2>&1 | tail -n 30
+    "$build/fuzzed/$target" >"$build/findings/$target.log" 2>&1 || true
+  # How much it reached, and how often it ran; or what it found.
+  grep -aE 'Loaded .* modules|DONE|stat::' "$build/findings/$target.log" || true
+  tail -n 20 "$build/findings/$target.log" | grep -a -A 20 -E 'ERROR|SUMMARY' || true
 done
