@@ -87,9 +87,8 @@ decrypt_flow_start (DecryptFlow *self, const DecryptSettings *settings)
   if (!started) {
     decrypt_keys_set_timeout (self->keys, settings->key_timeout);
     self->verify = settings->verify_keys;
-    self->crypto = decrypt_crypto_new (self->keys,
-        settings->cens_partial_blocks ? CENC_CRYPT_CENS_PARTIAL
-                                      : CENC_CRYPT_FLAGS_NONE);
+    self->crypto =
+        decrypt_crypto_new (self->keys, decrypt_settings_get_flags (settings));
   }
   GST_OBJECT_UNLOCK (self->element);
 

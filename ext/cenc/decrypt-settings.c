@@ -5,6 +5,7 @@
 #define DEFAULT_KEY_TIMEOUT 0
 #define DEFAULT_VERIFY_KEYS TRUE
 #define DEFAULT_CENS_PARTIAL_BLOCKS FALSE
+#define DEFAULT_CUT_RUNS FALSE
 
 #define FLAGS_READY \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
@@ -68,6 +69,22 @@ decrypt_settings_install (GObjectClass *klass)
           "With cens, the partial last block of whole samples is encrypted",
           DEFAULT_CENS_PARTIAL_BLOCKS, FLAGS_READY));
   /**
+   * cencdecrypt:cut-runs:
+   *
+   * Schemes `cens` and `cbcs` with a pattern of more than one encrypted block in
+   * a row, as 5:5 or 2:8: whether of a run that the end of its range cuts off the
+   * whole blocks are encrypted (as Shaka Packager and GPAC write it, and Bento4
+   * and Chromium read it) or the run is clear (as FFmpeg and mp4ff read ISO/IEC
+   * 23001-7, 9.6). A file does not tell which. Patterns with one encrypted block,
+   * such as 1:9, have no such run.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, DECRYPT_PROP_CUT_RUNS,
+      g_param_spec_boolean ("cut-runs", "Cut runs",
+          "With a pattern, whole blocks of a run that is cut off are encrypted",
+          DEFAULT_CUT_RUNS, FLAGS_READY));
+  /**
    * cencdecrypt:output-protection:
    *
    * What the integrator asserts of the output: see
@@ -90,6 +107,7 @@ decrypt_settings_init (DecryptSettings *self)
   self->key_timeout = DEFAULT_KEY_TIMEOUT;
   self->verify_keys = DEFAULT_VERIFY_KEYS;
   self->cens_partial_blocks = DEFAULT_CENS_PARTIAL_BLOCKS;
+  self->cut_runs = DEFAULT_CUT_RUNS;
   self->output_protection = NULL;
 }
 
@@ -114,6 +132,9 @@ decrypt_settings_set (DecryptSettings *self, guint id, const GValue *value)
     case DECRYPT_PROP_CENS_PARTIAL_BLOCKS:
       self->cens_partial_blocks = g_value_get_boolean (value);
       return TRUE;
+    case DECRYPT_PROP_CUT_RUNS:
+      self->cut_runs = g_value_get_boolean (value);
+      return TRUE;
     case DECRYPT_PROP_OUTPUT_PROTECTION:
       output = gst_value_get_structure (value);
       decrypt_settings_clear (self);
@@ -137,10 +158,25 @@ decrypt_settings_get (const DecryptSettings *self, guint id, GValue *value)
     case DECRYPT_PROP_CENS_PARTIAL_BLOCKS:
       g_value_set_boolean (value, self->cens_partial_blocks);
       return TRUE;
+    case DECRYPT_PROP_CUT_RUNS:
+      g_value_set_boolean (value, self->cut_runs);
+      return TRUE;
     case DECRYPT_PROP_OUTPUT_PROTECTION:
       gst_value_set_structure (value, self->output_protection);
       return TRUE;
     default:
       return FALSE;
   }
+}
+
+CencCryptFlags
+decrypt_settings_get_flags (const DecryptSettings *self)
+{
+  CencCryptFlags flags = CENC_CRYPT_FLAGS_NONE;
+
+  if (self->cens_partial_blocks)
+    flags |= CENC_CRYPT_CENS_PARTIAL;
+  if (self->cut_runs)
+    flags |= CENC_CRYPT_CUT_RUNS;
+  return flags;
 }

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "gst/cenc/cenc-crypt.h"
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -16,13 +18,14 @@ enum
   DECRYPT_PROP_KEY_TIMEOUT,
   DECRYPT_PROP_VERIFY_KEYS,
   DECRYPT_PROP_CENS_PARTIAL_BLOCKS,
+  DECRYPT_PROP_CUT_RUNS,
   DECRYPT_PROP_OUTPUT_PROTECTION,
 };
 
 typedef struct
 {
   GstClockTime key_timeout;
-  gboolean verify_keys, cens_partial_blocks;
+  gboolean verify_keys, cens_partial_blocks, cut_runs;
   GstStructure *output_protection;
 } DecryptSettings;
 
@@ -35,5 +38,8 @@ gboolean
 decrypt_settings_set (DecryptSettings *self, guint id, const GValue *value);
 gboolean
 decrypt_settings_get (const DecryptSettings *self, guint id, GValue *value);
+
+/** How samples are walked over. */
+CencCryptFlags decrypt_settings_get_flags (const DecryptSettings *self);
 
 G_END_DECLS

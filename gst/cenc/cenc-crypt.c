@@ -89,8 +89,8 @@ get_protected (const CencSampleAux *aux, guint i)
   return bmff_get_u32 (aux->subsamples + (gsize) i * CENC_SUBSAMPLE_SIZE + 2);
 }
 
-/* Runs of a pattern that are encrypted in a range: a last run that the range
- * cuts off stays clear, be it whole blocks or not (23001-7, 9.6.1). */
+/* Runs of a pattern that are whole in a range. One that the range cuts off stays
+ * clear by the letter of 23001-7, 9.6.1; see CENC_CRYPT_CUT_RUNS. */
 static gsize
 count_runs (const CencParams *params, gsize size)
 {
@@ -206,17 +206,11 @@ add_chain (CencCrypt *self, guint8 *data, gsize n_runs, guint run, guint period)
 }
 
 static gboolean
-crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
-    guint8 *out, gsize size)
+crypt_runs (CencCrypt *self, const CencParams *params, guint8 *out, gsize left)
 {
   gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
   gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
-  gsize left = count_runs (params, size);
 
-  copy (in, out, size);
-  if (is_for_lanes (self, left, period / CENC_BLOCK_SIZE))
-    return add_chain (self, out, left, params->crypt_byte_block,
-        period / CENC_BLOCK_SIZE);
   if (left == 1)
     return cipher_update (self, out, out, run);
   if (!self->scratch)
@@ -233,6 +227,26 @@ crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
     left -= n;
   }
   return TRUE;
+}
+
+static gboolean
+crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
+    guint8 *out, gsize size)
+{
+  gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
+  gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
+  gsize n_runs = count_runs (params, size), rest = size % period, cut = 0;
+
+  if ((self->flags & CENC_CRYPT_CUT_RUNS) && rest < run)
+    cut = whole_blocks (rest);
+  copy (in, out, size);
+  if (cut == 0 && is_for_lanes (self, n_runs, period / CENC_BLOCK_SIZE))
+    return add_chain (self, out, n_runs, params->crypt_byte_block,
+        (guint) (period / CENC_BLOCK_SIZE));
+  if (!crypt_runs (self, params, out, n_runs))
+    return FALSE;
+  out += size - rest;
+  return cut == 0 || cipher_update (self, out, out, cut);
 }
 
 /* How much of a range without skipped blocks is encrypted. */

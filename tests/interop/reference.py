@@ -50,8 +50,9 @@ def cbc(key, iv, data):
     return xor(aes(key, data, False), iv.ljust(BLOCK, b'\0') + data) if data else b''
 
 
-def pattern_pieces(begin, end, pattern):
-    """The (begin, end) of what a pattern encrypts of a range: whole blocks."""
+def pattern_pieces(begin, end, pattern, cut_runs=False):
+    """The (begin, end) of what a pattern encrypts of a range: whole blocks.
+    cut_runs: of a last run that the range cuts short too."""
     crypt, skip = pattern
     if not crypt or not skip:
         return [(begin, begin + (end - begin) // BLOCK * BLOCK)]
@@ -59,8 +60,8 @@ def pattern_pieces(begin, end, pattern):
     while begin + crypt * BLOCK <= end:
         pieces.append((begin, begin + crypt * BLOCK))
         begin += (crypt + skip) * BLOCK
-    # What is left of a last run that the range cuts short stays clear.
-    return pieces
+    rest = max(0, end - begin) // BLOCK * BLOCK
+    return pieces + ([(begin, begin + rest)] if cut_runs and rest else [])
 
 
 def encrypted_pieces(sample):
@@ -71,9 +72,9 @@ def encrypted_pieces(sample):
         ranges.append((at + clear, at + clear + protected))
         at += clear + protected
     if protection.scheme == 'cbcs':
-        return [pattern_pieces(*r, protection.pattern) for r in ranges]
+        return [pattern_pieces(*r, protection.pattern, protection.cut_runs) for r in ranges]
     if protection.scheme == 'cens':
-        return [[p for r in ranges for p in pattern_pieces(*r, protection.pattern)]]
+        return [[p for r in ranges for p in pattern_pieces(*r, protection.pattern, protection.cut_runs)]]
     if protection.cipher == 'cbc':
         return [[p for r in ranges for p in pattern_pieces(*r, (0, 0))]]
     return [ranges]

@@ -70,7 +70,8 @@ def judge(seed, sources, directory):
         if way and lot.aux == 'saiz' and lot.place == 'front':
             continue    # it has gone by: an error, and documented
         try:
-            play(f'filesrc location={protected} {way}! cencdecrypt keys={keys} ! filesink location={out}')
+            play(f'filesrc location={protected} {way}! cencdecrypt keys={keys} cut-runs={lot.cut_runs} ! '
+                 f'filesink location={out}')
             check(data, out.read_bytes(), samples)
         except Wrong as error:
             raise Wrong(f'{"pushed" if way else "pulled"}: {error}') from error

@@ -75,7 +75,7 @@ class Lot:
         # a senc that has the track's parameters in it; boxes of other uses.
         self.empty, self.clear_track, self.idle = yes(0.2), yes(0.2), yes(0.3)
         self.clear_first, self.high, self.override, self.others = yes(), yes(0.3), yes(0.3), yes()
-        self.compact, self.short = yes(0.3), yes()
+        self.compact, self.short, self.cut_runs = yes(0.3), yes(), yes()
         self.keys = {}
 
     def yes(self, share=0.5):
@@ -113,7 +113,7 @@ class Lot:
             size = 16
         if scheme == 'cbcs' and self.yes(0.7):
             size, constant = 0, self.bytes(self.rng.choice((8, 16)))
-        return Protection(scheme, cipher, pattern, size, constant, kid)
+        return Protection(scheme, cipher, pattern, size, constant, kid, self.cut_runs)
 
     def split(self, size):
         """Subsamples that add up; None: the whole sample."""

@@ -92,8 +92,9 @@ check_case (const Case *c)
 
   fill (clear, c->size);
   wanted = g_memdup2 (clear, c->size + 1);
-  reference_crypt (&toy_reference, TRUE, &c->params, &aux,
-      c->flags & CENC_CRYPT_CENS_PARTIAL, wanted, c->size);
+  reference_crypt_cut_runs (&toy_reference, TRUE, &c->params, &aux,
+      c->flags & CENC_CRYPT_CENS_PARTIAL, c->flags & CENC_CRYPT_CUT_RUNS,
+      wanted, c->size);
   for (in_place = 0; in_place < 2; in_place++) {
     g_autofree guint8 *back = run (c, FALSE, in_place, wanted, &toy);
     g_autofree guint8 *cipher = run (c, TRUE, in_place, clear, &toy);
@@ -166,6 +167,7 @@ GST_START_TEST (test_random_samples_match_reference)
     if (scheme == CENC_SCHEME_PIFF && g_rand_boolean (rand))
       c.params.mode = CENC_MODE_CBC;
     c.flags = g_rand_boolean (rand) ? CENC_CRYPT_CENS_PARTIAL : 0;
+    c.flags |= g_rand_boolean (rand) ? CENC_CRYPT_CUT_RUNS : 0;
     random_entries (rand, &c);
     random_iv (rand, &c);
     check_case (&c);
@@ -491,6 +493,28 @@ GST_START_TEST (test_pattern_run_cut_off_stays_clear)
 }
 GST_END_TEST;
 
+/* As Shaka Packager, GPAC and Bento4 write it. */
+GST_START_TEST (test_pattern_run_cut_off_is_followed)
+{
+  CencScheme schemes[] = { CENC_SCHEME_CBCS, CENC_SCHEME_CENS };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (schemes); i++) {
+    Case c = make_case (schemes[i], 5, 8, 16, NULL, 13 * 16 + 3 * 16 + 15);
+
+    c.flags = CENC_CRYPT_CUT_RUNS;
+    assert_changed (&c, 0, 80, TRUE);
+    assert_changed (&c, 80, 208, FALSE);
+    assert_changed (&c, 208, 256, TRUE);
+    assert_changed (&c, 256, c.size, FALSE);
+    check_case (&c);
+    c.size = 16; /* less than a run */
+    assert_changed (&c, 0, 16, TRUE);
+    check_case (&c);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_one_call_for_many_blocks)
 {
   Case c = cbcs_case (1, 9, 16, NULL, 1 << 20);
@@ -669,6 +693,7 @@ cenc_crypt_suite (void)
   tcase_add_test (tc, test_cbcs_takes_the_samples_iv_before_the_constant_one);
   tcase_add_test (tc, test_cbcs_audio_is_every_whole_block);
   tcase_add_test (tc, test_pattern_run_cut_off_stays_clear);
+  tcase_add_test (tc, test_pattern_run_cut_off_is_followed);
   tcase_add_test (tc, test_one_call_for_many_blocks);
   tcase_add_test (tc, test_not_protected_is_copied);
   tcase_add_test (tc, test_sample_of_no_bytes);

@@ -7,7 +7,7 @@
 typedef struct
 {
   const ReferenceCipher *cipher;
-  gboolean encrypts;
+  gboolean encrypts, cut_runs;
   guint8 iv[16];
   guint8 counter[16], keystream[16];
   guint used;
@@ -73,7 +73,7 @@ whole_block (State *s, CencMode mode, guint8 *block)
 
 /* Whether block @b of a range of @size bytes is one of the pattern's. */
 static gboolean
-in_pattern (const CencParams *params, gsize b, gsize size)
+in_pattern (const CencParams *params, gboolean cut_runs, gsize b, gsize size)
 {
   guint crypt = params->crypt_byte_block, skip = params->skip_byte_block;
   gsize run_start;
@@ -83,7 +83,8 @@ in_pattern (const CencParams *params, gsize b, gsize size)
   if (skip == 0)
     return TRUE;
   run_start = b - b % (crypt + skip);
-  return b - run_start < crypt && (run_start + crypt) * 16 <= size;
+  return b - run_start < crypt &&
+      (cut_runs || (run_start + crypt) * 16 <= size);
 }
 
 static void
@@ -102,17 +103,18 @@ range (State *s, const CencParams *params, gboolean with_tail, guint8 *data,
     return;
   }
   for (i = 0; i * 16 < size; i++) {
-    if (pattern ? in_pattern (params, i, size) : (i + 1) * 16 <= size)
+    if (pattern ? in_pattern (params, s->cut_runs, i, size)
+                : (i + 1) * 16 <= size)
       whole_block (s, params->mode, data + i * 16);
   }
 }
 
 void
-reference_crypt (const ReferenceCipher *cipher, gboolean direction,
+reference_crypt_cut_runs (const ReferenceCipher *cipher, gboolean direction,
     const CencParams *params, const CencSampleAux *aux, gboolean cens_partial,
-    guint8 *data, gsize size)
+    gboolean cut_runs, guint8 *data, gsize size)
 {
-  State s = { cipher, direction };
+  State s = { cipher, direction, cut_runs };
   gboolean with_tail = cens_partial && params->skip_byte_block == 0 &&
       params->scheme == CENC_SCHEME_CENS;
   guint i;
@@ -136,6 +138,15 @@ reference_crypt (const ReferenceCipher *cipher, gboolean direction,
     range (&s, params, FALSE, data, n);
     data += n;
   }
+}
+
+void
+reference_crypt (const ReferenceCipher *cipher, gboolean direction,
+    const CencParams *params, const CencSampleAux *aux, gboolean cens_partial,
+    guint8 *data, gsize size)
+{
+  reference_crypt_cut_runs (cipher, direction, params, aux, cens_partial, FALSE,
+      data, size);
 }
 
 void
