@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Runs a graph whose element named "secret" gets a property from standard
- * input, keeps no copy of it, writes all messages to standard error, and stands
- * still at the end of the stream until a byte comes: time to look into it.
+ * input, keeps no copy of it, writes all messages and all readable properties to
+ * standard error, and stands still twice until a byte comes: at the end of the
+ * stream, and when the graph is gone. Time to look into it.
  *
- *   secret-player PROPERTY GRAPH... <KEYS
+ *   secret-player PROPERTY GRAPH... <VALUE
+ *
+ * PROPERTY "key-session": VALUE has keys, as cencdecrypt's `keys`, for a session
+ * in the graph's context. PROPERTY "-": none.
  */
 
+#include <gst/cenc/cenc.h>
 #include <gst/gst.h>
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static char secret[4096]; /* in static memory, so that no allocator keeps it */
+static char secret[8192]; /* in static memory, so that no allocator keeps it */
 
 static gboolean
 read_line (void)
@@ -56,24 +61,106 @@ play (GstElement *pipeline)
   }
 }
 
+/* As text by each way that there is. */
 static void
-be_looked_at (GstElement *pipeline)
+show_property (GObject *object, GParamSpec *pspec)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autofree gchar *contents = NULL, *serialized = NULL;
+
+  g_value_init (&value, pspec->value_type);
+  g_object_get_property (object, pspec->name, &value);
+  contents = g_strdup_value_contents (&value);
+  serialized = gst_value_serialize (&value);
+  fprintf (stderr, "property %s.%s: %s %s\n", G_OBJECT_TYPE_NAME (object),
+      pspec->name, contents, serialized ? serialized : "");
+  if (G_VALUE_HOLDS_OBJECT (&value) && g_value_get_object (&value) &&
+      !GST_IS_OBJECT (g_value_get_object (&value)))
+    fprintf (stderr, "  %s\n",
+        G_OBJECT_TYPE_NAME (g_value_get_object (&value)));
+}
+
+static void
+show_properties (GObject *object)
+{
+  guint n, i;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (object), &n);
+
+  for (i = 0; i < n; i++) {
+    if (pspecs[i]->flags & G_PARAM_READABLE)
+      show_property (object, pspecs[i]);
+  }
+}
+
+static void
+show_element (const GValue *item, gpointer user_data)
+{
+  GstElement *element = g_value_get_object (item);
+  const GList *l;
+
+  show_properties (G_OBJECT (element));
+  for (l = element->pads; l; l = l->next) {
+    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (l->data);
+    g_autofree gchar *text = caps ? gst_caps_to_string (caps) : NULL;
+
+    fprintf (stderr, "caps %s\n", text ? text : "");
+  }
+}
+
+static void
+show_elements (GstElement *pipeline)
+{
+  GstIterator *it = gst_bin_iterate_recurse (GST_BIN (pipeline));
+
+  gst_iterator_foreach (it, show_element, NULL);
+  gst_iterator_free (it);
+}
+
+static void
+be_looked_at (const gchar *when)
 {
   char c;
 
-  GST_DEBUG_BIN_TO_DOT_FILE (GST_BIN (pipeline), GST_DEBUG_GRAPH_SHOW_ALL,
-      "secret-player");
-  printf ("ready\n");
+  printf ("%s\n", when);
   fflush (stdout);
   while (read (0, &c, 1) == -1)
     ;
+}
+
+static gboolean
+set_session (GstElement *pipeline)
+{
+  g_autoptr (GstCencKeyRing) ring = gst_cenc_key_ring_new ();
+  GstContext *context =
+      gst_cenc_key_session_context_new (GST_CENC_KEY_SESSION (ring));
+  gboolean ok = gst_cenc_key_ring_add_hex (ring, secret, NULL);
+
+  gst_element_set_context (pipeline, context);
+  gst_context_unref (context);
+  return ok;
+}
+
+static gboolean
+set_secret (GstElement *pipeline, const gchar *name)
+{
+  GstElement *element;
+
+  if (g_str_equal (name, "-"))
+    return TRUE;
+  if (g_str_equal (name, "key-session"))
+    return set_session (pipeline);
+  element = gst_bin_get_by_name (GST_BIN (pipeline), "secret");
+  g_object_set (element, name, secret, NULL);
+  gst_object_unref (element);
+  return TRUE;
 }
 
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  GstElement *pipeline, *element;
+  GstElement *pipeline;
   gboolean ok;
 
   if (argc < 3 || !read_line ())
@@ -84,15 +171,19 @@ main (int argc, char **argv)
     fprintf (stderr, "%s\n", error->message);
     return 2;
   }
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "secret");
-  g_object_set (element, argv[1], secret, NULL);
+  ok = set_secret (pipeline, argv[1]);
   explicit_bzero (secret, sizeof secret);
-  gst_object_unref (element);
 
-  ok = play (pipeline);
-  if (ok)
-    be_looked_at (pipeline);
+  ok = ok && play (pipeline);
+  if (ok) {
+    show_elements (pipeline);
+    GST_DEBUG_BIN_TO_DOT_FILE (GST_BIN (pipeline), GST_DEBUG_GRAPH_SHOW_ALL,
+        "secret-player");
+    be_looked_at ("ready");
+  }
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
+  if (ok)
+    be_looked_at ("over");
   return ok ? 0 : 1;
 }

@@ -1,24 +1,44 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Looks for keys where they must not be: logs at every level, messages, graph
-dumps, caps, readable properties, the strings of a core dump.
+dumps, caps, readable properties, the strings of a core dump; and, once the graph
+is gone, in all that is left of the process.
 
   run.py PLAYER [--counts FILE]      (PLAYER: the program made of player.c)
 
 First the search itself is tried: it has to find a key that was put there."""
 import base64
+import hmac
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+import urllib.request
+import xml.sax.saxutils
 
 HERE = pathlib.Path(__file__).resolve().parent
 KID = 'a7e61c373e219033c21091fa607bf3b8'
 KEY = '76a6c65c5ea762046bd749a2e632ccbb'
+SEED = '5f0d1c2b3a49586776655443322110ffeeddccbbaa99887766554433221100aa'
 SOURCE = ('videotestsrc num-buffers=60 ! video/x-raw,width=160,height=120,framerate=30/1 ! '
           'x264enc key-int-max=30 ! h264parse ! mp4mux fragment-duration=1000')
+CPIX = '''<?xml version="1.0" encoding="UTF-8"?>
+<CPIX xmlns="urn:dashif:org:cpix" xmlns:pskc="urn:ietf:params:xml:ns:keyprov:pskc">
+  <ContentKeyList>
+    <ContentKey kid="{kid}" commonEncryptionScheme="cenc">
+      <Data><pskc:Secret><pskc:PlainValue>{value}</pskc:PlainValue></pskc:Secret></Data>
+    </ContentKey>
+  </ContentKeyList>
+  <ContentKeyUsageRuleList>
+    <ContentKeyUsageRule kid="{kid}"><VideoFilter/></ContentKeyUsageRule>
+  </ContentKeyUsageRuleList>
+</CPIX>
+'''
+PAGE = 4096
 
 
 class Leak(Exception):
@@ -44,52 +64,90 @@ def search(name, data, key):
             raise Leak(f'the key stands in the {name} as {form}')
 
 
-def search_core(data, key):
-    """The strings of a core, of 8 and of 16 bits a character. The raw key is in
-    it: AES needs it, and OpenSSL keeps it where it cannot be left out."""
+def search_core(name, data, key, raw):
+    """The strings of a core, of 8 and of 16 bits a character. raw: the key itself
+    too. While the graph plays it is in it: AES needs it."""
     for form, needle in needles(key).items():
         wide = b''.join(bytes([c, 0]) for c in needle)
-        if form != 'raw' and (needle in data or wide in data):
-            raise Leak(f'the key stands in the core dump as {form}')
+        if (raw or form != 'raw') and (needle in data or wide in data):
+            raise Leak(f'the key stands in the {name} as {form}')
+
+
+def mapped(memory, at, end):
+    """The bytes of a mapping, in pieces; some of its pages may not be there."""
+    while at < end:
+        memory.seek(at)
+        try:
+            piece = memory.read(end - at)
+        except OSError:
+            piece = b''
+        yield piece
+        at += len(piece) or PAGE
 
 
 class Run:
-    """One run of the player, with all that it says and a core of it."""
+    """One run of the player, with all that it says, a core at the end of the
+    stream, and one when the graph is gone."""
 
-    def __init__(self, player, directory, property_name, value, graph):
+    def __init__(self, player, directory, property_name, value, graph, env=None):
         self.directory = pathlib.Path(directory)
         env = {**os.environ, 'GST_DEBUG': '*:9', 'GST_DEBUG_NO_COLOR': '1',
                'GST_DEBUG_FILE': str(self.directory / 'debug.log'),
-               'GST_DEBUG_DUMP_DOT_DIR': str(self.directory), 'MALLOC_PERTURB_': '0'}
+               'GST_DEBUG_DUMP_DOT_DIR': str(self.directory), 'MALLOC_PERTURB_': '0', **(env or {})}
         with open(self.directory / 'messages', 'wb') as messages, \
                 subprocess.Popen([player, property_name, *graph.split()], env=env, stderr=messages,
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             process.stdin.write(value.encode() + b'\n')
             process.stdin.flush()
-            if process.stdout.readline() != b'ready\n':
-                process.kill()
-                raise Leak('the graph fails: ' + (self.directory / 'messages').read_text()[-600:])
-            self.dump_core(process.pid)
-            process.stdin.write(b'.')
+            for when in ('ready', 'over'):
+                if process.stdout.readline() != when.encode() + b'\n':
+                    process.kill()
+                    raise Leak('the graph fails: ' + (self.directory / 'messages').read_text()[-600:])
+                self.dump_core(process.pid, when)
+                process.stdin.write(b'.')
+                process.stdin.flush()
             process.stdin.close()
             if process.wait(60) != 0:
                 raise Leak('the graph fails at its end')
 
-    def dump_core(self, pid):
-        """What the kernel would write: without the pages that are left out."""
-        core = self.directory / 'core'
-        subprocess.run(['gdb', '-q', '-batch', '-p', str(pid), '-ex', 'set dump-excluded-mappings off',
-                        '-ex', f'generate-core-file {core}'], stdin=subprocess.DEVNULL, timeout=120,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    def dump_core(self, pid, when):
+        """What the kernel would write of a core's memory: what can be written to,
+        without the pages that are left out ("dd"). gdb would do, and takes long."""
+        mappings = re.findall(r'^([0-9a-f]+)-([0-9a-f]+) (\S+) .*?^VmFlags: ([^\n]*)$',
+                              pathlib.Path(f'/proc/{pid}/smaps').read_text(encoding='utf-8'), re.M | re.S)
+        with open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory, open(self.directory / f'{when}.core', 'wb') as core:
+            for start, end, rights, flags in mappings:
+                if rights.startswith('rw') and 'dd' not in flags.split():
+                    core.writelines(mapped(memory, int(start, 16), int(end, 16)))
 
-    def search(self, key):
+    def texts(self):
+        """(name, bytes) of what the run said."""
         for path in sorted(self.directory.iterdir()):
-            if path.name == 'core':
-                search_core(path.read_bytes(), key)
-            elif path.suffix != '.mp4':
-                search(path.name, path.read_bytes(), key)
-        if not list(self.directory.glob('*.dot')) or not (self.directory / 'core').stat().st_size:
+            if path.suffix in ('.dot', '.log') or path.name == 'messages':
+                yield path.name, path.read_bytes()
+
+    def search(self, key, as_set=False):
+        """as_set: an element keeps the text that its property was set to for as
+        long as it is there; so do cencencrypt's for more than one key."""
+        for name, data in self.texts():
+            search(name, data, key)
+        while_there = (self.directory / 'ready.core').read_bytes()
+        if not as_set:
+            search_core('core dump', while_there, key, False)
+        search_core('core dump when the graph is gone', (self.directory / 'over.core').read_bytes(), key, True)
+        if not list(self.directory.glob('*.dot')) or not while_there:
             raise Leak('nothing to search')
+        return self
+
+    def has_raw(self, key):
+        """Whether the core at the end of the stream has the key itself."""
+        return bytes.fromhex(key) in (self.directory / 'ready.core').read_bytes()
+
+    def search_text(self, what, secret):
+        """For what is no key: in all that was said, not in memory."""
+        for name, data in self.texts():
+            if secret.encode() in data:
+                raise Leak(f'the {what} stands in the {name}')
 
 
 def check_search(player, directory):
@@ -105,14 +163,97 @@ def check_search(player, directory):
 
 def check_encrypt(player, directory):
     Run(player, directory, 'key', KEY,
-        f'{SOURCE} ! cencencrypt name=secret scheme=cbcs key-id={KID} ! filesink location={directory}/out.mp4').search(KEY)
+        f'{SOURCE} ! cencencrypt name=secret scheme=cbcs key-id={KID} ! '
+        f'filesink location={directory}/out.mp4').search(KEY)
+
+
+def check_cpix(player, directory):
+    """The key comes in a document."""
+    value = base64.b64encode(bytes.fromhex(KEY)).decode()
+    uuid = re.sub('(.{8})(.{4})(.{4})(.{4})(.{12})', r'\1-\2-\3-\4-\5', KID)
+    document = pathlib.Path(directory) / 'keys.cpix'
+    document.write_text(CPIX.format(kid=uuid, value=xml.sax.saxutils.escape(value)), encoding='ascii')
+    Run(player, directory, '-', '-',
+        f'{SOURCE} ! cencencrypt cpix={document} ! filesink location={directory}/out.mp4').search(KEY)
+
+
+def check_periods(player, directory):
+    """Keys by period, for periods of half a second: two are used."""
+    other = KID[:-1] + '9'
+    ran = Run(player, directory, 'period-keys', f'{KID}:{KEY};{other}:{KEY[::-1]};{other[:-1]}a:{KEY[2:]}00',
+        f'{SOURCE} ! cencencrypt name=secret scheme=cenc crypto-period=1000000000 ! '
+        f'filesink location={directory}/out.mp4')
+    ran.search(KEY, as_set=True).search(KEY[::-1], as_set=True)
+
+
+def check_seed(player, directory):
+    """Neither the seed nor a key that is made of it."""
+    ran = Run(player, directory, 'key-seed', SEED,
+              f'{SOURCE} ! cencencrypt name=secret scheme=cenc key-id={KID} crypto-period=1000000000 ! '
+              f'filesink location={directory}/out.mp4')
+    ran.search(SEED, as_set=True).search(derived(SEED, KID))
+
+
+def derived(seed, kid):
+    """HKDF-SHA-256 (RFC 5869), as docs/cencencrypt.md says."""
+    secret = hmac.digest(bytes(32), bytes.fromhex(seed), 'sha256')
+    info = b'gst-plugins-cenc content key' + bytes.fromhex(kid)
+    return hmac.digest(secret, info + b'\1', 'sha256')[:16].hex()
+
+
+def protected(directory):
+    clear = f'{SOURCE} ! cencencrypt scheme=cenc key-id={KID} key={KEY} ! filesink location={directory}/in.mp4'
+    subprocess.run(['gst-launch-1.0', '-q', *clear.split()], check=True, stdin=subprocess.DEVNULL)
+
+
+def check_session(player, directory):
+    """A session in the graph's context, in front of the demuxer and behind it."""
+    protected(directory)
+    for graph in ('cencdecrypt ! qtdemux', 'qtdemux ! cencdecrypt'):
+        Run(player, directory, 'key-session', f'{KID}:{KEY}',
+            f'filesrc location={directory}/in.mp4 ! {graph} ! fakesink').search(KEY)
+
+
+def buy(url):
+    """A token of the example server, for a rental."""
+    form = {'customerAuthenticator': 'secret', 'actionTokenType': 1, 'errorFormat': 'json',
+            'contentId': f'urn:marlin:kid:{KID}', 'contentKey': KEY, 'rightsType': 'Rental',
+            'rental.periodEndTime': '+2592000', 'rental.playDuration': 172800}
+    with urllib.request.urlopen(f'{url}/token', urllib.parse.urlencode(form).encode(), timeout=60) as answer:
+        return answer.read().decode().strip()
+
+
+def check_license(player, directory):
+    """A license is acquired for a token, played from the device's store, and played
+    by the license pad: none of it shows the key, nor acquiring the token."""
+    protected(directory)
+    device, license_file = pathlib.Path(directory) / 'device', f'{directory}/title.license'
+    env = {'GST_OFFLINE_LICENSE_DIR': str(device)}
+    with subprocess.Popen(['license-server', '--port', '0', '--folder', f'{directory}/server'],
+                          env={**os.environ, 'CUSTOMER_AUTHENTICATOR': 'secret'}, stdout=subprocess.PIPE) as server:
+        try:
+            url = server.stdout.readline().decode().strip()
+            device.mkdir()
+            (device / 'issuers.pem').write_bytes((pathlib.Path(directory) / 'server' / 'issuer.pem').read_bytes())
+            token = buy(url)
+            ran = Run(player, directory, 'token', token,
+                      f'offlinelicensesrc name=secret ! filesink location={license_file}', env).search(KEY)
+            ran.search_text('token', json.loads(token)['token'])
+        finally:
+            server.kill()
+    graph = f'filesrc location={directory}/in.mp4 ! cencdecrypt name=dec ! fakesink'
+    Run(player, directory, '-', '-', graph, env).search(KEY)
+    graph = f'offlinelicensesrc location={license_file} ! dec.license {graph}'
+    Run(player, directory, '-', '-', graph, env).search(KEY)
 
 
 def decrypted(graph):
     def check(player, directory):
-        clear = f'{SOURCE} ! cencencrypt scheme=cenc key-id={KID} key={KEY} ! filesink location={directory}/in.mp4'
-        subprocess.run(['gst-launch-1.0', '-q', *clear.split()], check=True, stdin=subprocess.DEVNULL)
-        Run(player, directory, 'keys', f'{KID}:{KEY}', graph.format(file=f'{directory}/in.mp4')).search(KEY)
+        protected(directory)
+        ran = Run(player, directory, 'keys', f'{KID}:{KEY}', graph.format(file=f'{directory}/in.mp4')).search(KEY)
+        # It is looked for at the right time: what is not found later was there.
+        if not ran.has_raw(KEY):
+            raise Leak('the core of a graph that is there has no key: what is searched?')
     return check
 
 
@@ -134,6 +275,11 @@ CHECKS = {
         decrypted('filesrc location={file} ! cencdecrypt name=secret ! qtdemux ! fakesink'),
     'cencdecrypt behind the demuxer':
         decrypted('filesrc location={file} ! qtdemux ! cencdecrypt name=secret ! fakesink'),
+    'cencencrypt, a CPIX document': check_cpix,
+    'cencencrypt, keys by period': check_periods,
+    'cencencrypt, a seed': check_seed,
+    'a key session in the context': check_session,
+    'a license: acquired, stored, played, by the pad': check_license,
     'gst-launch-1.0 -v': check_launch,
 }
 
