@@ -281,6 +281,17 @@ survey (RemixTrack *self, const BmffTrack *track, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_count (const Loader *self, const BmffTrack *track, guint64 count,
+    GError **error)
+{
+  if (count <= self->limits->max_samples)
+    return TRUE;
+  g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT,
+      "track %u: more than %u samples", track->id, self->limits->max_samples);
+  return FALSE;
+}
+
 /* From the stbl, the fragments, or one behind the other. NULL without an error
  * if there are none. */
 static BmffSampleTable *
@@ -293,6 +304,12 @@ collect_samples (const Loader *loader, guint i, const BmffTrack *track,
   BmffSampleCursor cursor;
   BmffSample sample;
 
+  if (table &&
+      !check_count (loader, track,
+          (guint64) bmff_sample_table_get_count (table) +
+              (fragments ? fragments->len : 0),
+          error))
+    g_clear_pointer (&table, bmff_sample_table_unref);
   if (!table || !fragments)
     return table;
   all = g_array_new (FALSE, FALSE, sizeof (BmffSample));
@@ -437,8 +454,8 @@ get_fragment_dts (Loader *self, guint track, const BmffTraf *traf,
   return (guint64) time;
 }
 
-static void
-append_traf (Loader *self, const BmffTraf *traf)
+static gboolean
+append_traf (Loader *self, const BmffTraf *traf, GError **error)
 {
   BmffSampleCursor cursor;
   BmffSample sample;
@@ -447,11 +464,15 @@ append_traf (Loader *self, const BmffTraf *traf)
   guint i, n;
 
   if (!g_ptr_array_find (self->movie->tracks, traf->track, &i))
-    return;
+    return TRUE;
   if (!g_ptr_array_index (self->fragments, i))
     g_ptr_array_index (self->fragments, i) =
         g_array_new (FALSE, FALSE, sizeof (BmffSample));
   samples = g_ptr_array_index (self->fragments, i);
+  if (!check_count (self, traf->track,
+          (guint64) samples->len + bmff_sample_table_get_count (traf->samples),
+          error))
+    return FALSE;
   bmff_sample_cursor_init (&cursor, traf->samples, 0);
   for (n = 0; bmff_sample_cursor_next (&cursor, &sample); n++) {
     if (!traf->has_tfdt) {
@@ -462,6 +483,7 @@ append_traf (Loader *self, const BmffTraf *traf)
     }
     g_array_append_val (samples, sample);
   }
+  return TRUE;
 }
 
 static gboolean
@@ -482,8 +504,10 @@ load_moof (Loader *self, guint64 offset, GError **error)
   fragment = bmff_fragment_new (moof, self->movie, error);
   if (!fragment)
     return FALSE;
-  for (i = 0; i < fragment->trafs->len; i++)
-    append_traf (self, g_ptr_array_index (fragment->trafs, i));
+  for (i = 0; i < fragment->trafs->len; i++) {
+    if (!append_traf (self, g_ptr_array_index (fragment->trafs, i), error))
+      return FALSE;
+  }
   return TRUE;
 }
 

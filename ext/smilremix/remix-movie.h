@@ -52,6 +52,8 @@ typedef struct
 typedef struct
 {
   guint64 max_moov_size; /* bytes; of all moofs of a source together, too */
+  guint32
+      max_samples; /* of a track: a box of few bytes can claim any number of them */
 } RemixMovieLimits;
 
 /**

@@ -70,7 +70,7 @@ static gboolean
 load_movie (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
     GError **error)
 {
-  RemixMovieLimits limits = { self->options->max_moov_size };
+  RemixMovieLimits limits = { self->options->max_moov_size, REMIX_MAX_SAMPLES };
   g_autoptr (BmffSource) reader = NULL;
   RemixSource *source;
   RemixMovie *movie;

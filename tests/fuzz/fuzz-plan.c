@@ -156,7 +156,7 @@ get_sample (const RemixOutput *output, guint32 i)
 static RemixMovie *
 reload (const Case *self)
 {
-  static const RemixMovieLimits limits = { 64 << 20 };
+  static const RemixMovieLimits limits = { 64 << 20, REMIX_MAX_SAMPLES };
   const RemixLayout *layout = self->layout;
   guint8 *data = g_malloc0 (layout->size);
   g_autoptr (GBytes) bytes = g_bytes_new_take (data, layout->size);

@@ -85,7 +85,7 @@ make_playlist (const uint8_t *control)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static const RemixMovieLimits limits = { 1 << 20 };
+  static const RemixMovieLimits limits = { 1 << 20, 100000 };
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (BmffSource) source = NULL;
   g_autoptr (RemixMovie) movie = NULL;

@@ -373,7 +373,7 @@ read_tracks (Track *tracks, PlanInput *input)
 RemixMovie *
 plan_source_new (PlanInput *input, guint index, gboolean *sane)
 {
-  static const RemixMovieLimits limits = { 1 << 20 };
+  static const RemixMovieLimits limits = { 1 << 20, 1000 };
   BmffWriter *writer = bmff_writer_new (4096);
   g_autofree gchar *uri = g_strdup_printf ("file:///%u", index);
   g_autoptr (GBytes) bytes = NULL;
