@@ -411,7 +411,8 @@ check_sound (const Case *self, const RemixOutput *output, guint clip,
     guint source;
 
     dts += sample->duration;
-    if (time + frame / 2 < from || time + frame / 2 >= to ||
+    /* Whose middle is at a join may belong to either clip, as numbers are rounded. */
+    if (time + frame / 2 < from + 1e-6 || time + frame / 2 > to - 1e-6 ||
         !find_source_time (self, sample, &pts, &source_dts, &source))
       continue;
     /* Times in ms, of source and playlist, are rounded. */
