@@ -5,7 +5,7 @@
 #define DEFAULT_KEY_TIMEOUT 0
 #define DEFAULT_VERIFY_KEYS TRUE
 #define DEFAULT_CENS_PARTIAL_BLOCKS FALSE
-#define DEFAULT_CUT_RUNS FALSE
+#define DEFAULT_CUT_RUNS TRUE
 
 #define FLAGS_READY \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
@@ -73,10 +73,10 @@ decrypt_settings_install (GObjectClass *klass)
    *
    * Schemes `cens` and `cbcs` with a pattern of more than one encrypted block in
    * a row, as 5:5 or 2:8: whether of a run that the end of its range cuts off the
-   * whole blocks are encrypted (as Shaka Packager and GPAC write it, and Bento4
-   * and Chromium read it) or the run is clear (as FFmpeg and mp4ff read ISO/IEC
-   * 23001-7, 9.6). A file does not tell which. Patterns with one encrypted block,
-   * such as 1:9, have no such run.
+   * whole blocks are encrypted (as #cencencrypt, Shaka Packager, GPAC and Chromium
+   * have it) or the run is clear (as FFmpeg and mp4ff read ISO/IEC 23001-7, 9.6).
+   * A file does not tell which. Patterns with one encrypted block, such as 1:9,
+   * have no such run.
    *
    * Since: 0.1
    */
@@ -176,7 +176,7 @@ decrypt_settings_get_flags (const DecryptSettings *self)
 
   if (self->cens_partial_blocks)
     flags |= CENC_CRYPT_CENS_PARTIAL;
-  if (self->cut_runs)
-    flags |= CENC_CRYPT_CUT_RUNS;
+  if (!self->cut_runs)
+    flags |= CENC_CRYPT_CLEAR_CUT_RUNS;
   return flags;
 }

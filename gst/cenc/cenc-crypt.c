@@ -89,8 +89,7 @@ get_protected (const CencSampleAux *aux, guint i)
   return bmff_get_u32 (aux->subsamples + (gsize) i * CENC_SUBSAMPLE_SIZE + 2);
 }
 
-/* Runs of a pattern that are whole in a range. One that the range cuts off stays
- * clear by the letter of 23001-7, 9.6.1; see CENC_CRYPT_CUT_RUNS. */
+/* Runs of a pattern that are whole in a range. */
 static gsize
 count_runs (const CencParams *params, gsize size)
 {
@@ -98,6 +97,24 @@ count_runs (const CencParams *params, gsize size)
   gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
 
   return size / period + (size % period >= run ? 1 : 0);
+}
+
+/* The whole blocks of the run that a range cuts off, in bytes. */
+static gsize
+get_cut_run (const CencParams *params, gsize size)
+{
+  gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
+  gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
+  gsize rest = size % period;
+
+  return rest < run ? whole_blocks (rest) : 0;
+}
+
+static guint64
+count_pattern_blocks (const CencParams *params, gsize size)
+{
+  return (guint64) count_runs (params, size) * params->crypt_byte_block +
+      get_cut_run (params, size) / CENC_BLOCK_SIZE;
 }
 
 /* --- the cipher, with the counter's wrap --- */
@@ -235,17 +252,17 @@ crypt_pattern (CencCrypt *self, const CencParams *params, const guint8 *in,
 {
   gsize run = (gsize) params->crypt_byte_block * CENC_BLOCK_SIZE;
   gsize period = run + (gsize) params->skip_byte_block * CENC_BLOCK_SIZE;
-  gsize n_runs = count_runs (params, size), rest = size % period, cut = 0;
+  gsize n_runs = count_runs (params, size);
+  gsize cut =
+      self->flags & CENC_CRYPT_CLEAR_CUT_RUNS ? 0 : get_cut_run (params, size);
 
-  if ((self->flags & CENC_CRYPT_CUT_RUNS) && rest < run)
-    cut = whole_blocks (rest);
   copy (in, out, size);
   if (cut == 0 && is_for_lanes (self, n_runs, period / CENC_BLOCK_SIZE))
     return add_chain (self, out, n_runs, params->crypt_byte_block,
         (guint) (period / CENC_BLOCK_SIZE));
   if (!crypt_runs (self, params, out, n_runs))
     return FALSE;
-  out += size - rest;
+  out += size - size % period;
   return cut == 0 || cipher_update (self, out, out, cut);
 }
 
@@ -488,14 +505,14 @@ cenc_crypt_count_blocks (const CencParams *params, const CencSampleAux *aux,
     return 0;
   if (is_whole_sample (aux)) {
     if (has_skips (params))
-      return (guint64) count_runs (params, size) * params->crypt_byte_block;
+      return count_pattern_blocks (params, size);
     return size / CENC_BLOCK_SIZE + (size % CENC_BLOCK_SIZE ? 1 : 0);
   }
   for (i = 0; i < aux->n_subsamples; i++) {
     gsize n = get_protected (aux, i);
 
     if (has_skips (params))
-      blocks += (guint64) count_runs (params, n) * params->crypt_byte_block;
+      blocks += count_pattern_blocks (params, n);
     else if (params->scheme == CENC_SCHEME_CENS)
       blocks += n / CENC_BLOCK_SIZE;
     else

@@ -49,11 +49,10 @@ typedef enum
   /* cens, sample without subsamples: the last partial block is encrypted too
    * (GPAC, Bento4 and ffmpeg write it so; the standard leaves it clear). */
   CENC_CRYPT_CENS_PARTIAL = 1 << 0,
-  /* Patterns: of a run that its range cuts off the whole blocks are encrypted
-   * too. 23001-7 has been read both ways: so do Shaka Packager (3.4), GPAC,
-   * Bento4 and Chromium; ffmpeg (7.1) leaves the run clear.
-   * cenc_crypt_count_blocks() does not know of it. */
-  CENC_CRYPT_CUT_RUNS = 1 << 1,
+  /* Patterns: a run that its range cuts off stays clear, as ffmpeg (7.1) reads
+   * 23001-7; Shaka Packager (3.4), GPAC, Bento4 and Chromium encrypt its whole
+   * blocks. cenc_crypt_count_blocks() counts these in any case. */
+  CENC_CRYPT_CLEAR_CUT_RUNS = 1 << 1,
 } CencCryptFlags;
 
 CencCrypt *cenc_crypt_new (const CencCipherFuncs *funcs, gpointer cipher,

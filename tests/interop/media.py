@@ -25,7 +25,7 @@ class Protection:
     iv_size: int        # 0: the constant one
     constant_iv: bytes
     kid: str
-    cut_runs: bool = False  # see reference.pattern_pieces(); no file tells it
+    cut_runs: bool = True  # see reference.pattern_pieces(); no file tells it
 
 
 @dataclasses.dataclass

@@ -50,7 +50,7 @@ def cbc(key, iv, data):
     return xor(aes(key, data, False), iv.ljust(BLOCK, b'\0') + data) if data else b''
 
 
-def pattern_pieces(begin, end, pattern, cut_runs=False):
+def pattern_pieces(begin, end, pattern, cut_runs=True):
     """The (begin, end) of what a pattern encrypts of a range: whole blocks.
     cut_runs: of a last run that the range cuts short too."""
     crypt, skip = pattern

@@ -93,8 +93,8 @@ check_case (const Case *c)
   fill (clear, c->size);
   wanted = g_memdup2 (clear, c->size + 1);
   reference_crypt_cut_runs (&toy_reference, TRUE, &c->params, &aux,
-      c->flags & CENC_CRYPT_CENS_PARTIAL, c->flags & CENC_CRYPT_CUT_RUNS,
-      wanted, c->size);
+      c->flags & CENC_CRYPT_CENS_PARTIAL,
+      !(c->flags & CENC_CRYPT_CLEAR_CUT_RUNS), wanted, c->size);
   for (in_place = 0; in_place < 2; in_place++) {
     g_autofree guint8 *back = run (c, FALSE, in_place, wanted, &toy);
     g_autofree guint8 *cipher = run (c, TRUE, in_place, clear, &toy);
@@ -167,7 +167,7 @@ GST_START_TEST (test_random_samples_match_reference)
     if (scheme == CENC_SCHEME_PIFF && g_rand_boolean (rand))
       c.params.mode = CENC_MODE_CBC;
     c.flags = g_rand_boolean (rand) ? CENC_CRYPT_CENS_PARTIAL : 0;
-    c.flags |= g_rand_boolean (rand) ? CENC_CRYPT_CUT_RUNS : 0;
+    c.flags |= g_rand_boolean (rand) ? CENC_CRYPT_CLEAR_CUT_RUNS : 0;
     random_entries (rand, &c);
     random_iv (rand, &c);
     check_case (&c);
@@ -484,6 +484,7 @@ GST_START_TEST (test_pattern_run_cut_off_stays_clear)
   for (i = 0; i < G_N_ELEMENTS (schemes); i++) {
     Case c = make_case (schemes[i], 2, 8, 16, NULL, 160 + 16 + 15);
 
+    c.flags = CENC_CRYPT_CLEAR_CUT_RUNS;
     assert_changed (&c, 0, 32, TRUE);
     assert_changed (&c, 32, c.size, FALSE);
     c.size++; /* the second run is whole */
@@ -502,7 +503,6 @@ GST_START_TEST (test_pattern_run_cut_off_is_followed)
   for (i = 0; i < G_N_ELEMENTS (schemes); i++) {
     Case c = make_case (schemes[i], 5, 8, 16, NULL, 13 * 16 + 3 * 16 + 15);
 
-    c.flags = CENC_CRYPT_CUT_RUNS;
     assert_changed (&c, 0, 80, TRUE);
     assert_changed (&c, 80, 208, FALSE);
     assert_changed (&c, 208, 256, TRUE);
@@ -666,6 +666,9 @@ GST_START_TEST (test_count_blocks)
   assert_equals_uint64 (count (&c), 0);
   c = make_case (CENC_SCHEME_CENS, 2, 8, 8, NULL, 170);
   assert_equals_uint64 (count (&c), 2);
+  c = make_case (CENC_SCHEME_CENS, 5, 5, 8, NULL, 160 + 3 * 16 + 15);
+  assert_equals_uint64 (count (&c), 8);
+  assert_equals_uint64 (check_case (&c).bytes, 8 * 16);
   c.params.is_protected = FALSE;
   assert_equals_uint64 (count (&c), 0);
 }

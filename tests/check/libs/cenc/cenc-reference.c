@@ -145,7 +145,7 @@ reference_crypt (const ReferenceCipher *cipher, gboolean direction,
     const CencParams *params, const CencSampleAux *aux, gboolean cens_partial,
     guint8 *data, gsize size)
 {
-  reference_crypt_cut_runs (cipher, direction, params, aux, cens_partial, FALSE,
+  reference_crypt_cut_runs (cipher, direction, params, aux, cens_partial, TRUE,
       data, size);
 }
 

@@ -22,7 +22,7 @@ typedef struct
 void reference_crypt (const ReferenceCipher *cipher, gboolean direction,
     const CencParams *params, const CencSampleAux *aux, gboolean cens_partial,
     guint8 *data, gsize size);
-/** Likewise; @cut_runs: see CENC_CRYPT_CUT_RUNS. */
+/** Likewise; @cut_runs: see CENC_CRYPT_CLEAR_CUT_RUNS. */
 void reference_crypt_cut_runs (const ReferenceCipher *cipher,
     gboolean direction, const CencParams *params, const CencSampleAux *aux,
     gboolean cens_partial, gboolean cut_runs, guint8 *data, gsize size);
