@@ -22,7 +22,7 @@ enum
   PROP_PERIOD_KEYS,
   PROP_KEY_SEED,
   PROP_MEDIA_EPOCH,
-  PROP_CENS_PARTIAL_BLOCK,
+  PROP_CENS_PARTIAL_BLOCKS,
   PROP_CLEAR_LEAD,
   PROP_PROTECTION_SYSTEMS,
   PROP_PSSH,
@@ -142,6 +142,7 @@ typedef enum
 {
   AS_NOTHING, /* no property, or one that has a function of its own */
   AS_TEXT, /* gchar *, owned; wiped when it goes, whether secret or not */
+  AS_SECRET, /* EncryptSecret *, owned */
   AS_ENUM,
   AS_FLAGS,
   AS_INT,
@@ -168,12 +169,12 @@ static const Field fields[] = {
   [PROP_CRYPT_BYTE_BLOCK] = FIELD (AS_INT, settings.crypt_byte_block),
   [PROP_SKIP_BYTE_BLOCK] = FIELD (AS_INT, settings.skip_byte_block),
   [PROP_TRACKS] = FIELD (AS_FLAGS, settings.tracks),
-  [PROP_TRACK_KEYS] = FIELD (AS_TEXT, track_keys),
+  [PROP_TRACK_KEYS] = FIELD (AS_SECRET, track_keys),
   [PROP_CRYPTO_PERIOD] = FIELD (AS_TIME, crypto_period),
-  [PROP_PERIOD_KEYS] = FIELD (AS_TEXT, period_keys),
-  [PROP_KEY_SEED] = FIELD (AS_TEXT, key_seed),
+  [PROP_PERIOD_KEYS] = FIELD (AS_SECRET, period_keys),
+  [PROP_KEY_SEED] = FIELD (AS_SECRET, key_seed),
   [PROP_MEDIA_EPOCH] = FIELD (AS_TEXT, media_epoch),
-  [PROP_CENS_PARTIAL_BLOCK] = FIELD (AS_BOOLEAN, settings.cens_partial),
+  [PROP_CENS_PARTIAL_BLOCKS] = FIELD (AS_BOOLEAN, settings.cens_partial),
   [PROP_CLEAR_LEAD] = FIELD (AS_TIME, settings.clear_lead),
   [PROP_PROTECTION_SYSTEMS] = FIELD (AS_FLAGS, settings.systems),
   [PROP_PSSH] = FIELD (AS_TEXT, pssh),
@@ -192,10 +193,15 @@ static const Field fields[] = {
 static void
 set_text (gchar **text, gchar *new_text)
 {
-  if (*text)
-    OPENSSL_cleanse (*text, strlen (*text));
-  g_free (*text);
+  encrypt_secret_wipe (*text);
   *text = new_text;
+}
+
+static void
+set_secret (EncryptSecret **secret, const gchar *text)
+{
+  encrypt_secret_free (*secret);
+  *secret = encrypt_secret_new (text);
 }
 
 static void
@@ -222,6 +228,8 @@ encrypt_options_clear (EncryptOptions *self)
   for (id = 0; id < G_N_ELEMENTS (fields); id++) {
     if (fields[id].form == AS_TEXT)
       set_text (G_STRUCT_MEMBER_P (self, fields[id].offset), NULL);
+    else if (fields[id].form == AS_SECRET)
+      set_secret (G_STRUCT_MEMBER_P (self, fields[id].offset), NULL);
   }
   encrypt_settings_clear (&self->settings);
 }
@@ -232,6 +240,9 @@ set_field (const Field *field, gpointer at, const GValue *value)
   switch (field->form) {
     case AS_TEXT:
       set_text (at, g_value_dup_string (value));
+      return TRUE;
+    case AS_SECRET:
+      set_secret (at, g_value_get_string (value));
       return TRUE;
     case AS_ENUM:
       *(gint *) at = g_value_get_enum (value);
@@ -419,8 +430,8 @@ encrypt_options_install (GObjectClass *klass)
           "\"LABEL=KID:KEY,…\", in place of or beside key-id and key; labels: "
           "AUDIO, SD, HD, UHD1, UHD2 (by pixels), or a track's number",
           NULL, flags & ~G_PARAM_READABLE));
-  g_object_class_install_property (klass, PROP_CENS_PARTIAL_BLOCK,
-      g_param_spec_boolean ("cens-partial-block", "cens partial block",
+  g_object_class_install_property (klass, PROP_CENS_PARTIAL_BLOCKS,
+      g_param_spec_boolean ("cens-partial-blocks", "cens partial blocks",
           "cens: encrypt the last partial block of audio samples, as GPAC, "
           "Bento4 and ffmpeg read it; the standard leaves it clear",
           FALSE, flags));

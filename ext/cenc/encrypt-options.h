@@ -8,6 +8,7 @@
 
 #include <gst/gst.h>
 #include "cenc/encrypt-output.h"
+#include "cenc/encrypt-secret.h"
 
 G_BEGIN_DECLS
 
@@ -21,7 +22,7 @@ typedef struct
   gchar *key_id, *iv, *pssh, *spool_directory; /* as given */
   gchar *cpix, *cpix_key, *cpix_output, *cpix_recipient; /* locations */
   gboolean cpix_require_mac;
-  gchar *track_keys, *period_keys, *key_seed; /* as given; wiped when they go */
+  EncryptSecret *track_keys, *period_keys, *key_seed; /* as given */
   gchar *media_epoch; /* as given */
   GstClockTime crypto_period; /* 0: none */
   guint8 key[GST_CENC_KEY_SIZE];

@@ -100,8 +100,10 @@ make_seed_periods (const EncryptOptions *self, EncryptSettings *settings,
     GError **error)
 {
   guint8 kid[GST_CENC_KID_SIZE], seed[ENCRYPT_SEED_MAX_SIZE];
-  gint size = encrypt_hex_parse (self->key_seed, seed, sizeof seed);
+  gchar *text = encrypt_secret_dup_text (self->key_seed);
+  gint size = encrypt_hex_parse (text, seed, sizeof seed);
 
+  encrypt_secret_wipe (text);
   if (encrypt_hex_parse (self->key_id, kid, sizeof kid) != sizeof kid)
     return refuse (error,
         "key-id: not 32 hexadecimal digits: key-seed needs it for period 0");
@@ -119,10 +121,13 @@ static gboolean
 make_periods (const EncryptOptions *self, EncryptSettings *settings,
     GError **error)
 {
-  if (self->period_keys)
-    settings->periods = encrypt_periods_new_list (self->crypto_period,
-        self->period_keys, error);
-  else if (self->key_seed)
+  if (self->period_keys) {
+    gchar *text = encrypt_secret_dup_text (self->period_keys);
+
+    settings->periods =
+        encrypt_periods_new_list (self->crypto_period, text, error);
+    encrypt_secret_wipe (text);
+  } else if (self->key_seed)
     return make_seed_periods (self, settings, error);
   else
     settings->periods = encrypt_periods_new_random (self->crypto_period, error);
@@ -165,8 +170,10 @@ make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
     return settings->key != NULL;
   }
   if (self->track_keys) {
-    settings->keys =
-        encrypt_keys_parse ("track-keys", self->track_keys, FALSE, error);
+    gchar *text = encrypt_secret_dup_text (self->track_keys);
+
+    settings->keys = encrypt_keys_parse ("track-keys", text, FALSE, error);
+    encrypt_secret_wipe (text);
     if (!settings->keys)
       return FALSE;
     if (!self->key_id && self->key_size == 0)

@@ -126,14 +126,11 @@ class Run:
             if path.suffix in ('.dot', '.log') or path.name == 'messages':
                 yield path.name, path.read_bytes()
 
-    def search(self, key, as_set=False):
-        """as_set: an element keeps the text that its property was set to for as
-        long as it is there; so do cencencrypt's for more than one key."""
+    def search(self, key):
         for name, data in self.texts():
             search(name, data, key)
         while_there = (self.directory / 'ready.core').read_bytes()
-        if not as_set:
-            search_core('core dump', while_there, key, False)
+        search_core('core dump', while_there, key, False)
         search_core('core dump when the graph is gone', (self.directory / 'over.core').read_bytes(), key, True)
         if not list(self.directory.glob('*.dot')) or not while_there:
             raise Leak('nothing to search')
@@ -183,7 +180,13 @@ def check_periods(player, directory):
     ran = Run(player, directory, 'period-keys', f'{KID}:{KEY};{other}:{KEY[::-1]};{other[:-1]}a:{KEY[2:]}00',
         f'{SOURCE} ! cencencrypt name=secret scheme=cenc crypto-period=1000000000 ! '
         f'filesink location={directory}/out.mp4')
-    ran.search(KEY, as_set=True).search(KEY[::-1], as_set=True)
+    ran.search(KEY).search(KEY[::-1])
+
+
+def check_tracks(player, directory):
+    """Keys by label."""
+    Run(player, directory, 'track-keys', f'SD={KID}:{KEY},AUDIO={KID}:{KEY}',
+        f'{SOURCE} ! cencencrypt name=secret scheme=cenc ! filesink location={directory}/out.mp4').search(KEY)
 
 
 def check_seed(player, directory):
@@ -191,7 +194,7 @@ def check_seed(player, directory):
     ran = Run(player, directory, 'key-seed', SEED,
               f'{SOURCE} ! cencencrypt name=secret scheme=cenc key-id={KID} crypto-period=1000000000 ! '
               f'filesink location={directory}/out.mp4')
-    ran.search(SEED, as_set=True).search(derived(SEED, KID))
+    ran.search(SEED).search(derived(SEED, KID))
 
 
 def derived(seed, kid):
@@ -276,6 +279,7 @@ CHECKS = {
     'cencdecrypt behind the demuxer':
         decrypted('filesrc location={file} ! qtdemux ! cencdecrypt name=secret ! fakesink'),
     'cencencrypt, a CPIX document': check_cpix,
+    'cencencrypt, keys by track': check_tracks,
     'cencencrypt, keys by period': check_periods,
     'cencencrypt, a seed': check_seed,
     'a key session in the context': check_session,
