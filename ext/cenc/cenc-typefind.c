@@ -19,6 +19,8 @@
 #define MIN_PEEK 512u
 /* Sample groups of one box, each with a key. */
 #define MAX_GROUPS 64
+/* Of a moov, and of the first fragments: each costs a look into the store. */
+#define MAX_KIDS 1024
 
 #define MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define TRAK BMFF_FOURCC ('t', 'r', 'a', 'k')
@@ -59,7 +61,7 @@ is_zero (const guint8 *kid)
 static void
 add_kid (Findings *findings, const guint8 *kid)
 {
-  if (!is_zero (kid))
+  if (!is_zero (kid) && findings->kids->len < MAX_KIDS * GST_CENC_KID_SIZE)
     g_byte_array_append (findings->kids, kid, GST_CENC_KID_SIZE);
 }
 
@@ -287,7 +289,7 @@ cenc_typefind (GstTypeFind *find, gpointer user_data)
   if (!findings.is_protected)
     return;
   has_key = have_key (kids);
-  if (!has_key) {
+  if (!has_key && header.size <= G_MAXINT64 - offset) {
     g_byte_array_set_size (kids, 0);
     look_at_fragments (find, offset + header.size, &findings);
     has_key = have_key (kids);

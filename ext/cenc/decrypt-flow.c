@@ -114,14 +114,24 @@ decrypt_flow_stop (DecryptFlow *self)
   GST_OBJECT_UNLOCK (self->element);
 }
 
-void
-decrypt_flow_set_playing (DecryptFlow *self, gboolean playing)
+gboolean
+decrypt_flow_play (DecryptFlow *self)
 {
   g_autoptr (GError) error = NULL;
 
-  g_atomic_int_set (&self->preroll.playing, playing);
-  if (playing && !decrypt_keys_play (self->keys, &error))
-    decrypt_error_post (self->element, error);
+  g_atomic_int_set (&self->preroll.playing, TRUE);
+  if (decrypt_keys_play (self->keys, &error))
+    return TRUE;
+  g_atomic_int_set (&self->preroll.playing, FALSE);
+  decrypt_error_post (self->element, error);
+  return FALSE;
+}
+
+void
+decrypt_flow_pause (DecryptFlow *self)
+{
+  decrypt_keys_pause (self->keys);
+  g_atomic_int_set (&self->preroll.playing, FALSE);
 }
 
 void
@@ -376,6 +386,7 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
       break;
     case GST_EVENT_FLUSH_STOP:
       decrypt_flow_set_flushing (self, FALSE);
+      decrypt_keys_forget_prerolled (self->keys);
       if (self->behind)
         decrypt_behind_flush (self->behind);
       break;

@@ -34,9 +34,17 @@ gboolean
 decrypt_flow_start (DecryptFlow *self, const DecryptSettings *settings);
 /** Once pads are inactive. */
 void decrypt_flow_stop (DecryptFlow *self);
-/** What samples are decrypted for: decrypt-preroll.h. Before the state change goes on: first play is on
- * record before anything prerolled goes out. Posts an error if a session forbids it. */
-void decrypt_flow_set_playing (DecryptFlow *self, gboolean playing);
+/**
+ * decrypt_flow_play:
+ *
+ * Samples are decrypted to be played from here on (decrypt-preroll.h), and so are
+ * those that were prerolled: their first play is recorded.
+ *
+ * Returns: FALSE if a session forbids it; an error was posted, and the state must
+ *   not change
+ */
+gboolean decrypt_flow_play (DecryptFlow *self);
+void decrypt_flow_pause (DecryptFlow *self);
 /** `output-protection` is another: call with the object lock held. */
 void decrypt_flow_output_changed_locked (DecryptFlow *self);
 /** TRUE wakes every wait and lets none begin. */

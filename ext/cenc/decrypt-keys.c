@@ -32,7 +32,7 @@ struct _DecryptKeys
   GPtrArray *sources; /* (element-type Source), by origin */
   GstCencKeySession *store;
   gboolean store_opened;
-  gboolean active, flushing, license_pending;
+  gboolean active, flushing, license_pending, playing;
   GstClockTime timeout;
   GHashTable
       *asked_for; /* (element-type GBytes): KIDs told to the application */
@@ -341,6 +341,7 @@ decrypt_keys_end (DecryptKeys *self)
   self->store_opened = FALSE;
   g_hash_table_remove_all (self->asked_for);
   g_hash_table_remove_all (self->prerolled);
+  self->playing = FALSE;
   g_mutex_unlock (&self->lock);
   if (store)
     g_signal_handlers_disconnect_by_data (store, self);
@@ -555,20 +556,31 @@ search_key (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
   }
 }
 
+/* FALSE: it is played by now. */
+static gboolean
+add_prerolled (DecryptKeys *self, const guint8 *kid)
+{
+  gboolean playing;
+
+  g_mutex_lock (&self->lock);
+  playing = self->playing;
+  if (!playing)
+    g_hash_table_add (self->prerolled, g_bytes_new (kid, GST_CENC_KID_SIZE));
+  g_mutex_unlock (&self->lock);
+  return !playing;
+}
+
 GstCencKey *
 decrypt_keys_get (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
     GError **error)
 {
-  GstCencKey *key = search_key (self, kid, use, error);
+  g_autoptr (GstCencKey) key = search_key (self, kid, use, error);
 
   if (key)
     forget_question (self, kid);
-  if (key && use == GST_CENC_KEY_USE_PREROLL) {
-    g_mutex_lock (&self->lock);
-    g_hash_table_add (self->prerolled, g_bytes_new (kid, GST_CENC_KID_SIZE));
-    g_mutex_unlock (&self->lock);
-  }
-  return key;
+  if (key && use == GST_CENC_KEY_USE_PREROLL && !add_prerolled (self, kid))
+    return search_key (self, kid, GST_CENC_KEY_USE_PLAY, error);
+  return g_steal_pointer (&key);
 }
 
 static GPtrArray *
@@ -585,6 +597,19 @@ get_prerolled_locked (DecryptKeys *self)
   return kids;
 }
 
+static gboolean
+refuse_to_play (DecryptKeys *self, GPtrArray *kids, guint from)
+{
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  self->playing = FALSE;
+  for (i = from; i < kids->len; i++)
+    g_hash_table_add (self->prerolled, g_bytes_ref (kids->pdata[i]));
+  g_mutex_unlock (&self->lock);
+  return FALSE;
+}
+
 gboolean
 decrypt_keys_play (DecryptKeys *self, GError **error)
 {
@@ -592,6 +617,7 @@ decrypt_keys_play (DecryptKeys *self, GError **error)
   guint i;
 
   g_mutex_lock (&self->lock);
+  self->playing = TRUE;
   kids = get_prerolled_locked (self);
   g_hash_table_remove_all (self->prerolled);
   g_mutex_unlock (&self->lock);
@@ -604,8 +630,30 @@ decrypt_keys_play (DecryptKeys *self, GError **error)
 
     if (refused) {
       g_propagate_error (error, g_steal_pointer (&refused));
-      return FALSE;
+      return refuse_to_play (self, kids, i);
     }
   }
   return TRUE;
+}
+
+void
+decrypt_keys_pause (DecryptKeys *self)
+{
+  g_mutex_lock (&self->lock);
+  self->playing = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+decrypt_keys_forget_prerolled (DecryptKeys *self)
+{
+  gboolean any;
+
+  g_mutex_lock (&self->lock);
+  any = g_hash_table_size (self->prerolled) > 0;
+  g_hash_table_remove_all (self->prerolled);
+  g_mutex_unlock (&self->lock);
+  /* Who goes back to it has to ask anew. */
+  if (any)
+    decrypt_keys_touch (self);
 }

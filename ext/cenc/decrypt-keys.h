@@ -98,9 +98,14 @@ GstCencKey *decrypt_keys_get (DecryptKeys *self, const guint8 *kid,
  * for the keys that were got for a preroll to play, of the sessions that are known
  * by now, and waits for nothing.
  *
- * Returns: FALSE with GST_CENC_ERROR if a session forbids it
+ * Returns: FALSE with GST_CENC_ERROR if a session forbids it: what was prerolled
+ *   still is, and is asked for again the next time
  */
 gboolean decrypt_keys_play (DecryptKeys *self, GError **error);
+/** Keys that are got to be prerolled are that again, until decrypt_keys_play(). */
+void decrypt_keys_pause (DecryptKeys *self);
+/** What was prerolled has been flushed, and is not played. */
+void decrypt_keys_forget_prerolled (DecryptKeys *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptKeys, decrypt_keys_free)
 

@@ -281,10 +281,11 @@ gst_cenc_decrypt_change_state (GstElement *element, GstStateChange transition)
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      decrypt_flow_set_playing (self->flow, TRUE);
+      if (!decrypt_flow_play (self->flow))
+        return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      decrypt_flow_set_playing (self->flow, FALSE);
+      decrypt_flow_pause (self->flow);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       /* Pads are deactivated next, which waits for their threads. */
@@ -403,6 +404,8 @@ init_sink_pad (GstCencDecrypt *self)
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_event));
   gst_pad_set_query_function (pad,
       GST_DEBUG_FUNCPTR (gst_cenc_decrypt_sink_query));
+  /* A demuxer need not name each field that a decoder lists. */
+  GST_PAD_SET_ACCEPT_INTERSECT (pad);
   self->sinkpad = pad;
   gst_element_add_pad (GST_ELEMENT (self), pad);
 }

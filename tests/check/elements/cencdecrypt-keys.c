@@ -510,6 +510,51 @@ GST_START_TEST (test_first_play)
 }
 GST_END_TEST;
 
+static void
+flush_all (GstHarness *h)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  fail_unless (gst_harness_push_event (h, gst_event_new_flush_start ()));
+  fail_unless (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
+  fail_unless (gst_harness_push_event (h, gst_event_new_segment (&segment)));
+}
+
+/* What was scrubbed over is not played. */
+GST_START_TEST (test_first_play_after_flush)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (NULL, NULL, &bus);
+  TestSession *session = test_session_new ();
+
+  gst_element_set_state (h->element, GST_STATE_READY);
+  set_session (h, session);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  gst_harness_set_src_caps_str (h, CAPS_CENC);
+  expect_clear (h);
+  flush_all (h);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  fail_unless_equals_int (session->n_play, 0);
+  expect_clear (h);
+  fail_unless_equals_int (session->n_play, 1);
+
+  /* Back where it was, it is prerolled anew. */
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  gst_harness_set_src_caps_str (h, CAPS_CENC);
+  expect_clear (h);
+  flush_all (h);
+  expect_clear (h);
+  fail_unless_equals_int (session->n_preroll, 3);
+  fail_unless_equals_int (session->n_play, 1);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  fail_unless_equals_int (session->n_play, 2);
+  test_harness_free (h, bus);
+  gst_object_unref (session);
+}
+GST_END_TEST;
+
 /* A deadline in the past: each sample asks again; and the answer can change. */
 GST_START_TEST (test_deadline)
 {
@@ -731,6 +776,7 @@ cencdecrypt_keys_suite (void)
   tcase_add_test (tc, test_two_streams);
   tcase_add_test (tc, test_state_change_wakes);
   tcase_add_test (tc, test_first_play);
+  tcase_add_test (tc, test_first_play_after_flush);
   tcase_add_test (tc, test_deadline);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_sessions_merge);

@@ -56,6 +56,8 @@ GST_START_TEST (test_caps_queries)
   static const gchar h264_in_annex_b[] =
       "application/x-cenc, original-media-type=video/x-h264, "
       "stream-format=byte-stream";
+  static const gchar mp3[] =
+      "application/x-cenc, original-media-type=audio/mpeg, mpegversion=1";
   static const gchar vp9[] =
       "application/x-webm-enc, original-media-type=video/x-vp9";
   GstBus *bus;
@@ -72,6 +74,9 @@ GST_START_TEST (test_caps_queries)
   expect_sink_caps (h, h264_in_annex_b, FALSE);
   expect_sink_caps (h, vp9, FALSE);
   expect_sink_caps (h, "video/quicktime", FALSE);
+  /* Stock demuxers leave out what decoders list. */
+  gst_harness_set_sink_caps_str (h, "audio/mpeg, mpegversion=1, layer=[1, 3]");
+  expect_sink_caps (h, mp3, TRUE);
   gst_harness_set_sink_caps_str (h, "video/x-vp9");
   expect_sink_caps (h, h264, FALSE);
   expect_sink_caps (h, vp9, TRUE);

@@ -325,7 +325,8 @@ GST_START_TEST (test_over_after_preroll)
   gst_element_set_state (h->element, GST_STATE_PAUSED);
   expect_clear (h);
   test_clock_advance (&ts.clock, 40 * 86400);
-  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  fail_unless (gst_element_set_state (h->element, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
   gst_message_parse_error (message, &error, NULL);
@@ -333,6 +334,9 @@ GST_START_TEST (test_over_after_preroll)
       GST_RESOURCE_ERROR_NOT_AUTHORIZED));
   g_error_free (error);
   gst_message_unref (message);
+  /* Nor the second time. */
+  fail_unless (gst_element_set_state (h->element, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE);
   assert_equals_int64 (stored_first_play (), LICENSE_TIME_NONE);
   test_harness_free (h, bus);
 }
