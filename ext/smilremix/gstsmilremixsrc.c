@@ -53,6 +53,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 #define DEFAULT_BLOCKSIZE (1u << 20)
 /* What comes over a network is passed on sooner. */
 #define REMOTE_BLOCKSIZE (256u << 10)
+/* What is pushed at a time at most, however large blocksize is. */
+#define MAX_BLOCKSIZE (64u << 20)
 #define PAGE 4096u
 
 typedef enum
@@ -155,7 +157,8 @@ make_pool (GstSmilRemixSrc *self)
   GstAllocationParams params = { 0, PAGE - 1, 0, 0 };
   GstStructure *config;
 
-  self->pool_size = gst_base_src_get_blocksize (GST_BASE_SRC (self));
+  self->pool_size =
+      MIN (gst_base_src_get_blocksize (GST_BASE_SRC (self)), MAX_BLOCKSIZE);
   self->pool = gst_buffer_pool_new ();
   config = gst_buffer_pool_get_config (self->pool);
   gst_buffer_pool_config_set_params (config, NULL, self->pool_size + PAGE, 0,
@@ -307,6 +310,12 @@ read_into (GstSmilRemixSrc *self, guint64 offset, guint size, GstBuffer *buffer)
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE))
     return GST_FLOW_ERROR;
+  if (map.size < size) {
+    GST_ELEMENT_ERROR (self, CORE, PAD, ("A buffer is too small."),
+        ("%u bytes do not fit into its %" G_GSIZE_FORMAT, size, map.size));
+    gst_buffer_unmap (buffer, &map);
+    return GST_FLOW_ERROR;
+  }
   ok = remix_title_read (self->title, offset, map.data, size, self->cancellable,
       &error);
   gst_buffer_unmap (buffer, &map);
@@ -333,9 +342,10 @@ gst_smil_remix_src_create (GstBaseSrc *src, guint64 offset, guint size,
   if (offset >= total)
     return GST_FLOW_EOS;
   size = (guint) MIN ((guint64) size, total - offset);
-  if (GST_PAD_MODE (src->srcpad) == GST_PAD_MODE_PUSH &&
-      remix_title_is_remote (self->title, offset))
-    size = MIN (size, REMOTE_BLOCKSIZE);
+  if (GST_PAD_MODE (src->srcpad) == GST_PAD_MODE_PUSH)
+    size = MIN (size,
+        remix_title_is_remote (self->title, offset) ? REMOTE_BLOCKSIZE
+                                                    : MAX_BLOCKSIZE);
   if (!result) {
     ret = acquire_buffer (self, offset, size, &result);
     if (ret != GST_FLOW_OK)

@@ -353,6 +353,11 @@ GST_START_TEST (test_deterministic)
   fail_unless_equals_uint64 (size, again);
   fail_unless (memcmp (once, twice, size) == 0);
   g_clear_pointer (&twice, g_free);
+  expect_ok (CASE_1, "blocksize=4294967295");
+  read_output ("o.mp4", &twice, &again);
+  fail_unless_equals_uint64 (size, again);
+  fail_unless (memcmp (once, twice, size) == 0);
+  g_clear_pointer (&twice, g_free);
   expect_ok (CASE_1, "blocksize=5000");
   read_output ("o.mp4", &twice, &again);
   fail_unless_equals_uint64 (size, again);
