@@ -153,6 +153,21 @@ is_read_on (const RemixAhead *self)
       self->read >= (self->high - self->start) / 4 * 3;
 }
 
+/* What was asked for ahead of where it is not read on any more would count as ahead
+ * for ever. It may be read yet, though, and is dropped only for want of room. */
+static void
+forget (RemixAhead *self)
+{
+  guint i;
+
+  for (i = 0; i < self->sources->len; i++) {
+    RemixSource *source = g_ptr_array_index (self->sources, i);
+
+    if (source->remote)
+      source->funcs->forget (source);
+  }
+}
+
 void
 remix_ahead_move (RemixAhead *self, guint64 offset, guint64 size)
 {
@@ -163,6 +178,7 @@ remix_ahead_move (RemixAhead *self, guint64 offset, guint64 size)
   if (offset > self->high + NEAR || offset + NEAR < self->high) {
     self->start = self->high = self->asked = offset;
     self->read = self->read_remote = 0;
+    forget (self);
   }
   self->asked = MAX (self->asked, offset);
   if (is_read_on (self))

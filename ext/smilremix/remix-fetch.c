@@ -23,7 +23,7 @@ struct _RemixFetch
   const RemixPolicy *policy;
   gchar *range, *if_range, *if_none_match, *condition_uri;
   GCancellable *cancellable;
-  gboolean read; /* only who reads looks at it */
+  gboolean read, stale; /* only who reads looks at them */
 
   /* Only in the network's thread. */
   gchar *uri; /* that is asked now */
@@ -537,6 +537,18 @@ gboolean
 remix_fetch_is_read (const RemixFetch *self)
 {
   return self->read;
+}
+
+void
+remix_fetch_set_stale (RemixFetch *self, gboolean stale)
+{
+  self->stale = stale;
+}
+
+gboolean
+remix_fetch_is_stale (const RemixFetch *self)
+{
+  return self->stale;
 }
 
 gboolean

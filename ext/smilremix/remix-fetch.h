@@ -66,6 +66,9 @@ gssize remix_fetch_read (RemixFetch *self, guint8 *dest, gsize size,
 
 /** Whether remix_fetch_read() was ever called. */
 gboolean remix_fetch_is_read (const RemixFetch *self);
+/** Whether its bytes are not expected to be read any more. */
+void remix_fetch_set_stale (RemixFetch *self, gboolean stale);
+gboolean remix_fetch_is_stale (const RemixFetch *self);
 
 /** An error that names @uri and the status; NOT_FOUND for 404 and 410. Returns FALSE. */
 gboolean

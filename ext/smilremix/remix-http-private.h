@@ -36,6 +36,8 @@ void remix_http_use (RemixHttp *self, RemixFetch **slot);
 void remix_http_drop (RemixHttp *self, RemixFetch **slot);
 /** How many fetches nobody has read of yet. */
 guint remix_http_count_unread (RemixHttp *self);
+/** Drops one of those that is stale; FALSE if there is none. */
+gboolean remix_http_drop_stale (RemixHttp *self);
 /** Handler of GCancellable::cancelled: wakes who waits for remix_http_get_changed(). */
 void remix_http_wake (GCancellable *cancellable, gpointer user_data);
 /** Waits; FALSE at once if @cancellable is cancelled. */

@@ -208,6 +208,22 @@ remix_http_count_unread (RemixHttp *self)
   return n;
 }
 
+gboolean
+remix_http_drop_stale (RemixHttp *self)
+{
+  GList *l;
+
+  for (l = self->fetches.tail; l; l = l->prev) {
+    RemixFetch **slot = l->data;
+
+    if (remix_fetch_is_stale (*slot) && !remix_fetch_is_read (*slot)) {
+      remix_http_drop (self, slot);
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 RemixDocument *
 remix_document_ref (RemixDocument *self)
 {

@@ -400,8 +400,10 @@ is_expected (HttpSource *self, guint64 index)
   for (i = 0; i < N_CURSORS; i++) {
     const Cursor *cursor = &self->cursors[i];
 
-    if (cursor->fetch && cursor->position <= start && start < cursor->end)
+    if (cursor->fetch && cursor->position <= start && start < cursor->end) {
+      remix_fetch_set_stale (cursor->fetch, FALSE);
       return TRUE;
+    }
   }
   /* Found, it counts as used, and is still there when it is read. */
   return remix_blocks_find (remix_http_get_blocks (self->http), self->owner,
@@ -414,7 +416,8 @@ ask_ahead (HttpSource *self, guint64 start)
   Cursor *cursor = NULL;
   guint i;
 
-  if (remix_http_count_unread (self->http) >= MAX_AHEAD)
+  if (remix_http_count_unread (self->http) >= MAX_AHEAD &&
+      !remix_http_drop_stale (self->http))
     return FALSE;
   for (i = 0; i < N_CURSORS; i++) {
     Cursor *other = &self->cursors[i];
@@ -442,6 +445,20 @@ http_ahead (RemixSource *source, guint64 start, guint64 end)
       return FALSE;
   }
   return TRUE;
+}
+
+static void
+http_forget (RemixSource *source)
+{
+  HttpSource *self = (HttpSource *) source;
+  guint i;
+
+  for (i = 0; i < N_CURSORS; i++) {
+    Cursor *cursor = &self->cursors[i];
+
+    if (cursor->fetch)
+      remix_fetch_set_stale (cursor->fetch, TRUE);
+  }
 }
 
 static void
@@ -483,7 +500,10 @@ RemixSource *
 remix_source_open_http (RemixHttp *http, const gchar *uri,
     const RemixPolicy *policy, GCancellable *cancellable, GError **error)
 {
-  static const RemixSourceFuncs funcs = { http_read, http_free, http_ahead };
+  static const RemixSourceFuncs funcs = { .read = http_read,
+    .free = http_free,
+    .ahead = http_ahead,
+    .forget = http_forget };
   HttpSource *self = g_new0 (HttpSource, 1);
 
   self->parent.funcs = &funcs;

@@ -35,6 +35,9 @@ typedef struct
   /* Nullable: read() for many parts, at less cost than one after the other. */
   gboolean (*read_parts) (RemixSource *self, const RemixPart *parts, guint n,
       GCancellable *cancellable, GError **error);
+  /* Not NULL if @ahead is not: it is read elsewhere now: what was asked for, and
+   * nobody has read of, may make room for what is read soon. Does not block. */
+  void (*forget) (RemixSource *self);
 } RemixSourceFuncs;
 
 /** Bytes [start, end) of a source. */

@@ -67,6 +67,8 @@ serve_file (SoupServerMessage *message, const gchar *name)
   gint n = g_atomic_int_add (&remix_server.n_requests, 1) + 1;
   gboolean changed = remix_server.change_after && n > remix_server.change_after;
 
+  if (g_strcmp0 (name, remix_server.watched) == 0)
+    g_atomic_int_inc (&remix_server.n_watched);
   if (remix_server.hang_after && n > remix_server.hang_after) {
     soup_server_message_pause (message);
     g_atomic_int_inc (&remix_server.n_hanging);

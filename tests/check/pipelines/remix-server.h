@@ -26,6 +26,8 @@ typedef struct
   gint n_conditional; /* requests with If-None-Match */
   gint n_unmodified; /* answers of 304 */
   gint n_hanging;
+  const gchar *watched; /* a name, or NULL */
+  gint n_watched; /* requests for it */
 } RemixServer;
 
 /** Of this process. Its numbers are atomic; what is to go wrong is set before it is asked. */

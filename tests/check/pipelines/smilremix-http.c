@@ -413,6 +413,79 @@ GST_START_TEST (test_random_access)
 
 GST_END_TEST;
 
+/* Reads [from, to) of the title on and on; both in percent. */
+static void
+read_on (GstPad *pad, gint64 size, gint from, gint to)
+{
+  gint64 at;
+
+  for (at = size / 100 * from; at < size / 100 * to; at += 100000) {
+    GstBuffer *buffer = NULL;
+
+    fail_unless_equals_int (gst_pad_get_range (pad, (guint64) at, 100000,
+                                &buffer),
+        GST_FLOW_OK);
+    gst_buffer_unref (buffer);
+  }
+}
+
+static void
+copy_big (guint n)
+{
+  g_autofree gchar *from = remix_media_path ("big.mp4");
+  g_autofree gchar *data = NULL;
+  gsize size;
+  guint i;
+
+  fail_unless (g_file_get_contents (from, &data, &size, NULL));
+  for (i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("b%u.mp4", i);
+    g_autofree gchar *path = remix_media_path (name);
+
+    fail_unless (g_file_set_contents (path, data, (gssize) size, NULL));
+  }
+}
+
+/* Reading has asked ahead in three sources when it goes to another place: what
+ * comes behind that is asked for ahead as well. */
+GST_START_TEST (test_ahead_after_jump)
+{
+  gint64 deadline = g_get_monotonic_time () + 50 * G_TIME_SPAN_SECOND;
+  gint64 size = 0;
+  gint opened;
+  GstElement *src;
+  GstPad *pad;
+
+  remix_media_make (BIG "big.mp4");
+  copy_big (6);
+  remix_media_write ("title.smil",
+      "<smil><body><video src='b0.mp4'/>"
+      "<video src='b1.mp4' clipBegin='4s' clipEnd='5s'/>"
+      "<video src='b2.mp4' clipBegin='4s' clipEnd='5s'/>"
+      "<video src='b3.mp4' clipBegin='4s' clipEnd='5s'/>"
+      "<video src='b4.mp4'/>"
+      "<video src='b5.mp4' clipBegin='4s' clipEnd='5s'/></body></smil>");
+  remix_server.watched = "b5.mp4";
+  src = make_source ("title.smil", &pad);
+  g_object_set (src, "read-ahead", 64 << 20, NULL);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  fail_unless (gst_element_query_duration (src, GST_FORMAT_BYTES, &size));
+  read_on (pad, size, 0, 10);
+  opened = g_atomic_int_get (&remix_server.n_watched);
+  read_on (pad, size, 65, 75);
+  while (g_atomic_int_get (&remix_server.n_watched) == opened &&
+      g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  fail_unless (g_atomic_int_get (&remix_server.n_watched) > opened,
+      "no request runs ahead any more");
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_object_unref (pad);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
 /* To wait for a server that says nothing ends when it is to end; without a
  * timeout nothing else ends it. */
 GST_START_TEST (test_stop)
@@ -459,6 +532,7 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_redirect_to_file);
   tcase_add_test (tc, test_restart);
   tcase_add_test (tc, test_random_access);
+  tcase_add_test (tc, test_ahead_after_jump);
   tcase_add_test (tc, test_stop);
 
   return s;
