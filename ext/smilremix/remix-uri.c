@@ -272,7 +272,10 @@ static const Range private_v4[] = { { { 0 }, 8 }, { { 10 }, 8 },
   { { 203, 0, 113 }, 24 }, { { 224 }, 3 } };
 static const Range private_v6[] = { { { 0xfc }, 7 }, { { 0xfe, 0x80 }, 9 },
   { { 0xff }, 8 }, { { 0x20, 0x01, 0x0d, 0xb8 }, 32 },
-  { { 0x20, 0x01, 0x00, 0x00 }, 32 } };
+  { { 0x20, 0x01, 0x00, 0x00 }, 32 }, { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48 },
+  { { 0x01, 0 }, 64 }, { { 0x20, 0x01, 0x00, 0x02, 0, 0 }, 48 },
+  { { 0x20, 0x01, 0x00, 0x10 }, 28 }, { { 0x3f, 0xff }, 20 },
+  { { 0x5f, 0 }, 16 }, { { 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0 }, 96 } };
 /* An IPv4 address in it: mapped, compatible (:: and ::1 too), NAT64; behind 16 bits, 6to4. */
 static const Range embedded_v6[] = {
   { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 96 }, { { 0 }, 96 },
