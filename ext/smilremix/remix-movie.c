@@ -423,7 +423,8 @@ read_tfxd (const BmffTraf *traf, gint64 *time)
     /* The 64 bits are a sign for sound with priming. */
     *time = version == 1 ? (gint64) bmff_reader_u64 (&reader)
                          : (gint64) bmff_reader_u32 (&reader);
-    return !reader.failed && ABS (*time) < G_MAXINT64 / 8;
+    return !reader.failed && *time > -(G_MAXINT64 / 8) &&
+        *time < G_MAXINT64 / 8;
   }
   return FALSE;
 }
