@@ -34,6 +34,8 @@ gst_smil_remix_post_error (GstElement *element, const GError *error)
         "A source was not found." },
     { REMIX_ERROR_READ, FALSE, GST_RESOURCE_ERROR_READ,
         "A source cannot be read." },
+    { REMIX_ERROR_ANSWER, FALSE, GST_RESOURCE_ERROR_READ,
+        "A source cannot be read." },
     { REMIX_ERROR_SEEK, FALSE, GST_RESOURCE_ERROR_SEEK,
         "A source does not give ranges." },
     { REMIX_ERROR_CHANGED, FALSE, GST_RESOURCE_ERROR_READ,

@@ -23,6 +23,8 @@ GQuark remix_error_quark (void);
  * @REMIX_ERROR_REFUSED: an address that the policy does not allow
  * @REMIX_ERROR_NOT_FOUND: there is nothing at that address
  * @REMIX_ERROR_READ: a source cannot be opened or read
+ * @REMIX_ERROR_ANSWER: a server answers with an error that to ask again does not
+ *   change
  * @REMIX_ERROR_SEEK: a source does not give ranges
  * @REMIX_ERROR_CHANGED: a source is not what it was when it was opened
  * @REMIX_ERROR_FORMAT: a source is damaged, or of a kind that cannot be remixed
@@ -40,6 +42,7 @@ typedef enum
   REMIX_ERROR_REFUSED,
   REMIX_ERROR_NOT_FOUND,
   REMIX_ERROR_READ,
+  REMIX_ERROR_ANSWER,
   REMIX_ERROR_SEEK,
   REMIX_ERROR_CHANGED,
   REMIX_ERROR_FORMAT,

@@ -32,6 +32,7 @@ struct _RemixFetch
   GInputStream *body;
   guint8 *chunk;
   gsize drained;
+  guint64 left; /* bytes that the body may have yet */
   guint n_redirects;
   gboolean waiting; /* for an answer or bytes */
   gboolean ended;
@@ -205,7 +206,7 @@ get_redirect (const RemixFetch *self, GError **error)
       !location)
     return NULL;
   if (self->n_redirects >= MAX_REDIRECTS) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_READ,
+    g_set_error (error, REMIX_ERROR, REMIX_ERROR_ANSWER,
         "%s: more than %d redirects", self->uri, MAX_REDIRECTS);
     return NULL;
   }
@@ -231,17 +232,20 @@ static gboolean
 add_bytes (RemixFetch *self, gsize size)
 {
   GMutex *lock = remix_http_get_lock (self->http);
+  guint64 wanted;
 
   if (self->next) {
     self->drained += size;
     return self->drained <= MAX_DRAIN;
   }
+  wanted = MIN (self->left, size);
+  self->left -= wanted;
   g_mutex_lock (lock);
-  g_byte_array_append (self->data, self->chunk, (guint) size);
+  g_byte_array_append (self->data, self->chunk, (guint) wanted);
   self->paused = self->data->len - self->at >= AHEAD;
   g_cond_broadcast (remix_http_get_changed (self->http));
   g_mutex_unlock (lock);
-  return TRUE;
+  return wanted == size;
 }
 
 static void
@@ -283,6 +287,18 @@ receive (RemixFetch *self)
       self->cancellable, on_received, self);
 }
 
+/* How much of the body there is to receive: a range, or a document. */
+static guint64
+get_body_size (const RemixFetch *self, const RemixHead *head)
+{
+  if (!self->range)
+    return G_MAXUINT64;
+  if (head->status != SOUP_STATUS_PARTIAL_CONTENT || !head->has_range ||
+      head->last < head->first)
+    return 0;
+  return (guint64) (head->last - head->first) + 1;
+}
+
 /* The answer is there, but for its body. */
 static void
 take_answer (RemixFetch *self)
@@ -298,8 +314,13 @@ take_answer (RemixFetch *self)
   if (!self->next) {
     g_mutex_lock (lock);
     self->head = make_head (self);
+    self->left = get_body_size (self, self->head);
     g_cond_broadcast (remix_http_get_changed (self->http));
     g_mutex_unlock (lock);
+    if (self->left == 0) {
+      end (self, NULL);
+      return;
+    }
   }
   receive (self);
 }
@@ -350,6 +371,7 @@ send_request (RemixFetch *self)
     return;
   }
   soup_message_add_flags (self->message, SOUP_MESSAGE_NO_REDIRECT);
+  remix_soup_force_http1 (self->message);
   set_header (self, "Accept-Encoding", "identity");
   set_header (self, "Range", self->range);
   set_header (self, "If-Range", self->if_range);
@@ -549,28 +571,4 @@ gboolean
 remix_fetch_is_stale (const RemixFetch *self)
 {
   return self->stale;
-}
-
-gboolean
-remix_head_fail (const RemixHead *self, const gchar *uri, GError **error)
-{
-  g_set_error (error, REMIX_ERROR,
-      self->status == SOUP_STATUS_NOT_FOUND || self->status == SOUP_STATUS_GONE
-          ? REMIX_ERROR_NOT_FOUND
-          : REMIX_ERROR_READ,
-      "%s: the server answers %u %s", uri, self->status, self->reason);
-  return FALSE;
-}
-
-gboolean
-remix_head_check_encoding (const RemixHead *self, const gchar *uri,
-    GError **error)
-{
-  if (!self->encoding || !*self->encoding ||
-      g_ascii_strcasecmp (self->encoding, "identity") == 0)
-    return TRUE;
-  g_set_error (error, REMIX_ERROR, REMIX_ERROR_SEEK,
-      "%s: the server sends it encoded (%.32s), which was not asked for", uri,
-      self->encoding);
-  return FALSE;
 }

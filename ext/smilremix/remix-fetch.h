@@ -54,8 +54,8 @@ void remix_fetch_free (RemixFetch *self);
  *
  * Blocks until there is an answer, whatever its status.
  *
- * Returns: (transfer none): NULL with REMIX_ERROR_READ, REMIX_ERROR_REFUSED or
- *   REMIX_ERROR_CANCELLED
+ * Returns: (transfer none): NULL with REMIX_ERROR_READ, REMIX_ERROR_ANSWER (too many
+ *   redirects), REMIX_ERROR_REFUSED or REMIX_ERROR_CANCELLED
  */
 const RemixHead *
 remix_fetch_wait (RemixFetch *self, GCancellable *cancellable, GError **error);
@@ -70,7 +70,7 @@ gboolean remix_fetch_is_read (const RemixFetch *self);
 void remix_fetch_set_stale (RemixFetch *self, gboolean stale);
 gboolean remix_fetch_is_stale (const RemixFetch *self);
 
-/** An error that names @uri and the status; NOT_FOUND for 404 and 410. Returns FALSE. */
+/** An error that names @uri and the status; NOT_FOUND for 404 and 410, READ where to ask again may help (408, 429, 5xx), else ANSWER. Returns FALSE. */
 gboolean
 remix_head_fail (const RemixHead *self, const gchar *uri, GError **error);
 /** Whether the bytes are as they are stored: FALSE, with an error that names @uri, if they are encoded. */

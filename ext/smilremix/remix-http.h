@@ -56,7 +56,8 @@ RemixDocument *remix_http_get (RemixHttp *self, const gchar *uri,
  * broke.
  *
  * Returns: NULL with REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND,
- *   REMIX_ERROR_SEEK (the server gives no ranges) or REMIX_ERROR_READ
+ *   REMIX_ERROR_SEEK (the server gives no ranges), REMIX_ERROR_ANSWER or
+ *   REMIX_ERROR_READ
  */
 RemixSource *remix_source_open_http (RemixHttp *http, const gchar *uri,
     const RemixPolicy *policy, GCancellable *cancellable, GError **error);

@@ -10,6 +10,8 @@
 #ifdef REMIX_SOUP_LIBRARY
 
 RemixSoup remix_soup;
+/* NULL before libsoup 3.4. */
+static void (*set_force_http1) (SoupMessage *message, gboolean value);
 
 static const gchar *const names[] = {
 #define NAME(name) #name,
@@ -35,6 +37,9 @@ load (gpointer data)
     if (!g_module_symbol (module, names[i], &functions[i]))
       return g_strdup (g_module_error ());
   }
+  if (!g_module_symbol (module, "soup_message_set_force_http1",
+          (gpointer *) &set_force_http1))
+    set_force_http1 = NULL;
   return NULL;
 }
 
@@ -51,12 +56,27 @@ remix_soup_load (GError **error)
   return FALSE;
 }
 
+void
+remix_soup_force_http1 (SoupMessage *message)
+{
+  if (set_force_http1)
+    set_force_http1 (message, TRUE);
+}
+
 #else
 
 gboolean
 remix_soup_load (GError **error)
 {
   return TRUE;
+}
+
+void
+remix_soup_force_http1 (SoupMessage *message)
+{
+#if SOUP_CHECK_VERSION(3, 4, 0)
+  soup_message_set_force_http1 (message, TRUE);
+#endif
 }
 
 #endif

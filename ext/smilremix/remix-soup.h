@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 
 /** Has to succeed before any function of libsoup is called. REMIX_ERROR_READ if the library is missing. Any thread. */
 gboolean remix_soup_load (GError **error);
+/** Over HTTP/2 libsoup receives what nobody reads, without a bound. Before 3.4 it cannot be told so, and this does nothing. */
+void remix_soup_force_http1 (SoupMessage *message);
 
 #ifdef REMIX_SOUP_LIBRARY
 

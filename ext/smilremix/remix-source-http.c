@@ -245,7 +245,8 @@ read_some (HttpSource *self, Cursor *cursor, guint8 *dest, gsize size,
     g_clear_error (&local);
     g_set_error (error, REMIX_ERROR, REMIX_ERROR_CANCELLED, "cancelled");
   } else {
-    if (g_error_matches (local, REMIX_ERROR, REMIX_ERROR_READ))
+    if (g_error_matches (local, REMIX_ERROR, REMIX_ERROR_READ) ||
+        g_error_matches (local, REMIX_ERROR, REMIX_ERROR_ANSWER))
       g_prefix_error (&local, "at %" G_GUINT64_FORMAT ": ", cursor->position);
     g_propagate_error (error, local);
   }

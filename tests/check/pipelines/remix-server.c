@@ -167,7 +167,11 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
   } else if (strcmp (path, "/passwd") == 0) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
         "file:///etc/passwd");
+  } else if (strcmp (path, "/forbidden") == 0) {
+    g_atomic_int_inc (&remix_server.n_requests);
+    soup_server_message_set_status (message, SOUP_STATUS_FORBIDDEN, NULL);
   } else if (strcmp (path, "/loop") == 0) {
+    g_atomic_int_inc (&remix_server.n_requests);
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
   } else if (g_str_has_suffix (path, ".smil")) {
     serve_playlist (message, path + 1);

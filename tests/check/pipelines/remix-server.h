@@ -2,7 +2,7 @@
 /*
  * A server for the tests of smilremixsrc over HTTP: the files of remix-media.h, by
  * ranges, with faults. /name, /norange/name, /redirect/name, /away (to a private
- * address), /public (to a name), /passwd (to a file), /loop.
+ * address), /public (to a name), /passwd (to a file), /loop, /forbidden (403).
  */
 
 #pragma once

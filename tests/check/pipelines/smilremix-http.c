@@ -120,6 +120,22 @@ GST_START_TEST (test_not_found)
 
 GST_END_TEST;
 
+/* What another request does not change is asked for once; five redirects. */
+GST_START_TEST (test_permanent)
+{
+  remix_media_write ("title.smil",
+      "<smil><body><video src='/forbidden'/></body></smil>");
+  expect_failure ("title.smil", "/forbidden", "403");
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_requests), 1 + 1);
+  g_atomic_int_set (&remix_server.n_requests, 0);
+  remix_media_write ("title.smil",
+      "<smil><body><video src='/loop'/></body></smil>");
+  expect_failure ("title.smil", "/loop", "redirects");
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_requests), 1 + 6);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_no_ranges)
 {
   write_title ("/norange/");
@@ -525,6 +541,7 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_dropped_connection);
   tcase_add_test (tc, test_broken);
   tcase_add_test (tc, test_not_found);
+  tcase_add_test (tc, test_permanent);
   tcase_add_test (tc, test_no_ranges);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_policy);
