@@ -35,7 +35,7 @@ def own_properties(factory):
 
 def default(spec):
     """As the tables have it."""
-    value = spec.default_value
+    value = getattr(spec, 'default_value', None)  # newer PyGObject: none for boxed ones
     if isinstance(value, GObject.GEnum):
         return value.value_nick
     if isinstance(value, GObject.GFlags):
@@ -53,7 +53,7 @@ def access(spec):
 
 def enumeration(spec):
     """The nicks of a property's values."""
-    if not isinstance(spec.default_value, (GObject.GEnum, GObject.GFlags)):
+    if not isinstance(getattr(spec, 'default_value', None), (GObject.GEnum, GObject.GFlags)):
         return []
     values = getattr(spec.default_value, '__enum_values__', None) or getattr(spec.default_value, '__flags_values__', {})
     return [nick for value in values.values()
