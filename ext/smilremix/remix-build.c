@@ -198,7 +198,11 @@ static gboolean
 is_near (const Follower *self, const RemixStreamSample *sample, gint64 want,
     gint64 tolerance)
 {
-  return ABS (to_output (self, sample->dts) - want) <= tolerance;
+  gint64 at = to_output (self, sample->dts);
+
+  /* A damaged source's time can be any: no difference that overflows. */
+  return MAX (at, want) <= G_MAXINT64 - tolerance && at <= want + tolerance &&
+      want <= at + tolerance;
 }
 
 /* The frame nearest to @want, in the output's timescale on the stream's
