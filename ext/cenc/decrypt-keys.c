@@ -5,48 +5,25 @@
 #include <gio/gio.h>
 #include <gst/cenc/gstcenckeyring.h>
 
-/* More contexts than this are a mistake; the oldest goes. */
-#define MAX_SOURCES 16
-
 /* A session may tell a change while it refuses a key: that must not go round for ever. */
 #define MAX_REFUSALS 8
-
-/* A session's signal with a GstStructure: what an element should post. */
-#define LICENSE_SIGNAL "offline-license"
-
-typedef struct
-{
-  GstCencKeySession *session;
-  DecryptKeysOrigin origin;
-  gulong changed_id;
-} Source;
 
 struct _DecryptKeys
 {
   const DecryptKeysFuncs *funcs;
   gpointer user_data;
+  DecryptSources *sources;
   gint generation; /* atomic */
 
-  GMutex lock; /* never held while a session or a callback is called */
+  GMutex lock; /* never held while sources or a callback are called */
   GCond cond;
-  GPtrArray *sources; /* (element-type Source), by origin */
-  GstCencKeySession *store;
-  gboolean store_opened;
-  gboolean active, flushing, license_pending, playing;
+  gboolean flushing, license_pending, playing;
   GstClockTime timeout;
   GHashTable
       *asked_for; /* (element-type GBytes): KIDs told to the application */
   GHashTable
       *prerolled; /* (element-type GBytes): KIDs got for a preroll alone */
 };
-
-static void
-source_free (Source *source)
-{
-  g_signal_handler_disconnect (source->session, source->changed_id);
-  gst_object_unref (source->session);
-  g_free (source);
-}
 
 static GHashTable *
 kid_set_new (void)
@@ -55,6 +32,31 @@ kid_set_new (void)
       (GDestroyNotify) g_bytes_unref, NULL);
 }
 
+static GstCencKeySession *
+open_store (gpointer user_data)
+{
+  DecryptKeys *self = user_data;
+
+  return self->funcs->open_store (self->user_data);
+}
+
+static void
+on_sources_changed (gpointer user_data)
+{
+  decrypt_keys_touch (user_data);
+}
+
+static void
+on_license_message (const GstStructure *structure, gpointer user_data)
+{
+  DecryptKeys *self = user_data;
+
+  self->funcs->license_message (structure, self->user_data);
+}
+
+static const DecryptSourcesFuncs sources_funcs = { open_store,
+  on_sources_changed, on_license_message };
+
 DecryptKeys *
 decrypt_keys_new (const DecryptKeysFuncs *funcs, gpointer user_data)
 {
@@ -62,7 +64,7 @@ decrypt_keys_new (const DecryptKeysFuncs *funcs, gpointer user_data)
 
   self->funcs = funcs;
   self->user_data = user_data;
-  self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
+  self->sources = decrypt_sources_new (&sources_funcs, self);
   self->asked_for = kid_set_new ();
   self->prerolled = kid_set_new ();
   g_mutex_init (&self->lock);
@@ -77,10 +79,9 @@ decrypt_keys_free (DecryptKeys *self)
   if (!self)
     return;
   decrypt_keys_end (self);
-  g_ptr_array_unref (self->sources);
+  decrypt_sources_free (self->sources);
   g_hash_table_unref (self->asked_for);
   g_hash_table_unref (self->prerolled);
-  gst_clear_object (&self->store);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -101,178 +102,24 @@ decrypt_keys_touch (DecryptKeys *self)
   g_mutex_unlock (&self->lock);
 }
 
-static GPtrArray *
-session_array_new (void)
-{
-  return g_ptr_array_new_with_free_func (gst_object_unref);
-}
-
-/* Call with the lock held; the sessions are then asked without it. */
-static GPtrArray *
-get_sessions_locked (DecryptKeys *self)
-{
-  GPtrArray *sessions = session_array_new ();
-  guint i;
-
-  for (i = 0; i < self->sources->len; i++) {
-    Source *source = g_ptr_array_index (self->sources, i);
-
-    g_ptr_array_add (sessions, gst_object_ref (source->session));
-  }
-  if (self->store)
-    g_ptr_array_add (sessions, gst_object_ref (self->store));
-  return sessions;
-}
-
-static GPtrArray *
-get_sessions (DecryptKeys *self)
-{
-  GPtrArray *sessions;
-
-  g_mutex_lock (&self->lock);
-  sessions = get_sessions_locked (self);
-  g_mutex_unlock (&self->lock);
-  return sessions;
-}
-
-/* Call with the lock held. The source at that index is the first behind which
- * one of @origin has to stand; in *found whether @session is there already. */
-static guint
-find_place_locked (DecryptKeys *self, DecryptKeysOrigin origin,
-    GstCencKeySession *session, gboolean *found)
-{
-  guint place = 0, i;
-
-  *found = FALSE;
-  for (i = 0; i < self->sources->len; i++) {
-    Source *source = g_ptr_array_index (self->sources, i);
-
-    *found |= source->session == session;
-    if (source->origin < origin)
-      place = i + 1;
-  }
-  return place;
-}
-
-static Source *
-source_new (DecryptKeys *self, DecryptKeysOrigin origin,
-    GstCencKeySession *session)
-{
-  Source *source = g_new0 (Source, 1);
-
-  source->session = gst_object_ref (session);
-  source->origin = origin;
-  source->changed_id = g_signal_connect_swapped (session, "changed",
-      G_CALLBACK (decrypt_keys_touch), self);
-  return source;
-}
-
 void
 decrypt_keys_add_session (DecryptKeys *self, DecryptKeysOrigin origin,
     GstCencKeySession *session)
 {
-  Source *source = source_new (self, origin, session), *dropped = NULL;
-  gboolean found, begin;
-  guint place;
-
-  g_mutex_lock (&self->lock);
-  place = find_place_locked (self, origin, session, &found);
-  begin = self->active && !found;
-  if (!found) {
-    g_ptr_array_insert (self->sources, (gint) place, source);
-    source = NULL;
-    if (self->sources->len > MAX_SOURCES)
-      dropped = g_ptr_array_steal_index (self->sources, self->sources->len - 1);
-  }
-  g_mutex_unlock (&self->lock);
-
-  g_clear_pointer (&source, source_free);
-  if (dropped && begin)
-    gst_cenc_key_session_end (dropped->session);
-  g_clear_pointer (&dropped, source_free);
-  if (begin)
-    gst_cenc_key_session_begin (session);
-  decrypt_keys_touch (self);
+  decrypt_sources_add (self->sources, origin, session);
 }
 
 void
 decrypt_keys_clear (DecryptKeys *self, DecryptKeysOrigin origin)
 {
-  g_autoptr (GPtrArray) dropped =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
-  gboolean active;
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  active = self->active;
-  for (i = self->sources->len; i > 0; i--) {
-    Source *source = g_ptr_array_index (self->sources, i - 1);
-
-    if (source->origin == origin)
-      g_ptr_array_add (dropped, g_ptr_array_steal_index (self->sources, i - 1));
-  }
-  g_mutex_unlock (&self->lock);
-
-  for (i = 0; active && i < dropped->len; i++)
-    gst_cenc_key_session_end (
-        ((Source *) g_ptr_array_index (dropped, i))->session);
-  decrypt_keys_touch (self);
-}
-
-static void
-on_license_message (DecryptKeys *self, const GstStructure *structure)
-{
-  self->funcs->license_message (structure, self->user_data);
-}
-
-/* By the signal's name: what the session's class is, is another plugin's affair. */
-static void
-listen_to_store (DecryptKeys *self, GstCencKeySession *store)
-{
-  g_signal_connect_swapped (store, "changed", G_CALLBACK (decrypt_keys_touch),
-      self);
-  if (g_signal_lookup (LICENSE_SIGNAL, G_OBJECT_TYPE (store)) != 0)
-    g_signal_connect_swapped (store, LICENSE_SIGNAL,
-        G_CALLBACK (on_license_message), self);
-}
-
-/* (transfer none) (nullable): opened once, kept until the end. */
-static GstCencKeySession *
-get_store (DecryptKeys *self)
-{
-  GstCencKeySession *store = NULL, *unused = NULL;
-  gboolean open, begin = FALSE;
-
-  g_mutex_lock (&self->lock);
-  open = !self->store_opened;
-  g_mutex_unlock (&self->lock);
-  if (open)
-    store = self->funcs->open_store (self->user_data);
-
-  g_mutex_lock (&self->lock);
-  if (self->store_opened) {
-    unused = store;
-  } else {
-    self->store_opened = TRUE;
-    self->store = store;
-    begin = store && self->active;
-    if (store)
-      listen_to_store (self, store);
-  }
-  store = self->store;
-  g_mutex_unlock (&self->lock);
-
-  gst_clear_object (&unused);
-  if (begin)
-    gst_cenc_key_session_begin (store);
-  return store;
+  decrypt_sources_clear (self->sources, origin);
 }
 
 gboolean
 decrypt_keys_add_license (DecryptKeys *self, GBytes *document, GstCaps *caps,
     GError **error)
 {
-  GstCencKeySession *store = get_store (self);
+  GstCencKeySession *store = decrypt_sources_get_store (self->sources);
 
   if (!store) {
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
@@ -302,50 +149,22 @@ decrypt_keys_set_timeout (DecryptKeys *self, GstClockTime timeout)
   g_mutex_unlock (&self->lock);
 }
 
-static void
-set_active (DecryptKeys *self, gboolean active)
-{
-  g_autoptr (GPtrArray) sessions = NULL;
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  if (self->active != active)
-    sessions = get_sessions_locked (self);
-  self->active = active;
-  g_mutex_unlock (&self->lock);
-
-  for (i = 0; sessions && i < sessions->len; i++) {
-    if (active)
-      gst_cenc_key_session_begin (g_ptr_array_index (sessions, i));
-    else
-      gst_cenc_key_session_end (g_ptr_array_index (sessions, i));
-  }
-}
-
 void
 decrypt_keys_begin (DecryptKeys *self)
 {
-  set_active (self, TRUE);
+  decrypt_sources_begin (self->sources);
 }
 
 void
 decrypt_keys_end (DecryptKeys *self)
 {
-  GstCencKeySession *store;
+  decrypt_sources_end (self->sources);
 
-  set_active (self, FALSE);
-
-  /* The next playback sees the store as it is then. */
   g_mutex_lock (&self->lock);
-  store = g_steal_pointer (&self->store);
-  self->store_opened = FALSE;
   g_hash_table_remove_all (self->asked_for);
   g_hash_table_remove_all (self->prerolled);
   self->playing = FALSE;
   g_mutex_unlock (&self->lock);
-  if (store)
-    g_signal_handlers_disconnect_by_data (store, self);
-  gst_clear_object (&store);
 }
 
 void
@@ -373,39 +192,7 @@ decrypt_keys_wait_for_flush (DecryptKeys *self, GstClockTime timeout)
 gboolean
 decrypt_keys_has (DecryptKeys *self, const guint8 *kid)
 {
-  g_autoptr (GPtrArray) sessions = get_sessions (self);
-  guint i;
-
-  for (i = 0; i < sessions->len; i++) {
-    if (gst_cenc_key_session_has_key (g_ptr_array_index (sessions, i), kid))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* The first session that gives the key; else the error of the first that has it. */
-static GstCencKey *
-ask_sessions (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
-    GError **error)
-{
-  g_autoptr (GPtrArray) sessions = get_sessions (self);
-  g_autoptr (GError) first = NULL;
-  guint i;
-
-  for (i = 0; i < sessions->len; i++) {
-    GstCencKeySession *session = g_ptr_array_index (sessions, i);
-    GstCencKey *key;
-
-    if (!gst_cenc_key_session_has_key (session, kid))
-      continue;
-    key =
-        gst_cenc_key_session_get_key (session, kid, use, first ? NULL : &first);
-    if (key)
-      return key;
-  }
-  if (first)
-    g_propagate_error (error, g_steal_pointer (&first));
-  return NULL;
+  return decrypt_sources_have (self->sources, kid);
 }
 
 static void
@@ -508,7 +295,7 @@ advance (DecryptKeys *self, Search *search, guint generation)
       self->funcs->ask_context (self->user_data);
       return WAIT_AGAIN;
     case STEP_STORE:
-      (void) get_store (self);
+      (void) decrypt_sources_get_store (self->sources);
       return WAIT_AGAIN;
     case STEP_APPLICATION:
       ask_application (self, search);
@@ -530,7 +317,7 @@ search_key (DecryptKeys *self, const guint8 *kid, GstCencKeyUse use,
   for (;;) {
     guint generation = decrypt_keys_get_generation (self);
     g_autoptr (GError) refused = NULL;
-    GstCencKey *key = ask_sessions (self, kid, use, &refused);
+    GstCencKey *key = decrypt_sources_ask (self->sources, kid, use, &refused);
     WaitResult result;
 
     if (key)
@@ -624,7 +411,7 @@ decrypt_keys_play (DecryptKeys *self, GError **error)
 
   for (i = 0; i < kids->len; i++) {
     g_autoptr (GError) refused = NULL;
-    g_autoptr (GstCencKey) key = ask_sessions (self,
+    g_autoptr (GstCencKey) key = decrypt_sources_ask (self->sources,
         g_bytes_get_data (g_ptr_array_index (kids, i), NULL),
         GST_CENC_KEY_USE_PLAY, &refused);
 

@@ -2,22 +2,16 @@
 /*
  * DecryptKeys: where cencdecrypt's keys come from. Sessions are asked in the
  * order of DecryptKeysOrigin; each is asked for a KID only if it has it, so that
- * several sessions merge. Knows no pads and no bus: what it needs of the element
+ * several sessions merge. Searches and waits; which sessions there are, and the
+ * device's store, is DecryptSources' affair. Knows no pads and no bus: what it needs of the element
  * it calls by DecryptKeysFuncs.
  */
 
 #pragma once
 
-#include <gst/cenc/gstcenckeysession.h>
+#include "cenc/decrypt-sources.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  DECRYPT_KEYS_PROPERTY, /* the `keys` property: one session, replaced */
-  DECRYPT_KEYS_LICENSE, /* what stands behind the license pad */
-  DECRYPT_KEYS_CONTEXT, /* GstContext: the newest first */
-} DecryptKeysOrigin;
 
 /* All are called without any lock of DecryptKeys, from the thread that wants a key. */
 typedef struct
