@@ -6,10 +6,10 @@
  */
 
 #include "gst/subsample/sample-probe-private.h"
+#include "gst/subsample/vp9-superframe.h"
 
 #include "gst/isobmff/bmff-reader.h"
 
-#define MAX_FRAMES 8
 #define TILE_SIZE_BYTES 4
 /* A frame's width is 16 bits. */
 #define MAX_COLS_LOG2 6
@@ -355,42 +355,25 @@ check_frame (Frame *self)
 }
 
 /*
- * Superframes, Annex B
+ * Superframes
  */
 
-/* Sizes of the frames; an index that was decrypted is none that could be relied on. */
+/* An index that was decrypted is none that could be relied on. */
 static guint
 read_frame_sizes (const SampleProbeCover *cover, const guint8 *sample,
-    gsize size, gsize sizes[MAX_FRAMES])
+    gsize size, gsize sizes[VP9_MAX_FRAMES])
 {
-  guint8 marker = sample[size - 1];
-  guint n = (marker & 7) + 1, n_bytes = (marker >> 3 & 3) + 1, i, j;
-  gsize index_size = 2 + n * n_bytes, left;
-  const guint8 *p;
-
   sizes[0] = size;
-  if ((marker & 0xe0) != 0xc0 || size < index_size ||
-      sample[size - index_size] != marker ||
-      sample_probe_cover_has (cover, size - 1))
-    return 1;
-  left = size - index_size;
-  p = sample + left + 1;
-  for (i = 0; i < n; i++) {
-    sizes[i] = 0;
-    for (j = 0; j < n_bytes; j++)
-      sizes[i] |= (gsize) *p++ << (8 * j);
-    if (sizes[i] > left)
-      return 0;
-    left -= sizes[i];
-  }
-  return n;
+  return sample_probe_cover_has (cover, size - 1)
+      ? 1
+      : vp9_superframe_read (sample, size, sizes);
 }
 
 void
 probe_vp9_try (const SampleProbeCover *cover, const guint8 *sample, gsize size,
     guint *n_fit, guint *n_broken)
 {
-  gsize sizes[MAX_FRAMES], at = 0;
+  gsize sizes[VP9_MAX_FRAMES], at = 0;
   guint n = read_frame_sizes (cover, sample, size, sizes), i;
 
   *n_fit = *n_broken = 0;

@@ -8,6 +8,7 @@
 #define GST_USE_UNSTABLE_API
 
 #include "gst/subsample/subsample-private.h"
+#include "gst/subsample/vp9-superframe.h"
 
 #include <gst/codecparsers/gstvp9parser.h>
 #include <string.h>
@@ -15,8 +16,6 @@
 /* An uncompressed header has at most some 60 bytes. The parser does not check
  * bounds: shorter frames are parsed in a copy with zeros behind. */
 #define HEADER_ROOM 128
-
-#define MAX_FRAMES 8
 
 typedef struct
 {
@@ -71,47 +70,17 @@ map_frame (Vp9State *self, const guint8 *sample, gsize offset, gsize size,
   return TRUE;
 }
 
-/* Sizes of the frames of a superframe (Annex B); 1 for a sample that is a frame.
- * 0 if they do not fit the sample. */
-static guint
-read_superframe (const guint8 *sample, gsize size, gsize sizes[MAX_FRAMES])
-{
-  guint8 marker = sample[size - 1];
-  guint n = (marker & 7) + 1;
-  guint n_bytes = (marker >> 3 & 3) + 1;
-  gsize index_size = 2 + n * n_bytes;
-  gsize left;
-  const guint8 *p;
-  guint i, j;
-
-  sizes[0] = size;
-  if ((marker & 0xe0) != 0xc0 || size < index_size ||
-      sample[size - index_size] != marker)
-    return 1;
-  left = size - index_size;
-  p = sample + left + 1;
-  for (i = 0; i < n; i++) {
-    sizes[i] = 0;
-    for (j = 0; j < n_bytes; j++)
-      sizes[i] |= (gsize) *p++ << (8 * j);
-    if (sizes[i] > left)
-      return 0;
-    left -= sizes[i];
-  }
-  return n;
-}
-
 static gboolean
 vp9_map (gpointer state, const guint8 *sample, gsize size, GArray *ranges,
     GError **error)
 {
-  gsize sizes[MAX_FRAMES];
+  gsize sizes[VP9_MAX_FRAMES];
   gsize offset = 0;
   guint i, n;
 
   if (size == 0)
     return TRUE;
-  n = read_superframe (sample, size, sizes);
+  n = vp9_superframe_read (sample, size, sizes);
   if (n == 0)
     return subsample_fail (error, GST_CENC_ERROR_FORMAT,
         "the frames of a VP9 superframe do not fit the sample");
