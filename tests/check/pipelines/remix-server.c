@@ -16,6 +16,33 @@ __lsan_is_turned_off (void)
 
 RemixServer remix_server;
 
+/* Of who waits for a number. */
+static GMutex lock;
+static GCond counted;
+
+static void
+count (gint *number)
+{
+  g_mutex_lock (&lock);
+  g_atomic_int_inc (number);
+  g_cond_broadcast (&counted);
+  g_mutex_unlock (&lock);
+}
+
+gboolean
+remix_server_wait (gint *number, gint value)
+{
+  gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&lock);
+  while (in_time && g_atomic_int_get (number) <= value)
+    in_time = g_cond_wait_until (&counted, &lock, deadline);
+  in_time = g_atomic_int_get (number) > value;
+  g_mutex_unlock (&lock);
+  return in_time;
+}
+
 /* libsoup's own ranges fail where one ends behind the file. */
 static gboolean
 get_range (SoupServerMessage *message, gsize size, gsize *start, gsize *end)
@@ -68,10 +95,10 @@ serve_file (SoupServerMessage *message, const gchar *name)
   gboolean changed = remix_server.change_after && n > remix_server.change_after;
 
   if (g_strcmp0 (name, remix_server.watched) == 0)
-    g_atomic_int_inc (&remix_server.n_watched);
+    count (&remix_server.n_watched);
   if (remix_server.hang_after && n > remix_server.hang_after) {
     soup_server_message_pause (message);
-    g_atomic_int_inc (&remix_server.n_hanging);
+    count (&remix_server.n_hanging);
     return;
   }
   if (!g_file_get_contents (path, &data, &size, NULL)) {

@@ -33,6 +33,10 @@ typedef struct
 /** Of this process. Its numbers are atomic; what is to go wrong is set before it is asked. */
 extern RemixServer remix_server;
 
+/** Waits until a number of remix_server is above @value; FALSE if it is not within a
+ * minute. Only for those of n_watched and n_hanging. */
+gboolean remix_server_wait (gint *number, gint value);
+
 /** In each test's process: a thread does not survive a fork. */
 void remix_server_start (void);
 void remix_server_stop (void);
