@@ -164,6 +164,17 @@ get_retry_after (SoupMessageHeaders *headers)
       : -1;
 }
 
+/* By the connection that the answer came over, which may have been there before. */
+static gboolean
+host_is_public (const RemixFetch *self)
+{
+  GSocketAddress *remote = soup_message_get_remote_address (self->message);
+
+  return !G_IS_INET_SOCKET_ADDRESS (remote) ||
+      remix_address_is_public (
+          g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
+}
+
 static RemixHead *
 make_head (const RemixFetch *self)
 {
@@ -175,6 +186,7 @@ make_head (const RemixFetch *self)
   head->status = soup_message_get_status (self->message);
   head->reason = g_strdup (soup_message_get_reason_phrase (self->message));
   head->uri = g_strdup (self->uri);
+  head->host_is_public = host_is_public (self);
   head->etag = g_strdup (soup_message_headers_get_one (headers, "ETag"));
   head->last_modified =
       g_strdup (soup_message_headers_get_one (headers, "Last-Modified"));

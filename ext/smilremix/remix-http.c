@@ -289,8 +289,8 @@ read_document (RemixFetch *fetch, const RemixHead *head, const gchar *uri,
 
 RemixDocument *
 remix_http_get (RemixHttp *self, const gchar *uri, const RemixPolicy *policy,
-    gsize max_size, RemixDocument *known, GCancellable *cancellable,
-    GError **error)
+    gsize max_size, RemixDocument *known, gboolean *host_is_public,
+    GCancellable *cancellable, GError **error)
 {
   RemixRequest request = { uri };
   g_autoptr (RemixFetch) fetch = NULL;
@@ -304,6 +304,7 @@ remix_http_get (RemixHttp *self, const gchar *uri, const RemixPolicy *policy,
   head = remix_fetch_wait (fetch, cancellable, error);
   if (!head)
     return NULL;
+  *host_is_public = head->host_is_public;
   /* Only the address that the condition was sent to has a say. */
   if (head->status == SOUP_STATUS_NOT_MODIFIED && request.if_none_match &&
       strcmp (head->uri, known->uri) == 0)

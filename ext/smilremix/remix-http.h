@@ -36,6 +36,8 @@ void remix_document_unref (RemixDocument *self);
  * @max_size: of the document; one that is longer is cut off there
  * @known: (nullable): what the server gave before: it is asked whether its ETag
  *   still holds (If-None-Match), and if so this is the document
+ * @host_is_public: (out): whether the address that it came from this time is one
+ *   that anybody could name
  *
  * A document as a whole, from a server that need not give ranges.
  *
@@ -43,7 +45,7 @@ void remix_document_unref (RemixDocument *self);
  */
 RemixDocument *remix_http_get (RemixHttp *self, const gchar *uri,
     const RemixPolicy *policy, gsize max_size, RemixDocument *known,
-    GCancellable *cancellable, GError **error);
+    gboolean *host_is_public, GCancellable *cancellable, GError **error);
 
 /**
  * remix_source_open_http:

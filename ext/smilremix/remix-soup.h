@@ -23,6 +23,7 @@ void remix_soup_force_http1 (SoupMessage *message);
   _ (soup_content_decoder_get_type) \
   _ (soup_message_add_flags) \
   _ (soup_message_get_reason_phrase) \
+  _ (soup_message_get_remote_address) \
   _ (soup_message_get_request_headers) \
   _ (soup_message_get_response_headers) \
   _ (soup_message_get_status) \
@@ -53,6 +54,8 @@ extern RemixSoup remix_soup;
 #define soup_content_decoder_get_type remix_soup.soup_content_decoder_get_type
 #define soup_message_add_flags remix_soup.soup_message_add_flags
 #define soup_message_get_reason_phrase remix_soup.soup_message_get_reason_phrase
+#define soup_message_get_remote_address \
+  remix_soup.soup_message_get_remote_address
 #define soup_message_get_request_headers \
   remix_soup.soup_message_get_request_headers
 #define soup_message_get_response_headers \

@@ -159,25 +159,10 @@ read_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
       error);
 }
 
-/* A server that makes playlists need not give ranges of them. Where it redirected
- * to is where the playlist is. */
-static gboolean
-fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
-    GError **error)
+/* Where the server redirected to is where the playlist is. */
+static void
+move_base (RemixTitle *self)
 {
-  RemixHttp *http = get_http (self, error);
-  gconstpointer data;
-  gsize size;
-
-  if (http)
-    self->document = remix_http_get (http, self->uri, self->policy,
-        REMIX_XML_MAX_SIZE + 1, self->options->known, cancellable, error);
-  if (!self->document)
-    return FALSE;
-  data = g_bytes_get_data (self->document->bytes, &size);
-  g_byte_array_append (text, data, (guint) size);
-  if (strcmp (self->base, self->document->uri) == 0)
-    return TRUE;
   /* No connection that another policy allowed. */
   g_clear_pointer (&self->http, remix_http_free);
   g_free (self->base);
@@ -185,6 +170,30 @@ fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
   remix_policy_free (self->policy);
   self->policy = remix_policy_new (self->base, self->options->allowed_schemes,
       self->options->root);
+}
+
+/* A server that makes playlists need not give ranges of them. */
+static gboolean
+fetch_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
+    GError **error)
+{
+  RemixHttp *http = get_http (self, error);
+  gboolean host_is_public = TRUE;
+  gconstpointer data;
+  gsize size;
+
+  if (http)
+    self->document =
+        remix_http_get (http, self->uri, self->policy, REMIX_XML_MAX_SIZE + 1,
+            self->options->known, &host_is_public, cancellable, error);
+  if (!self->document)
+    return FALSE;
+  data = g_bytes_get_data (self->document->bytes, &size);
+  g_byte_array_append (text, data, (guint) size);
+  if (strcmp (self->base, self->document->uri) != 0)
+    move_base (self);
+  if (host_is_public)
+    remix_policy_pin_host (self->policy);
   return TRUE;
 }
 

@@ -83,6 +83,7 @@ struct _RemixPolicy
 {
   gboolean remote; /* the playlist came over the network */
   gchar *host; /* its host, NULL if it is local */
+  gint host_is_public; /* atomic */
   gchar **schemes; /* allowed */
   gchar *root; /* real path of the folder, NULL if any */
   gboolean root_missing;
@@ -127,6 +128,12 @@ remix_policy_free (RemixPolicy *self)
   g_strfreev (self->schemes);
   free (self->root); /* realpath's */
   g_free (self);
+}
+
+void
+remix_policy_pin_host (RemixPolicy *self)
+{
+  g_atomic_int_set (&self->host_is_public, TRUE);
 }
 
 static gboolean
@@ -211,8 +218,10 @@ remix_policy_check_address (const RemixPolicy *self, const gchar *uri,
 {
   g_autofree gchar *host = get_host (uri);
 
-  if (!self->remote || g_strcmp0 (host, self->host) == 0 ||
-      remix_address_is_public (address))
+  if (!self->remote || remix_address_is_public (address))
+    return TRUE;
+  if (!g_atomic_int_get (&self->host_is_public) &&
+      g_strcmp0 (host, self->host) == 0)
     return TRUE;
   return refuse (error, uri,
       "its name stands for a private address, and the playlist comes from the "

@@ -30,8 +30,8 @@ gboolean remix_uri_is_file (const gchar *uri);
 gboolean remix_uri_is_http (const gchar *uri);
 
 /**
- * RemixPolicy: what a playlist's addresses may be. Immutable, may be read from
- * several threads.
+ * RemixPolicy: what a playlist's addresses may be. Immutable but for
+ * remix_policy_pin_host(), may be read from several threads.
  */
 typedef struct _RemixPolicy RemixPolicy;
 
@@ -39,7 +39,8 @@ typedef struct _RemixPolicy RemixPolicy;
  * remix_policy_new:
  * @playlist_uri: (nullable): where the playlist comes from; NULL or a file: it
  *   may name files and http(s); http(s): only http(s), and no host with a
- *   loopback, private or link-local address but the playlist's own
+ *   loopback, private or link-local address but the playlist's own, which the
+ *   application named
  * @schemes: (nullable): comma-separated; replaces the schemes of the default, so
  *   that "file" keeps a local playlist off the network. It never lets a
  *   playlist from the network name files
@@ -48,6 +49,15 @@ typedef struct _RemixPolicy RemixPolicy;
 RemixPolicy *remix_policy_new (const gchar *playlist_uri, const gchar *schemes,
     const gchar *root);
 void remix_policy_free (RemixPolicy *self);
+
+/**
+ * remix_policy_pin_host:
+ *
+ * The playlist was got from a public address. From now on its own host may have no
+ * private one either: whose name server answers with one later (DNS rebinding)
+ * would have us ask what only this machine can reach. Any thread.
+ */
+void remix_policy_pin_host (RemixPolicy *self);
 
 /** Judges scheme, host by name, and path as far as they can be without I/O. REMIX_ERROR_REFUSED names @uri and the rule. */
 gboolean remix_policy_check_uri (const RemixPolicy *self, const gchar *uri,

@@ -141,11 +141,8 @@ run_location (const gchar *location, const gchar *properties,
 }
 
 gchar *
-remix_media_run_uri (const gchar *location, guint port, const gchar *output)
+remix_media_run_uri (const gchar *uri, const gchar *output)
 {
-  g_autofree gchar *uri =
-      g_strdup_printf ("http://127.0.0.1:%u/%s", port, location);
-
   return run_location (uri, NULL, output);
 }
 

@@ -33,9 +33,8 @@ gchar *remix_media_run (const gchar *body, const gchar *properties,
 gchar *remix_media_run_document (const gchar *document, const gchar *properties,
     const gchar *output);
 
-/** Likewise, of the playlist at http://127.0.0.1:@port/@location. */
-gchar *
-remix_media_run_uri (const gchar *location, guint port, const gchar *output);
+/** Likewise, of the playlist at @uri. */
+gchar *remix_media_run_uri (const gchar *uri, const gchar *output);
 
 /** (element-type utf8): md5 of each decoded frame of the video track @n. */
 GPtrArray *remix_media_frames (const gchar *name, guint n);

@@ -154,6 +154,8 @@ serve_playlist (SoupServerMessage *message, const gchar *name)
   hash = g_compute_checksum_for_data (G_CHECKSUM_MD5, (guchar *) data, size);
   etag = g_strdup_printf ("\"%s\"", hash);
   soup_message_headers_replace (headers, "ETag", etag);
+  if (remix_server.closes)
+    soup_message_headers_replace (headers, "Connection", "close");
   if (known)
     g_atomic_int_inc (&remix_server.n_conditional);
   if (g_strcmp0 (known, etag) == 0) {
@@ -204,6 +206,26 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
     serve_playlist (message, path + 1);
   } else
     serve_file (message, path + 1);
+}
+
+gchar *
+remix_server_run (const gchar *host, const gchar *location, const gchar *output)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("http://%s:%u/%s", host, remix_server.port, location);
+
+  return remix_media_run_uri (uri, output);
+}
+
+void
+remix_server_expect_failure (const gchar *location, const gchar *first,
+    const gchar *second)
+{
+  g_autofree gchar *error = remix_server_run ("127.0.0.1", location, "o.mp4");
+
+  fail_unless (error != NULL, "no error");
+  fail_unless (strstr (error, first) != NULL, "%s", error);
+  fail_unless (strstr (error, second) != NULL, "%s", error);
 }
 
 static gpointer

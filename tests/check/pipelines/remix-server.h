@@ -26,12 +26,20 @@ typedef struct
   gint n_conditional; /* requests with If-None-Match */
   gint n_unmodified; /* answers of 304 */
   gint n_hanging;
+  gboolean closes; /* the connection behind a playlist */
   const gchar *watched; /* a name, or NULL */
   gint n_watched; /* requests for it */
 } RemixServer;
 
 /** Of this process. Its numbers are atomic; what is to go wrong is set before it is asked. */
 extern RemixServer remix_server;
+
+/** Runs smilremixsrc over the playlist @location of the server, as @host, into @output: the error's debug text, or NULL; (transfer full). */
+gchar *remix_server_run (const gchar *host, const gchar *location,
+    const gchar *output);
+/** Fails unless that of 127.0.0.1 ends with an error that has both texts. */
+void remix_server_expect_failure (const gchar *location, const gchar *first,
+    const gchar *second);
 
 /** Waits until a number of remix_server is above @value; FALSE if it is not within a
  * minute. Only for those of n_watched and n_hanging. */

@@ -119,6 +119,7 @@ GST_START_TEST (test_policy_address)
       remix_policy_new ("file:///a.smil", NULL, NULL);
   g_autoptr (GInetAddress) private =
       g_inet_address_new_from_string ("10.1.2.3");
+  g_autoptr (GInetAddress) public = g_inet_address_new_from_string ("8.8.8.8");
   GError *error = NULL;
 
   fail_unless (remix_policy_check_address (local, "http://h/", private, NULL));
@@ -126,6 +127,13 @@ GST_START_TEST (test_policy_address)
       remix_policy_check_address (remote, "http://origin/", private, NULL));
   fail_if (remix_policy_check_address (remote, "http://h/", private, &error));
   fail_unless_remix_error (error, REMIX_ERROR_REFUSED, "private address");
+
+  remix_policy_pin_host (remote);
+  fail_if (
+      remix_policy_check_address (remote, "http://origin/", private, &error));
+  fail_unless_remix_error (error, REMIX_ERROR_REFUSED, "private address");
+  fail_unless (
+      remix_policy_check_address (remote, "http://origin/", public, NULL));
 }
 
 GST_END_TEST;
