@@ -7,8 +7,9 @@
 #include "remix-error.h"
 #include "remix-http-private.h"
 
-/* Answers that are being read, or wait for that; more connections are for the
- * next requests, while those that were dropped are being closed. */
+/* Answers that are being read, or wait for that; more connections are for sources
+ * that are being opened, and for the next requests, while those that were dropped
+ * are being closed. */
 #define MAX_FETCHES 8
 #define MAX_CONNECTIONS (2 * MAX_FETCHES)
 /* 8 MiB. */

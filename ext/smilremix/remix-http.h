@@ -48,21 +48,25 @@ RemixDocument *remix_http_get (RemixHttp *self, const gchar *uri,
     gboolean *host_is_public, GCancellable *cancellable, GError **error);
 
 /**
- * remix_source_open_http:
+ * remix_source_ask_http:
  * @http: borrowed; has to outlive the source
  * @policy: likewise
  *
- * Asks for the first bytes. Blocks of 64 KiB are read, as far as they go one
+ * Asks for the first bytes, and does not block: remix_source_open() waits for the
+ * answer. Until then it does not count among the few answers that are held at a
+ * time; who asks bounds how many are asked. Blocks of 64 KiB are read, as far as they go one
  * behind the other from one response, and the last ones kept (8 MiB for all
  * sources together). A connection that breaks is taken up at the byte where it
  * broke.
  *
- * Returns: NULL with REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND,
- *   REMIX_ERROR_SEEK (the server gives no ranges), REMIX_ERROR_ANSWER or
- *   REMIX_ERROR_READ
+ * Errors of remix_source_open() are REMIX_ERROR_REFUSED, REMIX_ERROR_NOT_FOUND,
+ * REMIX_ERROR_SEEK (the server gives no ranges), REMIX_ERROR_ANSWER and
+ * REMIX_ERROR_READ.
+ *
+ * Returns: (transfer full)
  */
-RemixSource *remix_source_open_http (RemixHttp *http, const gchar *uri,
-    const RemixPolicy *policy, GCancellable *cancellable, GError **error);
+RemixSource *remix_source_ask_http (RemixHttp *http, const gchar *uri,
+    const RemixPolicy *policy);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixHttp, remix_http_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemixDocument, remix_document_unref)

@@ -128,7 +128,7 @@ check_answer (HttpSource *self, Cursor *cursor, const RemixHead *head,
 
 /* Asks for bytes from the cursor's position on. */
 static void
-ask (HttpSource *self, Cursor *cursor)
+send_request (HttpSource *self, Cursor *cursor)
 {
   guint64 start = cursor->position, stop = start + cursor->window;
   guint64 span_end =
@@ -148,6 +148,13 @@ ask (HttpSource *self, Cursor *cursor)
   cursor->end = stop;
   cursor->answered = FALSE;
   cursor->fetch = remix_fetch_new (self->http, &request, self->policy);
+}
+
+/* Likewise; it counts among those that are held from now on. */
+static void
+ask (HttpSource *self, Cursor *cursor)
+{
+  send_request (self, cursor);
   remix_http_use (self->http, &cursor->fetch);
 }
 
@@ -476,12 +483,14 @@ http_free (RemixSource *source)
 
 /* The first bytes, for what the answer says of the file. */
 static gboolean
-open_source (HttpSource *self, GCancellable *cancellable, GError **error)
+http_open (RemixSource *source, GCancellable *cancellable, GError **error)
 {
+  HttpSource *self = (HttpSource *) source;
   Cursor *cursor = get_cursor (self, 0);
   GError *local = NULL;
   guint attempt;
 
+  remix_http_use (self->http, &cursor->fetch);
   for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     gint64 retry_after = -1;
 
@@ -498,11 +507,12 @@ open_source (HttpSource *self, GCancellable *cancellable, GError **error)
 }
 
 RemixSource *
-remix_source_open_http (RemixHttp *http, const gchar *uri,
-    const RemixPolicy *policy, GCancellable *cancellable, GError **error)
+remix_source_ask_http (RemixHttp *http, const gchar *uri,
+    const RemixPolicy *policy)
 {
   static const RemixSourceFuncs funcs = { .read = http_read,
     .free = http_free,
+    .open = http_open,
     .ahead = http_ahead,
     .forget = http_forget };
   HttpSource *self = g_new0 (HttpSource, 1);
@@ -513,8 +523,6 @@ remix_source_open_http (RemixHttp *http, const gchar *uri,
   self->http = http;
   self->policy = policy;
   self->owner = remix_blocks_add_owner (remix_http_get_blocks (http));
-  if (open_source (self, cancellable, error))
-    return &self->parent;
-  remix_source_free (&self->parent);
-  return NULL;
+  send_request (self, get_cursor (self, 0));
+  return &self->parent;
 }

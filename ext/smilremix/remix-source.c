@@ -27,6 +27,12 @@ check_cancelled (GCancellable *cancellable, GError **error)
 }
 
 gboolean
+remix_source_open (RemixSource *self, GCancellable *cancellable, GError **error)
+{
+  return !self->funcs->open || self->funcs->open (self, cancellable, error);
+}
+
+gboolean
 remix_source_read (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
     GCancellable *cancellable, GError **error)
 {

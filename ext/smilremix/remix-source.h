@@ -29,6 +29,9 @@ typedef struct
   gboolean (*read) (RemixSource *self, guint64 offset, guint8 *dest, gsize size,
       GCancellable *cancellable, GError **error);
   void (*free) (RemixSource *self);
+  /* Nullable: what remix_source_open() does. */
+  gboolean (
+      *open) (RemixSource *self, GCancellable *cancellable, GError **error);
   /* Nullable: bytes [start, end) will be read soon: asks for what of them is
    * neither there nor on the way. FALSE if that cannot be now. Does not block. */
   gboolean (*ahead) (RemixSource *self, guint64 start, guint64 end);
@@ -50,7 +53,7 @@ struct _RemixSource
 {
   const RemixSourceFuncs *funcs;
   gchar *uri;
-  guint64 size;
+  guint64 size; /* once it is open, as is etag */
   gboolean remote; /* bytes take their time */
   gchar *
       etag; /* what tells this version from others: an ETag, or time and size */
@@ -70,6 +73,10 @@ struct _RemixSource
  */
 RemixSource *remix_source_open_file (const gchar *uri,
     const RemixPolicy *policy, GError **error);
+
+/** Waits for what a source of HTTP has been asked; before, nothing but remix_source_free() may be called. Others are open from the beginning. */
+gboolean remix_source_open (RemixSource *self, GCancellable *cancellable,
+    GError **error);
 
 /** A read behind the end, or past it, is REMIX_ERROR_READ. */
 gboolean remix_source_read (RemixSource *self, guint64 offset, guint8 *dest,

@@ -10,6 +10,7 @@
 #include "remix-encode.h"
 #include "remix-error.h"
 #include "remix-layout.h"
+#include "remix-load.h"
 #include "remix-params.h"
 #include "remix-playlist.h"
 #include "remix-source.h"
@@ -49,11 +50,11 @@ get_http (RemixTitle *self, GError **error)
   return self->http;
 }
 
-/* How a source is read, by its scheme. */
+/* A source by its scheme; one of HTTP has still to be opened. */
 static RemixSource *
-open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
-    GError **error)
+ask_source (gpointer user_data, const gchar *uri, GError **error)
 {
+  RemixTitle *self = user_data;
   RemixHttp *http;
 
   if (!remix_policy_check_uri (self->policy, uri, error))
@@ -61,86 +62,17 @@ open_source (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
   if (remix_uri_is_file (uri))
     return remix_source_open_file (uri, self->policy, error);
   http = get_http (self, error);
-  return http
-      ? remix_source_open_http (http, uri, self->policy, cancellable, error)
-      : NULL;
-}
-
-static gboolean
-load_movie (RemixTitle *self, const gchar *uri, GCancellable *cancellable,
-    GError **error)
-{
-  RemixMovieLimits limits = { self->options->max_moov_size, REMIX_MAX_SAMPLES };
-  g_autoptr (BmffSource) reader = NULL;
-  RemixSource *source;
-  RemixMovie *movie;
-
-  if (g_hash_table_contains (self->movies, uri))
-    return TRUE;
-  if (self->sources->len >= MIN (self->options->max_sources, 0xff00u)) {
-    g_set_error (error, REMIX_ERROR, REMIX_ERROR_LIMIT, "more than %u sources",
-        self->sources->len);
-    return FALSE;
-  }
-  source = open_source (self, uri, cancellable, error);
-  if (!source)
-    return FALSE;
-  g_ptr_array_add (self->sources, source);
-  reader = remix_source_to_bmff (source, cancellable);
-  movie =
-      remix_movie_load (reader, uri, self->sources->len - 1, &limits, error);
-  if (!movie)
-    return FALSE;
-  g_hash_table_insert (self->movies, movie->uri, movie);
-  add_warnings (self, movie->warnings);
-  return TRUE;
-}
-
-static gboolean
-load_at (RemixTitle *self, const gchar *uri, RemixPlace place,
-    GCancellable *cancellable, GError **error)
-{
-  if (load_movie (self, uri, cancellable, error))
-    return TRUE;
-  g_prefix_error (error, "line %u, column %u: ", place.line, place.column);
-  return FALSE;
-}
-
-static gboolean
-load_clip (RemixTitle *self, const RemixClip *clip, GCancellable *cancellable,
-    GError **error)
-{
-  guint i, j;
-
-  for (i = 0; i < clip->segments->len; i++) {
-    const RemixSegment *segment = g_ptr_array_index (clip->segments, i);
-
-    for (j = 0; j < segment->media->len; j++) {
-      const RemixMedia *media = g_ptr_array_index (segment->media, j);
-
-      if (!load_at (self, media->uri, media->place, cancellable, error))
-        return FALSE;
-    }
-  }
-  return TRUE;
+  return http ? remix_source_ask_http (http, uri, self->policy) : NULL;
 }
 
 static gboolean
 load_movies (RemixTitle *self, const RemixPlaylist *playlist,
     GCancellable *cancellable, GError **error)
 {
-  guint i;
+  RemixLoad load = { ask_source, self, self->options->max_sources,
+    self->options->max_moov_size, self->sources, self->movies, self->warnings };
 
-  if (playlist->output_description &&
-      !load_at (self, playlist->output_description,
-          playlist->output_description_place, cancellable, error))
-    return FALSE;
-  for (i = 0; i < playlist->clips->len; i++) {
-    if (!load_clip (self, g_ptr_array_index (playlist->clips, i), cancellable,
-            error))
-      return FALSE;
-  }
-  return TRUE;
+  return remix_load_playlist (&load, playlist, cancellable, error);
 }
 
 /* A document of no more than the limit; one byte more tells that it is longer. */
@@ -148,10 +80,9 @@ static gboolean
 read_document (RemixTitle *self, GByteArray *text, GCancellable *cancellable,
     GError **error)
 {
-  g_autoptr (RemixSource) source =
-      open_source (self, self->uri, cancellable, error);
+  g_autoptr (RemixSource) source = ask_source (self, self->uri, error);
 
-  if (!source)
+  if (!source || !remix_source_open (source, cancellable, error))
     return FALSE;
   g_byte_array_set_size (text,
       (guint) MIN (source->size, (guint64) REMIX_XML_MAX_SIZE + 1));

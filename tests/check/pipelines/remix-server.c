@@ -130,6 +130,32 @@ serve_file (SoupServerMessage *message, const gchar *name)
       data, size);
 }
 
+/* Holds the request until as many are there as remix_server.gather says. */
+static void
+gather (SoupServerMessage *message, const gchar *name)
+{
+  static GPtrArray *names;
+  static GPtrArray *messages;
+  guint i;
+
+  if (!names) {
+    names = g_ptr_array_new_with_free_func (g_free);
+    messages = g_ptr_array_new_with_free_func (g_object_unref);
+  }
+  soup_server_message_pause (message);
+  g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_add (messages, g_object_ref (message));
+  if (messages->len < remix_server.gather)
+    return;
+  g_atomic_int_inc (&remix_server.n_gathered);
+  for (i = 0; i < messages->len; i++) {
+    serve_file (messages->pdata[i], names->pdata[i]);
+    soup_server_message_unpause (messages->pdata[i]);
+  }
+  g_clear_pointer (&names, g_ptr_array_unref);
+  g_clear_pointer (&messages, g_ptr_array_unref);
+}
+
 /* A playlist, whose ETag is the hash of its bytes. */
 static void
 serve_playlist (SoupServerMessage *message, const gchar *name)
@@ -204,6 +230,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, "/loop");
   } else if (g_str_has_suffix (path, ".smil")) {
     serve_playlist (message, path + 1);
+  } else if (remix_server.gather > 0) {
+    gather (message, path + 1);
   } else
     serve_file (message, path + 1);
 }

@@ -26,6 +26,9 @@ typedef struct
   gint n_conditional; /* requests with If-None-Match */
   gint n_unmodified; /* answers of 304 */
   gint n_hanging;
+  guint
+      gather; /* requests for sources that are answered once all are there; 0: each at once */
+  gint n_gathered; /* times that they were */
   gboolean closes; /* the connection behind a playlist */
   const gchar *watched; /* a name, or NULL */
   gint n_watched; /* requests for it */

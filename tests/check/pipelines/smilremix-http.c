@@ -65,6 +65,44 @@ GST_START_TEST (test_redirected)
 
 GST_END_TEST;
 
+/* Of @name, called <prefix>0.mp4 and so on. */
+static void
+make_copies (const gchar *name, const gchar *prefix, guint n)
+{
+  g_autofree gchar *from = remix_media_path (name);
+  g_autofree gchar *data = NULL;
+  gsize size;
+  guint i;
+
+  fail_unless (g_file_get_contents (from, &data, &size, NULL));
+  for (i = 0; i < n; i++) {
+    g_autofree gchar *copy = g_strdup_printf ("%s%u.mp4", prefix, i);
+    g_autofree gchar *path = remix_media_path (copy);
+
+    fail_unless (g_file_set_contents (path, data, (gssize) size, NULL));
+  }
+}
+
+/* Sources are asked four at a time: this server answers none before. */
+GST_START_TEST (test_opened_together)
+{
+  g_autoptr (GString) text = g_string_new ("<smil><body>");
+  g_autofree gchar *error = NULL;
+  guint i;
+
+  make_copies ("A3.mp4", "t", 20);
+  for (i = 0; i < 20; i++)
+    g_string_append_printf (text, "<video src='t%u.mp4'/>", i);
+  g_string_append (text, "</body></smil>");
+  remix_media_write ("title.smil", text->str);
+  remix_server.gather = 4;
+  error = remix_server_run ("127.0.0.1", "title.smil", "o.mp4");
+  fail_unless (error == NULL, "%s", error);
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_gathered), 5);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_dropped_connection)
 {
   write_title ("");
@@ -299,23 +337,6 @@ read_on (GstPad *pad, gint64 size, gint from, gint to)
   }
 }
 
-static void
-copy_big (guint n)
-{
-  g_autofree gchar *from = remix_media_path ("big.mp4");
-  g_autofree gchar *data = NULL;
-  gsize size;
-  guint i;
-
-  fail_unless (g_file_get_contents (from, &data, &size, NULL));
-  for (i = 0; i < n; i++) {
-    g_autofree gchar *name = g_strdup_printf ("b%u.mp4", i);
-    g_autofree gchar *path = remix_media_path (name);
-
-    fail_unless (g_file_set_contents (path, data, (gssize) size, NULL));
-  }
-}
-
 /* Reading has asked ahead in three sources when it goes to another place: what
  * comes behind that is asked for ahead as well. */
 GST_START_TEST (test_ahead_after_jump)
@@ -326,7 +347,7 @@ GST_START_TEST (test_ahead_after_jump)
   GstPad *pad;
 
   remix_media_make (BIG "big.mp4");
-  copy_big (6);
+  make_copies ("big.mp4", "b", 6);
   remix_media_write ("title.smil",
       "<smil><body><video src='b0.mp4'/>"
       "<video src='b1.mp4' clipBegin='4s' clipEnd='5s'/>"
@@ -387,6 +408,7 @@ smilremix_http_suite (void)
   tcase_add_checked_fixture (tc, remix_server_start, remix_server_stop);
   tcase_add_test (tc, test_plain);
   tcase_add_test (tc, test_redirected);
+  tcase_add_test (tc, test_opened_together);
   tcase_add_test (tc, test_dropped_connection);
   tcase_add_test (tc, test_broken);
   tcase_add_test (tc, test_not_found);
