@@ -60,27 +60,66 @@ get_range (SoupServerMessage *message, gsize size, gsize *start, gsize *end)
   return *start < *end;
 }
 
-/* Half of what was asked for, and the end of the connection. */
-static void
-break_off (SoupServerMessage *message, const gchar *data, gsize size)
+/* The head of what was asked for, with @fields besides, and the first @part-th of
+ * the body; (transfer full): the connection. */
+static GIOStream *
+begin_range (SoupServerMessage *message, const gchar *data, gsize size,
+    const gchar *fields, gsize part)
 {
   g_autofree gchar *head = NULL;
-  g_autoptr (GIOStream) stream = NULL;
+  GIOStream *stream;
   GOutputStream *out;
   gsize start, end;
 
   fail_unless (get_range (message, size, &start, &end));
-  head = g_strdup_printf ("HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
-                          "Content-Range: bytes %" G_GSIZE_FORMAT
-                          "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT "\r\n"
-                          "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-      start, end - 1, size, end - start);
+  head =
+      g_strdup_printf ("HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
+                       "Content-Range: bytes %" G_GSIZE_FORMAT
+                       "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT "\r\n%s\r\n\r\n",
+          start, end - 1, size, fields);
   stream = soup_server_message_steal_connection (message);
   out = g_io_stream_get_output_stream (stream);
   g_output_stream_write_all (out, head, strlen (head), NULL, NULL, NULL);
-  g_output_stream_write_all (out, data + start, (end - start) / 2, NULL, NULL,
-      NULL);
+  g_output_stream_write_all (out, data + start, (end - start) / part, NULL,
+      NULL, NULL);
+  return stream;
+}
+
+/* Half of what was asked for, and the end of the connection. */
+static void
+break_off (SoupServerMessage *message, const gchar *data, gsize size)
+{
+  gsize start, end;
+  g_autofree gchar *length = NULL;
+  g_autoptr (GIOStream) stream = NULL;
+
+  fail_unless (get_range (message, size, &start, &end));
+  length = g_strdup_printf ("Content-Length: %" G_GSIZE_FORMAT, end - start);
+  stream = begin_range (message, data, size, length, 2);
   g_io_stream_close (stream, NULL, NULL);
+}
+
+static gpointer
+write_on (gpointer data)
+{
+  g_autoptr (GIOStream) stream = data;
+  GOutputStream *out = g_io_stream_get_output_stream (stream);
+  gchar zeros[4096] = { 0 };
+
+  while (g_output_stream_write_all (out, zeros, sizeof zeros, NULL, NULL, NULL))
+    ;
+  count (&remix_server.n_closed);
+  return NULL;
+}
+
+/* What was asked for, and then zeros until nobody takes them. */
+static void
+go_on (SoupServerMessage *message, const gchar *data, gsize size)
+{
+  GIOStream *stream = begin_range (message, data, size, "Connection: close", 1);
+
+  g_atomic_int_inc (&remix_server.n_overlong);
+  g_thread_unref (g_thread_new ("overlong", write_on, stream));
 }
 
 static void
@@ -109,6 +148,11 @@ serve_file (SoupServerMessage *message, const gchar *name)
       g_atomic_int_get (&remix_server.drops) > 0) {
     g_atomic_int_add (&remix_server.drops, -1);
     break_off (message, data, size);
+    g_free (data);
+    return;
+  }
+  if (g_str_has_suffix (name, ".mp4") && remix_server.overlong) {
+    go_on (message, data, size);
     g_free (data);
     return;
   }

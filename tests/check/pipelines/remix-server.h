@@ -29,6 +29,9 @@ typedef struct
   guint
       gather; /* requests for sources that are answered once all are there; 0: each at once */
   gint n_gathered; /* times that they were */
+  gboolean overlong; /* answers to ranges never end */
+  gint n_overlong; /* such answers */
+  gint n_closed; /* of them, those that the client has closed */
   gboolean closes; /* the connection behind a playlist */
   const gchar *watched; /* a name, or NULL */
   gint n_watched; /* requests for it */
@@ -45,7 +48,7 @@ void remix_server_expect_failure (const gchar *location, const gchar *first,
     const gchar *second);
 
 /** Waits until a number of remix_server is above @value; FALSE if it is not within a
- * minute. Only for those of n_watched and n_hanging. */
+ * minute. Only for n_watched, n_hanging and n_closed. */
 gboolean remix_server_wait (gint *number, gint value);
 
 /** In each test's process: a thread does not survive a fork. */

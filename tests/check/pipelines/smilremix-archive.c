@@ -451,6 +451,49 @@ GST_START_TEST (test_conditions)
 
 GST_END_TEST;
 
+/* Sets the time of each tfxd of smooth.ismv, which is of version 1. */
+static void
+write_smooth (const gchar *name, gint64 time)
+{
+  static const guint8 tfxd[16] = { 0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44,
+    0xe6, 0x80, 0xe2, 0x14, 0x1d, 0xaf, 0xf7, 0x57, 0xb2 };
+  g_autofree gchar *from = remix_media_path ("smooth.ismv");
+  g_autofree gchar *to = remix_media_path (name);
+  g_autofree gchar *data = NULL;
+  gsize size, i;
+  guint n = 0;
+
+  fail_unless (g_file_get_contents (from, &data, &size, NULL));
+  for (i = 0; i + 28 <= size; i++) {
+    if (memcmp (data + i, tfxd, sizeof tfxd) == 0) {
+      GST_WRITE_UINT64_BE (data + i + 20, (guint64) time);
+      n++;
+    }
+  }
+  fail_unless (n >= 4, "%u", n);
+  fail_unless (g_file_set_contents (to, data, (gssize) size, NULL));
+}
+
+/* A tfxd that cannot be is none: the fragments follow each other. */
+GST_START_TEST (test_smooth_times)
+{
+  g_autoptr (GPtrArray) expected = remix_media_frames ("A5.mp4", 0);
+
+  remix_media_make ("-i A5.mp4 -c copy -f ismv smooth.ismv");
+  write_smooth ("least.ismv", G_MININT64);
+  write_smooth ("most.ismv", G_MAXINT64);
+  expect_ok ("<video src='smooth.ismv'/>", "strict=true");
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_ok ("<video src='least.ismv'/>", "strict=true");
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (5);
+  expect_ok ("<video src='most.ismv'/>", "strict=true");
+  remix_media_expect_frames ("o.mp4", 0, expected);
+  expect_duration (5);
+}
+
+GST_END_TEST;
+
 static void
 add_tests (TCase *tc)
 {
@@ -467,6 +510,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_events_only);
   tcase_add_test (tc, test_conditions);
   tcase_add_test (tc, test_text);
+  tcase_add_test (tc, test_smooth_times);
 }
 
 int

@@ -166,6 +166,44 @@ GST_START_TEST (test_no_ranges)
 
 GST_END_TEST;
 
+static GstElement *
+make_source (const gchar *location, GstPad **pad)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("http://127.0.0.1:%u/%s", remix_server.port, location);
+  GstElement *src = gst_check_setup_element ("smilremixsrc");
+
+  g_object_set (src, "location", uri, NULL);
+  gst_element_set_state (src, GST_STATE_READY);
+  *pad = gst_element_get_static_pad (src, "src");
+  return src;
+}
+
+/* A server that goes on behind the range that was asked for is not listened to:
+ * neither in the midst of a source nor where it waits to be read. */
+GST_START_TEST (test_overlong)
+{
+  g_autoptr (GstPad) pad = NULL;
+  GstElement *src;
+
+  write_title ("");
+  make_reference ();
+  remix_server.overlong = TRUE;
+  expect_same ("title.smil");
+  remix_media_write ("title.smil",
+      "<smil><body><video src='M.mp4'/></body></smil>");
+  src = make_source ("title.smil", &pad);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  fail_unless (remix_server_wait (&remix_server.n_closed,
+                   g_atomic_int_get (&remix_server.n_overlong) - 1),
+      "it receives on");
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
 #define BIG \
   "-f lavfi -i testsrc2=s=640x360:r=25:d=8 -c:v libx264 -preset ultrafast " \
   "-crf 1 -threads 1 -g 25 -pix_fmt yuv420p -movflags +faststart "
@@ -181,19 +219,6 @@ GST_START_TEST (test_changed)
 }
 
 GST_END_TEST;
-
-static GstElement *
-make_source (const gchar *location, GstPad **pad)
-{
-  g_autofree gchar *uri =
-      g_strdup_printf ("http://127.0.0.1:%u/%s", remix_server.port, location);
-  GstElement *src = gst_check_setup_element ("smilremixsrc");
-
-  g_object_set (src, "location", uri, NULL);
-  gst_element_set_state (src, GST_STATE_READY);
-  *pad = gst_element_get_static_pad (src, "src");
-  return src;
-}
 
 /* The title's ETag, of a session that pulls all of it, and its bytes. */
 static gchar *
@@ -414,6 +439,7 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_not_found);
   tcase_add_test (tc, test_permanent);
   tcase_add_test (tc, test_no_ranges);
+  tcase_add_test (tc, test_overlong);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_restart);
   tcase_add_test (tc, test_random_access);
