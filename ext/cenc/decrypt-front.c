@@ -8,6 +8,7 @@
 #include "cenc/decrypt-stream.h"
 
 #include <gio/gio.h>
+#include <gst/base/base.h>
 
 /* What the task pulls at a time: it goes through the cipher while it is in the
  * cache. */
@@ -177,6 +178,18 @@ pool_new (void)
   return pool;
 }
 
+/* Whether upstream fills the buffer that it is given: GstBaseTransform gives
+ * another one, which is an error. */
+static gboolean
+is_behind_source (DecryptFront *self)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (self->sinkpad);
+  g_autoptr (GstElement) element =
+      peer ? gst_pad_get_parent_element (peer) : NULL;
+
+  return element && GST_IS_BASE_SRC (element);
+}
+
 /* (nullable): a buffer to be filled by upstream. Only where it surely fills it:
  * a source may read less at the end and leave the buffer's size. */
 static GstBuffer *
@@ -185,7 +198,7 @@ block_new (DecryptFront *self, guint64 offset, guint size)
   GstBuffer *buffer = NULL;
 
   if (self->segment.duration == G_MAXUINT64 ||
-      offset + size > self->segment.duration)
+      offset + size > self->segment.duration || !is_behind_source (self))
     return NULL;
   if (!self->pool)
     self->pool = pool_new ();

@@ -82,6 +82,19 @@ GST_START_TEST (test_push_odd_portions)
 }
 GST_END_TEST;
 
+/* An element between that pulls, and gives other buffers than it is given. */
+GST_START_TEST (test_task_through_filter)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors,
+      "shaka-packager_app_test_testdata_encryption-cbc-1_bear-640x360-video.mp4");
+
+  if (vector)
+    check_whole (vector, "! identity");
+  g_clear_pointer (&vectors, g_ptr_array_unref);
+}
+GST_END_TEST;
+
 /*
  * Downstream pulls
  */
@@ -267,6 +280,7 @@ decrypt_front_suite (void)
   suite_add_tcase (suite, tc);
   tcase_set_timeout (tc, 120);
   tcase_add_test (tc, test_task);
+  tcase_add_test (tc, test_task_through_filter);
   tcase_add_test (tc, test_push);
   tcase_add_test (tc, test_push_odd_portions);
   tcase_add_test (tc, test_pull);
