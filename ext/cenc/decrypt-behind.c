@@ -55,6 +55,15 @@ decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps)
   return decrypt_samples_set_caps (self->samples, caps);
 }
 
+void
+decrypt_behind_take_tags (DecryptBehind *self, GstEvent *event)
+{
+  GstTagList *tags;
+
+  gst_event_parse_tag (event, &tags);
+  decrypt_samples_take_tags (self->samples, tags);
+}
+
 static GstFlowReturn
 push_object (DecryptBehind *self, gpointer object)
 {

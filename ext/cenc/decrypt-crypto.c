@@ -291,7 +291,9 @@ decrypt_crypto_sample (DecryptCrypto *self, const DecryptTrack *track,
 {
   Entry *entry = get_entry (self, track, params, use, error);
 
-  return entry &&
-      cenc_crypt_sample (entry->crypt, params, aux, in, out, size, error) &&
+  if (!entry)
+    return FALSE;
+  cenc_crypt_set_flags (entry->crypt, self->flags | track->flags);
+  return cenc_crypt_sample (entry->crypt, params, aux, in, out, size, error) &&
       verify (entry, track, params, aux, out, size, error);
 }

@@ -20,6 +20,7 @@ typedef struct
 {
   guint width, height; /* 0: no picture */
   const SampleProbe *probe; /* NULL: samples are not verified */
+  CencCryptFlags flags; /* besides those of decrypt_crypto_new() */
 } DecryptTrack;
 
 /** @keys is borrowed. */

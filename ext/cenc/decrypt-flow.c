@@ -381,6 +381,10 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
       decrypt_groups_take_protection (self->groups, event);
       gst_event_unref (event);
       return TRUE;
+    case GST_EVENT_TAG:
+      if (self->behind)
+        decrypt_behind_take_tags (self->behind, event);
+      break;
     case GST_EVENT_FLUSH_START:
       decrypt_flow_set_flushing (self, TRUE);
       break;

@@ -2,6 +2,7 @@
 
 #include "cenc/decrypt-movie.h"
 
+#include "cenc/decrypt-writer.h"
 #include "gst/cenc/cenc-pssh.h"
 
 #include <string.h>
@@ -207,6 +208,7 @@ init_probe (Track *info, const BmffTrack *track, const CencTrack *cenc)
 static void
 init_tracks (DecryptMovie *self)
 {
+  CencCryptFlags flags = decrypt_writer_get_movie_flags (self->movie);
   guint i;
 
   self->infos = g_new0 (Track, self->movie->tracks->len);
@@ -217,6 +219,7 @@ init_tracks (DecryptMovie *self)
 
     info->track.width = track->width;
     info->track.height = track->height;
+    info->track.flags = flags;
     info->timescale = track->timescale;
     if (cenc_track_is_protected (cenc)) {
       self->n_protected++;

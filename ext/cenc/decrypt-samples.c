@@ -7,6 +7,7 @@
 #include "cenc/decrypt-lead.h"
 #include "cenc/decrypt-meta.h"
 #include "cenc/decrypt-pool.h"
+#include "cenc/decrypt-writer.h"
 
 struct _DecryptSamples
 {
@@ -70,6 +71,12 @@ decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps)
   self->cipher_mode = g_strdup (gst_structure_get_string (s, "cipher-mode"));
   self->is_webm = decrypt_caps_are_webm (caps);
   return TRUE;
+}
+
+void
+decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags)
+{
+  self->track.flags |= decrypt_writer_get_tags_flags (tags);
 }
 
 void

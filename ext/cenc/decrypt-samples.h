@@ -21,6 +21,9 @@ void decrypt_samples_free (DecryptSamples *self);
 /** @caps: the sink's. FALSE if they are not what a demuxer gives. */
 gboolean decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps);
 
+/** What the stream's tags say of who wrote it. */
+void decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags);
+
 /** Drops what is held: a flush. */
 void decrypt_samples_flush (DecryptSamples *self);
 

@@ -75,8 +75,9 @@ decrypt_settings_install (GObjectClass *klass)
    * a row, as 5:5 or 2:8: whether of a run that the end of its range cuts off the
    * whole blocks are encrypted (as #cencencrypt, Shaka Packager, GPAC and Chromium
    * have it) or the run is clear (as FFmpeg and mp4ff read ISO/IEC 23001-7, 9.6).
-   * A file does not tell which. Patterns with one encrypted block, such as 1:9,
-   * have no such run.
+   * A file does not tell which, unless it is one that says to be of Shaka
+   * Packager before 2.3, which has the run clear. Patterns with one encrypted
+   * block, such as 1:9, have no such run.
    *
    * Since: 0.1
    */

@@ -50,6 +50,12 @@ cenc_crypt_free (CencCrypt *self)
   g_free (self);
 }
 
+void
+cenc_crypt_set_flags (CencCrypt *self, CencCryptFlags flags)
+{
+  self->flags = flags;
+}
+
 static void
 copy (const guint8 *in, guint8 *out, gsize size)
 {

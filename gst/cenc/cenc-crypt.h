@@ -50,14 +50,16 @@ typedef enum
    * (GPAC, Bento4 and ffmpeg write it so; the standard leaves it clear). */
   CENC_CRYPT_CENS_PARTIAL = 1 << 0,
   /* Patterns: a run that its range cuts off stays clear, as ffmpeg (7.1) reads
-   * 23001-7; Shaka Packager (3.4), GPAC, Bento4 and Chromium encrypt its whole
-   * blocks. cenc_crypt_count_blocks() counts these in any case. */
+   * 23001-7; Shaka Packager (since 2.3), GPAC, Bento4 and Chromium encrypt its
+   * whole blocks. cenc_crypt_count_blocks() counts these in any case. */
   CENC_CRYPT_CLEAR_CUT_RUNS = 1 << 1,
 } CencCryptFlags;
 
 CencCrypt *cenc_crypt_new (const CencCipherFuncs *funcs, gpointer cipher,
     CencCryptFlags flags);
 void cenc_crypt_free (CencCrypt *self);
+/** For the samples from now on; not while some wait for cenc_crypt_finish(). */
+void cenc_crypt_set_flags (CencCrypt *self, CencCryptFlags flags);
 
 /**
  * cenc_crypt_sample:

@@ -240,7 +240,7 @@ class ProgressiveBuilder(Builder):
             return b''.join(self.stbl(current[0])) if node.type == b'stsz' else None
 
         moov = structures.rebuilt(self.media, self.media.top.one(b'moov'), change)
-        return self.lot.box(b'moov', moov[8:], *pssh_boxes(self.lot))
+        return self.lot.box(b'moov', moov[8:], *pssh_boxes(self.lot), *writer_boxes(self.lot))
 
     def aux_parts(self, number):
         mine = [pieces for n, pieces in self.chunks if n == number]
@@ -300,6 +300,16 @@ def pssh_boxes(lot):
     return [lot.full_box(b'pssh', 1, 0, SYSTEM, u32(len(kids)), *kids, u32(0))]
 
 
+def writer_boxes(lot):
+    """As Shaka Packager names itself."""
+    if not lot.writer:
+        return []
+    data = f'https://github.com/google/shaka-packager\0{lot.writer}'.encode()
+    frame = b'PRIV' + u32(len(data)) + bytes(2) + data
+    hdlr = full_box(b'hdlr', 0, 0, u32(0), b'ID32', bytes(13))
+    return [full_box(b'meta', 0, 0, hdlr, full_box(b'ID32', 0, 0, b'\x15\xc7ID3\4\0\0', u32(len(frame)), frame))]
+
+
 def fragment_moov(lot, media, tracks):
     by_stbl = {t.stbl.start: n for n, t in enumerate(media.tracks.values())}
     current = []
@@ -318,7 +328,7 @@ def fragment_moov(lot, media, tracks):
 
     moov = structures.rebuilt(media, media.top.one(b'moov'), change)
     trex = [full_box(b'trex', 0, 0, u32(i, 1, 512, 0, 0)) for i in media.tracks]
-    return lot.box(b'moov', moov[8:], lot.some_noise(), lot.box(b'mvex', *trex), *pssh_boxes(lot))
+    return lot.box(b'moov', moov[8:], lot.some_noise(), lot.box(b'mvex', *trex), *pssh_boxes(lot), *writer_boxes(lot))
 
 
 def settle(lot):

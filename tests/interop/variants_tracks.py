@@ -76,6 +76,10 @@ class Lot:
         self.empty, self.clear_track, self.idle = yes(0.2), yes(0.2), yes(0.3)
         self.clear_first, self.high, self.override, self.others = yes(), yes(0.3), yes(0.3), yes()
         self.compact, self.short, self.cut_runs = yes(0.3), yes(), yes()
+        # Who wrote it, where that says whether cut runs are encrypted.
+        self.writer = one((None, None, 'v2.2.1-d3b3bfa-release', 'v2.3.0-5bf8ad5-release'))
+        if self.writer:
+            self.cut_runs = self.writer.startswith('v2.3')
         self.keys = {}
 
     def yes(self, share=0.5):
