@@ -2,6 +2,7 @@
 
 #include "encrypt-file.h"
 
+#include "cenc/encrypt-aux.h"
 #include "cenc/encrypt-boxes.h"
 #include "cenc/encrypt-movie.h"
 #include "cenc/encrypt-pass.h"
@@ -228,7 +229,7 @@ moov_is_last (const EncryptFile *self)
         self->boxes->moov_range.start)
       return FALSE;
   }
-  return self->boxes->metas->len == 0;
+  return self->boxes->mdats->len > 0 && self->boxes->metas->len == 0;
 }
 
 static gboolean
@@ -338,6 +339,33 @@ move (guint64 offset, gpointer user_data)
   return offset < self->boxes->moov_range.end ? offset : offset + self->delta;
 }
 
+/* What stands in the moov itself may not be there any more. */
+static guint64
+move_aux (guint64 offset, gpointer user_data)
+{
+  const EncryptRange *range = &((EncryptFile *) user_data)->boxes->moov_range;
+
+  return offset >= range->start && offset < range->end
+      ? G_MAXUINT64
+      : move (offset, user_data);
+}
+
+static gboolean
+move_all_aux (EncryptFile *self, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->part_boxes->len; i++) {
+    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
+
+    if (all_local (boxes->track) &&
+        !encrypt_aux_move (boxes->track->stbl, boxes->saio, move_aux, self,
+            error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 move_items (EncryptFile *self, GError **error)
 {
@@ -437,7 +465,8 @@ make_patches (EncryptFile *self, GError **error)
     return FALSE;
   /* With room for the moov's growth: 2 GiB. */
   add_all_boxes (self, range->end > G_MAXINT32);
-  if (!move_chunks (self, error) || !move_items (self, error))
+  if (!move_chunks (self, error) || !move_items (self, error) ||
+      !move_all_aux (self, error))
     return FALSE;
   point_at_senc (self);
   self->patches = g_array_new (FALSE, FALSE, sizeof (Patch));

@@ -2,11 +2,10 @@
 
 #include "encrypt-fragment.h"
 
+#include "cenc/encrypt-aux.h"
 #include "cenc/encrypt-movie.h"
 #include "cenc/encrypt-rotate.h"
 
-#define FOURCC_SENC BMFF_FOURCC ('s', 'e', 'n', 'c')
-#define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
 #define TFHD_DESCRIPTION_INDEX 0x02 /* in the last byte of its flags */
 #define TFHD_DEFAULT_BASE_IS_MOOF 0x02 /* in the third byte of its flags */
 
@@ -76,15 +75,8 @@ add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
     part.lead = g_steal_pointer (&part.track);
 
   if (part.track) {
-    if (bmff_box_child (traf->box, FOURCC_SENC) ||
-        bmff_box_child (traf->box, FOURCC_SAIZ)) {
-      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_PROTECTED,
-          "moof at offset %" G_GUINT64_FORMAT
-          ": track %u has sample encryption boxes although its sample entry "
-          "is clear",
-          self->fragment->offset, traf->track_id);
+    if (!encrypt_aux_check (traf->box, traf->track_id, error))
       return FALSE;
-    }
     part.writer = cenc_aux_writer_new (encrypt_track_get_params (part.track));
   }
   g_array_append_val (self->parts, part);
@@ -388,6 +380,47 @@ move_runs (EncryptFragment *self, guint64 moof_start, guint64 delta,
   return TRUE;
 }
 
+/* Where auxiliary information of other kinds goes. */
+typedef struct
+{
+  const EncryptFragment *self;
+  guint64 base; /* in the input, of the traf's offsets */
+  guint64 delta;
+} AuxMove;
+
+/* Counted from the moof, as everything is by now. What stands in the moof itself
+ * may not be there any more. */
+static guint64
+move_aux (guint64 offset, gpointer user_data)
+{
+  const AuxMove *to = user_data;
+  guint64 place;
+
+  if (!g_uint64_checked_add (&place, to->base, offset) ||
+      place < to->self->moof_end || place > G_MAXINT64)
+    return G_MAXUINT64;
+  return place - to->self->fragment->offset + to->delta;
+}
+
+static gboolean
+move_all_aux (const EncryptFragment *self, guint64 delta, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const Part *part = &g_array_index (self->parts, Part, i);
+    const BmffTraf *traf = part->traf;
+    AuxMove to = { self, traf->base_data_offset, delta };
+
+    /* Behind another traf's data by the standard; most count from the moof. */
+    if (!traf->has_base_data_offset && to.base != self->fragment->offset)
+      to.base = G_MAXUINT64;
+    if (!encrypt_aux_move (traf->box, part->saio, move_aux, &to, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 point_at_senc (const EncryptFragment *self)
 {
@@ -475,7 +508,8 @@ make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
     return NULL;
   delta = bmff_box_get_size (self->fragment->moof) -
       (self->moof_end - self->fragment->offset);
-  if (!move_runs (self, out_offset, delta, error))
+  if (!move_runs (self, out_offset, delta, error) ||
+      !move_all_aux (self, delta, error))
     return NULL;
   point_at_senc (self);
   return bmff_box_to_bytes (self->fragment->moof);

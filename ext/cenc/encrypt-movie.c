@@ -2,6 +2,7 @@
 
 #include "encrypt-movie.h"
 
+#include "cenc/encrypt-aux.h"
 #include "gst/cenc/cenc-track.h"
 #include "gst/isobmff/bmff-index.h"
 
@@ -80,6 +81,9 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, gboolean fragmented,
     return FALSE;
   if (!encrypted)
     return TRUE;
+  if (!encrypt_aux_check (track->stbl, track->id, error) ||
+      !encrypt_aux_check (track->trak, track->id, error))
+    return FALSE;
   params = *encrypt_track_get_params (encrypted);
   if (encrypt_plan_get_clear_lead (plan) > 0) {
     copy_entries (track);
@@ -160,24 +164,33 @@ encrypt_movie_check_empty (const BmffMovie *movie, GError **error)
   return TRUE;
 }
 
+/* Behind which place of the input everything moves, and whether an item is there. */
+typedef struct
+{
+  guint64 fixed;
+  gboolean found;
+} ItemCheck;
+
 static guint64
 refuse_move (guint64 offset, gpointer user_data)
 {
-  *(gboolean *) user_data = TRUE;
+  ItemCheck *check = user_data;
+
+  check->found = check->found || offset >= check->fixed;
   return offset;
 }
 
 static gboolean
-check_meta (BmffBox *meta, GError **error)
+check_meta (BmffBox *meta, guint64 fixed, GError **error)
 {
-  gboolean found = FALSE;
+  ItemCheck check = { fixed, FALSE };
 
-  if (!bmff_meta_move_items (meta, refuse_move, &found, error))
+  if (!bmff_meta_move_items (meta, refuse_move, &check, error))
     return FALSE;
-  if (found)
+  if (check.found)
     bmff_box_set_error (meta, error, BMFF_ERROR_UNSUPPORTED,
         "its items stand at places of the file that move");
-  return !found;
+  return !check.found;
 }
 
 gboolean
@@ -186,16 +199,18 @@ encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
 {
   guint i;
 
+  /* In front of the moov only what is behind it moves, and that is not known yet. */
   if (meta)
-    return check_meta (meta, error);
+    return check_meta (meta, movie ? 0 : meta->offset + meta->parsed_size,
+        error);
   meta = bmff_box_child (movie->moov, FOURCC_META);
-  if (meta && !check_meta (meta, error))
+  if (meta && !check_meta (meta, 0, error))
     return FALSE;
   for (i = 0; i < movie->tracks->len; i++) {
     const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
 
     meta = bmff_box_child (track->trak, FOURCC_META);
-    if (meta && !check_meta (meta, error))
+    if (meta && !check_meta (meta, 0, error))
       return FALSE;
   }
   return TRUE;

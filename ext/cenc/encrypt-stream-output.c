@@ -211,6 +211,21 @@ encrypt_stream_has_leading_sidx (EncryptStream *self, guint64 end,
   return TRUE;
 }
 
+/* ssix: the sizes of parts of what a sidx refers to, which grow with their moofs. */
+GstFlowReturn
+encrypt_stream_handle_ssix (EncryptStream *self, guint64 end)
+{
+  g_autoptr (GBytes) bytes =
+      encrypt_index_make_free (end - encrypt_queue_get_start (self->queue));
+
+  if (!self->lost_ssix)
+    encrypt_stream_warn (self,
+        "an ssix tells of the sizes that parts of segments had: it becomes "
+        "`free`");
+  self->lost_ssix = TRUE;
+  return replace (self, end, bytes);
+}
+
 /* mfra */
 
 GstFlowReturn
@@ -242,7 +257,7 @@ encrypt_stream_handle_meta (EncryptStream *self, guint64 start, guint64 end,
 
   if (!meta)
     return GST_FLOW_ERROR;
-  if (self->movie && !encrypt_movie_check_items (self->movie, meta, error))
+  if (!encrypt_movie_check_items (self->movie, meta, error))
     return GST_FLOW_ERROR;
   return encrypt_stream_pass (self, end);
 }

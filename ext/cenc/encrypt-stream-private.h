@@ -47,7 +47,7 @@ struct _EncryptStream
   guint64 out; /* where the next byte goes */
   guint64 data_out; /* where the last fragment ended in the output */
   guint64 wanted; /* 0, or where the box that is waited for ends */
-  gboolean lost_sidx, has_fragments;
+  gboolean lost_sidx, lost_ssix, has_fragments;
   gboolean rewriting; /* the muxer went back to its moov */
   guint64 resume; /* where the input had got to then */
   GstClockTime latency;
@@ -76,6 +76,7 @@ GstFlowReturn encrypt_stream_handle_moov (EncryptStream *self, guint64 start,
 /** The muxer's second moov, in place of its first. */
 GstFlowReturn encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start,
     guint64 end, GError **error);
+GstFlowReturn encrypt_stream_handle_ssix (EncryptStream *self, guint64 end);
 GstFlowReturn encrypt_stream_handle_mfra (EncryptStream *self, guint64 start,
     guint64 end, GError **error);
 GstFlowReturn encrypt_stream_handle_meta (EncryptStream *self, guint64 start,

@@ -8,6 +8,7 @@
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
 #define FOURCC_SIDX BMFF_FOURCC ('s', 'i', 'd', 'x')
+#define FOURCC_SSIX BMFF_FOURCC ('s', 's', 'i', 'x')
 #define FOURCC_MFRA BMFF_FOURCC ('m', 'f', 'r', 'a')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
 #define FOURCC_STYP BMFF_FOURCC ('s', 't', 'y', 'p')
@@ -149,7 +150,7 @@ static gboolean
 is_read_whole (guint32 type)
 {
   return type == FOURCC_MOOV || type == FOURCC_MOOF || type == FOURCC_MFRA ||
-      type == FOURCC_META;
+      type == FOURCC_META || type == FOURCC_SSIX;
 }
 
 /* A box that is looked into, all of which is here. */
@@ -171,6 +172,8 @@ handle_whole (EncryptStream *self, const BmffHeader *header, GError **error)
       return encrypt_stream_begin_fragment (self, start, end, error);
     case FOURCC_MOOV:
       return encrypt_stream_handle_moov (self, start, end, error);
+    case FOURCC_SSIX:
+      return encrypt_stream_handle_ssix (self, end);
     case FOURCC_MFRA:
       return encrypt_stream_handle_mfra (self, start, end, error);
     default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The boxes that hold places in the file beside trun and stco: sidx, mfra/tfra,
- * iloc; and sbgp/csgp, which give samples to groups. Each is read and written
+ * iloc, saio; and sbgp/csgp, which give samples to groups. Each is read and written
  * in one file.
  */
 
@@ -35,6 +35,16 @@ gboolean bmff_movie_move_chunks (BmffMovie *movie, BmffMoveFunc move,
  */
 gboolean bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move,
     gpointer user_data, GError **error);
+
+/**
+ * Rewrites the offsets of a saio (8.7.9), which @move is given and gives as they are
+ * counted: in a stbl from the start of the file, in a traf from the base of its data.
+ * One for which @move gives G_MAXUINT64, because what it leads to is nowhere in the
+ * output, and one that does not fit its field are BMFF_ERROR_UNSUPPORTED, after which
+ * @saio is of no use.
+ */
+gboolean bmff_saio_move (BmffBox *saio, BmffMoveFunc move, gpointer user_data,
+    GError **error);
 
 /** tfra's moof offsets (8.8.10). Sizes stay, unless a 32-bit tfra has to become a 64-bit one; mfro says the size that results. */
 gboolean bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,

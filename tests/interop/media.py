@@ -14,6 +14,7 @@ PICTURES = {b'encv', b'avc1', b'avc3', b'hvc1', b'hev1', b'dvh1', b'dvhe', b'av0
 SOUNDS = {b'enca', b'mp4a', b'ac-3', b'ec-3', b'ac-4', b'Opus', b'fLaC', b'alac', b'.mp3'}
 PIFF_TENC = bytes.fromhex('8974dbce7be74c5184f97148f9882554')
 PIFF_SENC = bytes.fromhex('a2394f525a9b4f14a2446c427c648df4')
+SCHEMES = {b'cenc', b'cens', b'cbc1', b'cbcs'}
 KINDS = {b'vide': 'video', b'soun': 'audio'}
 
 
@@ -298,7 +299,8 @@ class Media:
 
     def saiz_sizes(self, parent, count):
         """What saiz says of each sample; None where there is no saiz."""
-        found = parent.all(b'saiz')
+        found = [b for b in parent.all(b'saiz') if not self.u32(b.body) & 1 or
+                 self.data[b.body + 4:b.body + 8] in SCHEMES]
         if not found:
             return [None] * count
         at = found[0].body + 4 + 8 * bool(self.u32(found[0].body) & 1)

@@ -26,6 +26,8 @@ def without_places(media, node):
     flags = struct.unpack_from('>I', data)[0] & 0xffffff if len(data) >= 4 else 0
     if node.type in (b'stco', b'co64'):
         return data[4:8]
+    if node.type == b'saio':
+        return data[:16 if flags & 1 else 8]
     if node.type == b'tfhd':
         return struct.pack('>I', flags & ~0x20001) + data[4:8] + data[16 if flags & 1 else 8:]
     if node.type == b'trun':

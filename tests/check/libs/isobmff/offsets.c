@@ -408,6 +408,69 @@ GST_START_TEST (test_mfra_bad)
 
 GST_END_TEST;
 
+static BmffBox *
+make_saio (guint8 version, gboolean typed, guint64 offset)
+{
+  BmffWriter *writer = bmff_writer_new (32);
+
+  bmff_writer_u32 (writer, (guint32) version << 24 | (typed ? 1 : 0));
+  if (typed)
+    bmff_writer_u64 (writer, 0);
+  bmff_writer_u32 (writer, 2);
+  if (version == 0) {
+    bmff_writer_u32 (writer, 10);
+    bmff_writer_u32 (writer, (guint32) offset);
+  } else {
+    bmff_writer_u64 (writer, 10);
+    bmff_writer_u64 (writer, offset);
+  }
+
+  return bmff_box_new (FCC ("saio"), bmff_writer_end (writer));
+}
+
+/* Of both versions, with a type and without. */
+GST_START_TEST (test_saio)
+{
+  guint8 version = __i__ / 2;
+  gboolean typed = __i__ % 2;
+  g_autoptr (BmffBox) saio = make_saio (version, typed, 30);
+  guint64 from = 20;
+  guint at = typed ? 4 : 2;
+
+  fail_unless (bmff_saio_move (saio, move_behind, &from, NULL));
+  fail_unless_equals_int (word (saio, at + (version ? 1 : 0)), 10);
+  fail_unless_equals_int (word (saio, at + (version ? 3 : 1)), 1030);
+}
+
+GST_END_TEST;
+
+static guint64
+move_nowhere (guint64 offset, gpointer user_data)
+{
+  return G_MAXUINT64;
+}
+
+GST_START_TEST (test_saio_refused)
+{
+  g_autoptr (BmffBox) large = make_saio (0, FALSE, 0xffffffff);
+  g_autoptr (BmffBox) gone = make_saio (1, FALSE, 0);
+  g_autoptr (BmffBox) cut = test_box ("saio", 0, 2, 10);
+  guint64 by = 1;
+  GError *error = NULL;
+
+  fail_if (bmff_saio_move (large, move_up, &by, &error));
+  fail_unless (g_error_matches (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED));
+  g_clear_error (&error);
+  fail_if (bmff_saio_move (gone, move_nowhere, NULL, &error));
+  fail_unless (g_error_matches (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED));
+  g_clear_error (&error);
+  fail_if (bmff_saio_move (cut, move_up, &by, &error));
+  fail_unless (g_error_matches (error, BMFF_ERROR, BMFF_ERROR_TRUNCATED));
+  g_clear_error (&error);
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_offsets_suite (void)
 {
@@ -428,6 +491,8 @@ isobmff_offsets_suite (void)
   tcase_add_test (tc, test_mfra);
   tcase_add_test (tc, test_mfra_grows);
   tcase_add_test (tc, test_mfra_bad);
+  tcase_add_loop_test (tc, test_saio, 0, 4);
+  tcase_add_test (tc, test_saio_refused);
 
   return s;
 }
