@@ -2,6 +2,7 @@
 
 #include "license-client.h"
 #include "jose-json.h"
+#include "license-url.h"
 
 #include <string.h>
 
@@ -41,56 +42,6 @@ fail (GError **error, LicenseClientError code, const gchar *text,
   g_set_error (error, LICENSE_CLIENT_ERROR, code, "%s%s%s", text,
       more ? ": " : "", more ? more : "");
   return FALSE;
-}
-
-static gboolean
-is_loopback (GUri *uri)
-{
-  const gchar *host = g_uri_get_host (uri);
-  g_autoptr (GInetAddress) address =
-      host ? g_inet_address_new_from_string (host) : NULL;
-
-  if (g_strcmp0 (host, "localhost") == 0)
-    return TRUE;
-  return address && g_inet_address_get_is_loopback (address);
-}
-
-static gboolean
-uri_is_allowed (GUri *uri, GError **error)
-{
-  const gchar *scheme = g_uri_get_scheme (uri);
-
-  if (!g_uri_get_host (uri) || !*g_uri_get_host (uri))
-    return fail (error, LICENSE_CLIENT_ERROR_SETTINGS, "URL without a host",
-        NULL);
-  if (g_uri_get_userinfo (uri))
-    return fail (error, LICENSE_CLIENT_ERROR_SETTINGS,
-        "URL with a user or password in it", NULL);
-  if (g_str_equal (scheme, "https") ||
-      (g_str_equal (scheme, "http") && is_loopback (uri)))
-    return TRUE;
-  return fail (error, LICENSE_CLIENT_ERROR_SETTINGS,
-      "licenses are got by https only", g_uri_get_host (uri));
-}
-
-static GUri *
-parse_uri (const gchar *url, GError **error)
-{
-  g_autoptr (GUri) uri = g_uri_parse (url, SOUP_HTTP_URI_FLAGS, NULL);
-
-  if (!uri) {
-    fail (error, LICENSE_CLIENT_ERROR_SETTINGS, "not a URL", NULL);
-    return NULL;
-  }
-  return uri_is_allowed (uri, error) ? g_steal_pointer (&uri) : NULL;
-}
-
-gboolean
-license_client_url_is_allowed (const gchar *url, GError **error)
-{
-  g_autoptr (GUri) uri = parse_uri (url, error);
-
-  return uri != NULL;
 }
 
 static gboolean
@@ -412,14 +363,6 @@ is_redirect (guint status)
       status == 308;
 }
 
-static gboolean
-same_origin (GUri *a, GUri *b)
-{
-  return g_str_equal (g_uri_get_scheme (a), g_uri_get_scheme (b)) &&
-      g_ascii_strcasecmp (g_uri_get_host (a), g_uri_get_host (b)) == 0 &&
-      g_uri_get_port (a) == g_uri_get_port (b);
-}
-
 static GUri *
 follow (const LicenseRequest *request, GUri *from, SoupMessage *message,
     GError **error)
@@ -435,13 +378,13 @@ follow (const LicenseRequest *request, GUri *from, SoupMessage *message,
 
   if (!to || !g_uri_get_host (to))
     problem = "the server redirects to nowhere";
-  else if (!uri_is_allowed (to, NULL) ||
+  else if (!license_url_check (to, NULL) ||
       (g_str_equal (g_uri_get_scheme (from), "https") &&
           !g_str_equal (g_uri_get_scheme (to), "https")))
     problem = "the server redirects away from https";
   else if (request->body && status != 307 && status != 308)
     problem = "the server redirects in a way that drops the request";
-  else if (request->bearer && !same_origin (from, to))
+  else if (request->bearer && !license_url_same_origin (from, to))
     problem = "the server redirects a token to another place";
   if (!problem)
     return g_steal_pointer (&to);
@@ -565,7 +508,7 @@ GBytes *
 license_client_send (const LicenseClient *self, const LicenseRequest *request,
     GError **error)
 {
-  g_autoptr (GUri) uri = parse_uri (request->url, error);
+  g_autoptr (GUri) uri = license_url_parse (request->url, error);
   guint redirects = 0, attempt = 0, back_off = self->back_off;
   g_autoptr (GError) failed = NULL;
   GBytes *body = NULL;

@@ -82,7 +82,4 @@ typedef struct
 GBytes *license_client_send (const LicenseClient *self,
     const LicenseRequest *request, GError **error);
 
-/* Whether requests may go to @url. */
-gboolean license_client_url_is_allowed (const gchar *url, GError **error);
-
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include "license-outbox.h"
 #include "license-protocol.h"
 #include "license-token.h"
+#include "license-url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -201,10 +202,16 @@ license_job_acquire (LicenseJob *self, GError **error)
   return entry;
 }
 
-static const guint8 *
-first_kid (LicenseJob *self)
+static guint
+count_kids (const LicenseJob *self)
 {
-  return self->kids && self->kids->len > 0 ? self->kids->data : NULL;
+  return self->kids ? self->kids->len / GST_CENC_KID_SIZE : 0;
+}
+
+static const guint8 *
+get_kid (const LicenseJob *self, guint i)
+{
+  return self->kids->data + i * GST_CENC_KID_SIZE;
 }
 
 static LicenseEntry *
@@ -245,18 +252,15 @@ find_licenses (LicenseJob *self, gboolean all, GError **error)
   g_autoptr (GPtrArray) entries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) license_entry_free);
   g_autoptr (GError) failed = NULL;
-  guint i,
-      n = self->location || !self->kids ? 0
-                                        : self->kids->len / GST_CENC_KID_SIZE;
+  guint i, n = self->location ? 0 : count_kids (self);
 
   for (i = 0; i < MAX (n, 1); i++) {
     g_autoptr (LicenseEntry) entry = NULL;
 
     g_clear_error (&failed);
-    entry = self->location
-        ? load_file (self, &failed)
-        : gst_offline_license_session_find (self->session,
-              n > 0 ? self->kids->data + i * GST_CENC_KID_SIZE : NULL, &failed);
+    entry = self->location ? load_file (self, &failed)
+                           : gst_offline_license_session_find (self->session,
+                                 n > 0 ? get_kid (self, i) : NULL, &failed);
     if (entry && !is_among (entries, entry))
       g_ptr_array_add (entries, g_steal_pointer (&entry));
     else if (!entry && all)
@@ -500,15 +504,63 @@ ask_status (LicenseJob *self, LicenseStore *store, const LicenseEntry *entry,
 }
 
 static gboolean
+is_at (const gchar *url, const gchar *origin)
+{
+  g_autofree gchar *own = url ? license_url_get_origin (url) : NULL;
+
+  return g_strcmp0 (own, origin) == 0;
+}
+
+/* A document tells what was rented, and whoever has it can give it back: of all that
+ * is stored a server gets to see what it has issued itself. */
+static gboolean
+may_ask (LicenseJob *self, const LicenseDocument *document)
+{
+  g_autofree gchar *origin =
+      self->url ? license_url_get_origin (self->url) : NULL;
+
+  if (!origin)
+    return FALSE;
+  return count_kids (self) > 0 || is_at (document->renewal_url, origin) ||
+      is_at (document->release_url, origin);
+}
+
+static gboolean
 tell_status (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
     GError **error)
 {
+  gboolean asked = may_ask (self, entry->document);
   g_autofree gchar *server =
-      self->url ? ask_status (self, store, entry, error) : NULL;
+      asked ? ask_status (self, store, entry, error) : NULL;
 
   /* What is known here is told in any case. */
   tell (self, entry, server);
-  return server || !self->url;
+  return server || !asked;
+}
+
+/* Returns: (transfer full) (element-type LicenseEntry): what is stored for the KIDs,
+ * whether it would play or not, none twice */
+static GPtrArray *
+list_licenses (LicenseJob *self, LicenseStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) license_entry_free);
+  guint i, j, n = count_kids (self);
+
+  for (i = 0; i < MAX (n, 1); i++) {
+    g_autoptr (GPtrArray) found = license_store_find (store,
+        n > 0 ? get_kid (self, i) : NULL, NULL, error);
+
+    if (!found)
+      return NULL;
+    for (j = 0; j < found->len; j++) {
+      LicenseEntry *entry = g_ptr_array_index (found, j);
+
+      if (!is_among (entries, entry))
+        g_ptr_array_add (entries, license_entry_copy (entry));
+    }
+  }
+  return g_steal_pointer (&entries);
 }
 
 gint
@@ -517,7 +569,7 @@ license_job_status (LicenseJob *self, GError **error)
   g_autoptr (LicenseStore) store =
       gst_offline_license_session_get_store (self->session, FALSE, error);
   g_autoptr (GPtrArray) entries =
-      store ? license_store_find (store, first_kid (self), NULL, error) : NULL;
+      store ? list_licenses (self, store, error) : NULL;
   guint i;
 
   for (i = 0; entries && i < entries->len; i++) {

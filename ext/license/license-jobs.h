@@ -51,7 +51,8 @@ LicenseEntry *license_job_release (LicenseJob *self, GError **error);
 LicenseEntry *license_job_play (LicenseJob *self, GError **error);
 
 /* Tells of each license for the KIDs (of all, without) by a message; with @url
- * after the server there was asked. Returns: how many, -1 on error */
+ * after the server there was asked. Without KIDs it is asked only of licenses that
+ * are renewed or given back there. Returns: how many, -1 on error */
 gint license_job_status (LicenseJob *self, GError **error);
 
 G_END_DECLS

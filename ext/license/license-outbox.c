@@ -2,6 +2,7 @@
 
 #include "license-outbox.h"
 #include "license-protocol.h"
+#include "license-url.h"
 
 static gboolean
 send_release (LicenseJob *self, LicenseStore *store,
@@ -29,17 +30,6 @@ is_final (const GError *error)
              LICENSE_CLIENT_ERROR_NOT_FOUND) ||
       g_error_matches (error, LICENSE_CLIENT_ERROR,
           LICENSE_CLIENT_ERROR_REFUSED);
-}
-
-/* Returns: (transfer full): the server of @url */
-static gchar *
-origin_of (const gchar *url)
-{
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
-
-  return uri ? g_strdup_printf ("%s://%s:%d", g_uri_get_scheme (uri),
-                   g_uri_get_host (uri), g_uri_get_port (uri))
-             : g_strdup (url);
 }
 
 /* Returns: FALSE if its server should not be bothered again now */
@@ -71,8 +61,8 @@ license_outbox_flush (LicenseJob *self, LicenseStore *store)
 
   for (i = 0; outbox && i < outbox->len; i++) {
     LicenseDocument *document = g_ptr_array_index (outbox, i);
-    g_autofree gchar *origin =
-        origin_of (document->release_url ? document->release_url : "");
+    g_autofree gchar *origin = license_url_get_origin (
+        document->release_url ? document->release_url : "");
 
     if (!g_hash_table_contains (silent, origin) &&
         !flush_one (self, store, document))

@@ -18,6 +18,22 @@ server_state (TestRun *run, guint i)
       "server-state");
 }
 
+/* (transfer full): of the first license that was told of, as the property has them. */
+static gchar *
+get_key_ids (TestRun *run)
+{
+  const GValue *kids =
+      gst_structure_get_value (g_ptr_array_index (run->structures, 0),
+          "key-ids");
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < gst_value_array_get_size (kids); i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "," : "",
+        g_value_get_string (gst_value_array_get_value (kids, i)));
+  return g_string_free (text, FALSE);
+}
+
 /* With a server to ask, what it says stands in the message; without, nobody is
  * asked. */
 GST_START_TEST (test_status_at_server)
@@ -43,6 +59,38 @@ GST_START_TEST (test_status_at_server)
     assert_equals_string (server_state (&run, 0), asked[i].wanted);
     test_run_clear (&run);
   }
+  test_run_clear (&one);
+}
+
+GST_END_TEST;
+
+/* A document is what its license can be given back with: a server that has not
+ * issued it gets to see it only if it is named. */
+GST_START_TEST (test_status_elsewhere)
+{
+  const gchar *port = strrchr (test_source_server.url, ':');
+  g_autofree gchar *elsewhere =
+      g_strconcat ("http://localhost", port, "/status", NULL);
+  g_autofree gchar *named = NULL;
+  GstElement *source;
+  TestRun one, run;
+
+  test_run_acquire (&one, TEST_RENTAL "&renewalDuration=172800");
+  source = test_source_new ("status");
+  g_object_set (source, "uri", elsewhere, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  test_run_expect_state (&run, 0, "loaded");
+  fail_unless (server_state (&run, 0) == NULL);
+  named = get_key_ids (&run);
+  test_run_clear (&run);
+
+  source = test_source_new ("status");
+  g_object_set (source, "uri", elsewhere, "key-ids", named, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  assert_equals_string (server_state (&run, 0), "valid");
+  test_run_clear (&run);
   test_run_clear (&one);
 }
 
@@ -417,6 +465,7 @@ offlinelicensesrc_network_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_checked_fixture (tc, test_source_setup, test_source_teardown);
   tcase_add_test (tc, test_status_at_server);
+  tcase_add_test (tc, test_status_elsewhere);
   tcase_add_test (tc, test_status_offline);
   tcase_add_test (tc, test_cancel);
   tcase_add_test (tc, test_cancel_in_back_off);

@@ -12,6 +12,7 @@
 #include "../license/testsocket.h"
 #include "../license/teststore.h"
 #include "license/license-jobs.h"
+#include "license/license-url.h"
 
 #define LIMITED_SIZE (64 * 1024)
 
@@ -518,10 +519,36 @@ GST_START_TEST (test_urls)
     { "ftp://example.com/", FALSE }, { "", FALSE }, { "example.com", FALSE } };
   guint i;
 
-  for (i = 0; i < G_N_ELEMENTS (table); i++)
-    fail_unless (license_client_url_is_allowed (table[i].url, NULL) ==
-            table[i].good,
-        "%s", table[i].url);
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GUri) url = license_url_parse (table[i].url, NULL);
+
+    fail_unless ((url != NULL) == table[i].good, "%s", table[i].url);
+  }
+}
+
+GST_END_TEST;
+
+/* By which a license is told to belong to a server. */
+GST_START_TEST (test_origins)
+{
+  static const struct
+  {
+    const gchar *url;
+    gboolean same;
+  } table[] = { { "https://licenses.example.com:443/b?c", TRUE },
+    { "HTTPS://Licenses.Example.com", TRUE },
+    { "https://licenses.example.com:8443/a", FALSE },
+    { "https://example.com/a", FALSE }, { "http://127.0.0.1/a", FALSE },
+    { "https://licenses.example.com.evil.org/a", FALSE }, { "", FALSE } };
+  g_autofree gchar *origin =
+      license_url_get_origin ("https://licenses.example.com/a");
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree gchar *other = license_url_get_origin (table[i].url);
+
+    fail_unless (g_str_equal (origin, other) == table[i].same, "%s", other);
+  }
 }
 
 GST_END_TEST;
@@ -542,6 +569,7 @@ license_faults_suite (void)
   tcase_add_test (tc, test_tls);
   tcase_add_test (tc, test_outbox);
   tcase_add_test (tc, test_urls);
+  tcase_add_test (tc, test_origins);
   return suite;
 }
 
