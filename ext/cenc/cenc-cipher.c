@@ -4,14 +4,24 @@
 
 #include <gst/cenc/gstcenckeysession.h>
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
+/* OpenSSL's context, and whether the key is in it. */
+typedef struct
+{
+  EVP_CIPHER_CTX *evp;
+  gboolean has_key;
+} Context;
+
 struct _CencCipher
 {
-  EVP_CIPHER_CTX *context;
-  EVP_CIPHER_CTX *blocks; /* ECB; NULL where the direction is to decrypt */
+  GstCencKey *key;
+  Context stream;
+  Context blocks; /* ECB; empty where the direction is to decrypt */
   CencMode mode;
   CencCipherDirection direction;
   gboolean started;
@@ -46,32 +56,60 @@ get_algorithm (guint mode)
   return algorithms[mode];
 }
 
-static EVP_CIPHER_CTX *
-make_context (const GstCencKey *key, guint mode, CencCipherDirection direction)
+/* What stands in a context that has no key. */
+static const guint8 no_key[GST_CENC_KEY_SIZE] = { 0 };
+
+/* CTR has no padding. For the others it is told as a parameter, to the cipher: by
+ * EVP_CIPHER_CTX_set_padding() it would be told again with each key and each IV. */
+static gboolean
+init_context (Context *self, guint mode, CencCipherDirection direction)
 {
   static const guint8 iv[CENC_BLOCK_SIZE] = { 0 };
   EVP_CIPHER *algorithm = get_algorithm (mode);
-  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new ();
+  guint padding = 0;
+  const OSSL_PARAM params[] = {
+    OSSL_PARAM_construct_uint (OSSL_CIPHER_PARAM_PADDING, &padding),
+    OSSL_PARAM_construct_end ()
+  };
 
-  if (algorithm && context &&
-      EVP_CipherInit_ex2 (context, algorithm, gst_cenc_key_get_data (key),
+  self->evp = EVP_CIPHER_CTX_new ();
+  return algorithm && self->evp &&
+      EVP_CipherInit_ex2 (self->evp, algorithm, no_key,
           mode == MODE_ECB ? NULL : iv, direction == CENC_CIPHER_ENCRYPT,
-          NULL) == 1 &&
-      /* CTR has none, and to switch it off costs time at each new IV. */
-      (mode == CENC_MODE_CTR || EVP_CIPHER_CTX_set_padding (context, 0) == 1))
-    return context;
-  EVP_CIPHER_CTX_free (context);
-  return NULL;
+          mode == CENC_MODE_CTR ? NULL : params) == 1;
+}
+
+/* @iv: NULL for ECB */
+static gboolean
+load_key (Context *self, const GstCencKey *key, const guint8 *iv)
+{
+  guint8 data[GST_CENC_KEY_SIZE];
+
+  gst_cenc_key_copy_data (key, data);
+  self->has_key = EVP_CipherInit_ex2 (self->evp, NULL, data, iv, -1, NULL) == 1;
+  OPENSSL_cleanse (data, sizeof data);
+  if (!self->has_key)
+    EVP_CIPHER_CTX_reset (self->evp);
+  return self->has_key;
+}
+
+/* Another key's expansion overwrites all of the first one's, and is cheaper than
+ * to reset the context, which frees it. One that cannot be overwritten is. */
+static void
+unload_key (Context *self)
+{
+  if (self->has_key &&
+      EVP_CipherInit_ex2 (self->evp, NULL, no_key, NULL, -1, NULL) != 1)
+    EVP_CIPHER_CTX_reset (self->evp);
+  self->has_key = FALSE;
 }
 
 static gboolean
-set_key (CencCipher *self, const GstCencKey *key)
+init (CencCipher *self)
 {
-  self->context = make_context (key, self->mode, self->direction);
-  if (self->direction == CENC_CIPHER_ENCRYPT)
-    self->blocks = make_context (key, MODE_ECB, CENC_CIPHER_ENCRYPT);
-  return self->context &&
-      (self->blocks || self->direction == CENC_CIPHER_DECRYPT);
+  return init_context (&self->stream, self->mode, self->direction) &&
+      (self->direction == CENC_CIPHER_DECRYPT ||
+          init_context (&self->blocks, MODE_ECB, CENC_CIPHER_ENCRYPT));
 }
 
 CencCipher *
@@ -80,9 +118,10 @@ cenc_cipher_new (const GstCencKey *key, CencMode mode,
 {
   g_autoptr (CencCipher) self = g_new0 (CencCipher, 1);
 
+  self->key = gst_cenc_key_ref ((GstCencKey *) key);
   self->mode = mode;
   self->direction = direction;
-  if (!set_key (self, key)) {
+  if (!init (self)) {
     const gchar *reason = ERR_reason_error_string (ERR_get_error ());
 
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,
@@ -100,9 +139,18 @@ cenc_cipher_free (CencCipher *self)
   if (!self)
     return;
   /* Wipes the expanded key. */
-  EVP_CIPHER_CTX_free (self->context);
-  EVP_CIPHER_CTX_free (self->blocks);
+  EVP_CIPHER_CTX_free (self->stream.evp);
+  EVP_CIPHER_CTX_free (self->blocks.evp);
+  gst_cenc_key_unref (self->key);
   g_free (self);
+}
+
+void
+cenc_cipher_rest (CencCipher *self)
+{
+  unload_key (&self->stream);
+  unload_key (&self->blocks);
+  self->started = FALSE;
 }
 
 static void
@@ -119,13 +167,19 @@ cenc_cipher_start (gpointer cipher, const guint8 iv[CENC_BLOCK_SIZE])
 {
   CencCipher *self = cipher;
 
+  if (!self->stream.has_key) {
+    memcpy (self->chain, iv, CENC_BLOCK_SIZE);
+    self->fixes = FALSE;
+    self->started = load_key (&self->stream, self->key, iv);
+    return self->started;
+  }
   if (self->mode == CENC_MODE_CBC) {
     xor_block (self->fix, self->chain, iv);
     self->fixes = self->started = TRUE;
     return TRUE;
   }
   self->started =
-      EVP_CipherInit_ex2 (self->context, NULL, NULL, iv, -1, NULL) == 1;
+      EVP_CipherInit_ex2 (self->stream.evp, NULL, NULL, iv, -1, NULL) == 1;
   return self->started;
 }
 
@@ -153,7 +207,7 @@ encrypt_cbc (CencCipher *self, const guint8 *in, guint8 *out, gsize size)
   if (self->fixes) {
     xor_block (out, in, self->fix);
     if (in != out && last > 0) {
-      if (!update (self->context, out, out, CENC_BLOCK_SIZE))
+      if (!update (self->stream.evp, out, out, CENC_BLOCK_SIZE))
         return FALSE;
       in += CENC_BLOCK_SIZE;
       out += CENC_BLOCK_SIZE;
@@ -163,7 +217,7 @@ encrypt_cbc (CencCipher *self, const guint8 *in, guint8 *out, gsize size)
       in = out;
     }
   }
-  if (!update (self->context, in, out, size))
+  if (!update (self->stream.evp, in, out, size))
     return FALSE;
   memcpy (self->chain, out + last, CENC_BLOCK_SIZE);
   return TRUE;
@@ -173,7 +227,7 @@ static gboolean
 decrypt_cbc (CencCipher *self, const guint8 *in, guint8 *out, gsize size)
 {
   memcpy (self->chain, in + (size - CENC_BLOCK_SIZE), CENC_BLOCK_SIZE);
-  if (!update (self->context, in, out, size))
+  if (!update (self->stream.evp, in, out, size))
     return FALSE;
   if (self->fixes)
     xor_block (out, out, self->fix);
@@ -204,7 +258,7 @@ cenc_cipher_update (gpointer cipher, const guint8 *in, guint8 *out, gsize size)
           size % CENC_BLOCK_SIZE == 0,
       FALSE);
 
-  return self->mode == CENC_MODE_CTR ? update (self->context, in, out, size)
+  return self->mode == CENC_MODE_CTR ? update (self->stream.evp, in, out, size)
                                      : update_cbc (self, in, out, size);
 }
 
@@ -213,9 +267,10 @@ cenc_cipher_blocks (gpointer cipher, guint8 *blocks, gsize size)
 {
   CencCipher *self = cipher;
 
-  g_return_val_if_fail (self->blocks && size % CENC_BLOCK_SIZE == 0, FALSE);
+  g_return_val_if_fail (self->blocks.evp && size % CENC_BLOCK_SIZE == 0, FALSE);
 
-  return update (self->blocks, blocks, blocks, size);
+  return (self->blocks.has_key || load_key (&self->blocks, self->key, NULL)) &&
+      update (self->blocks.evp, blocks, blocks, size);
 }
 
 const CencCipherFuncs cenc_cipher_funcs = {

@@ -147,10 +147,12 @@ put_delivery (Writer *self, GError **error)
 static gboolean
 put_encrypted (Writer *self, const GstCencKey *key, GError **error)
 {
-  g_autoptr (GBytes) data = cpix_encrypt (self->document_key,
-      gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE, error);
-  guint8 mac[CPIX_MAC_SIZE];
+  guint8 value[GST_CENC_KEY_SIZE], mac[CPIX_MAC_SIZE];
+  g_autoptr (GBytes) data = NULL;
 
+  gst_cenc_key_copy_data (key, value);
+  data = cpix_encrypt (self->document_key, value, sizeof value, error);
+  OPENSSL_cleanse (value, sizeof value);
   if (!data)
     return FALSE;
   if (!cpix_mac (self->mac_key, g_bytes_get_data (data, NULL),
@@ -173,8 +175,12 @@ put_value (Writer *self, const GstCencKey *key, GError **error)
     return TRUE;
   put (self, "<Data><pskc:Secret>");
   if (!self->recipient) {
+    guint8 value[GST_CENC_KEY_SIZE];
+
+    gst_cenc_key_copy_data (key, value);
     put (self, "<pskc:PlainValue>");
-    put_base64 (self, gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE);
+    put_base64 (self, value, sizeof value);
+    OPENSSL_cleanse (value, sizeof value);
     put (self, "</pskc:PlainValue>");
   } else if (!put_encrypted (self, key, error)) {
     return FALSE;

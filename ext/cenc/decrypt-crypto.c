@@ -8,7 +8,6 @@
 
 #include <gst/cenc/gstcenckeyring.h>
 
-#include <openssl/crypto.h>
 #include <string.h>
 #include <time.h>
 
@@ -103,6 +102,15 @@ entry_is_good (const DecryptCrypto *self, const Entry *entry, GstCencKeyUse use)
       (deadline == GST_CENC_KEY_NO_DEADLINE || get_boot_time () < deadline);
 }
 
+void
+decrypt_crypto_rest (DecryptCrypto *self)
+{
+  guint i;
+
+  for (i = 0; i < self->entries->len; i++)
+    cenc_cipher_rest (((Entry *) g_ptr_array_index (self->entries, i))->cipher);
+}
+
 static Entry *
 find_entry (DecryptCrypto *self, const CencParams *params)
 {
@@ -167,13 +175,6 @@ check_output (const DecryptCrypto *self, const GstCencKey *key,
       check_size (demand, "max-height", track->height, error);
 }
 
-static gboolean
-is_same_key (const GstCencKey *a, const GstCencKey *b)
-{
-  return CRYPTO_memcmp (gst_cenc_key_get_data (a), gst_cenc_key_get_data (b),
-             GST_CENC_KEY_SIZE) == 0;
-}
-
 /* Takes the place of @old, whose cipher goes on if the key is the same. */
 static Entry *
 replace_entry (DecryptCrypto *self, Entry *old, GstCencKey *key, CencMode mode,
@@ -181,7 +182,7 @@ replace_entry (DecryptCrypto *self, Entry *old, GstCencKey *key, CencMode mode,
 {
   Entry *entry;
 
-  if (old && is_same_key (old->key, key)) {
+  if (old && gst_cenc_key_has_same_data (old->key, key)) {
     gst_cenc_key_unref (old->key);
     old->key = gst_cenc_key_ref (key);
     return old;
@@ -208,6 +209,8 @@ get_entry (DecryptCrypto *self, const DecryptTrack *track,
   if (entry && entry_is_good (self, entry, use))
     return entry;
 
+  /* A key that has to be waited for. */
+  decrypt_crypto_rest (self);
   /* What was played once is not prerolled again. */
   if (entry && entry->use == GST_CENC_KEY_USE_PLAY)
     use = GST_CENC_KEY_USE_PLAY;

@@ -47,6 +47,9 @@ gboolean decrypt_crypto_sample (DecryptCrypto *self, const DecryptTrack *track,
     const CencParams *params, const CencSampleAux *aux, GstCencKeyUse use,
     const guint8 *in, guint8 *out, gsize size, GError **error);
 
+/** No key is left in memory, until the next sample: to be called before anything is waited for, or goes out. */
+void decrypt_crypto_rest (DecryptCrypto *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptCrypto, decrypt_crypto_free)
 
 G_END_DECLS

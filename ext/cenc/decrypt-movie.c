@@ -409,8 +409,8 @@ tell_headers (DecryptSpan *self, const DecryptWork *work)
     tell_headers_of (self->fragment->moof, "isobmff/moof", work);
 }
 
-gboolean
-decrypt_span_process (DecryptSpan *self, const DecryptBlock *block,
+static gboolean
+process_block (DecryptSpan *self, const DecryptBlock *block,
     const DecryptWork *work, GError **error)
 {
   guint64 end = block->offset + block->size, done = block->offset;
@@ -437,4 +437,14 @@ decrypt_span_process (DecryptSpan *self, const DecryptBlock *block,
   }
   copy_until (block, &done, end);
   return TRUE;
+}
+
+gboolean
+decrypt_span_process (DecryptSpan *self, const DecryptBlock *block,
+    const DecryptWork *work, GError **error)
+{
+  gboolean ok = process_block (self, block, work, error);
+
+  decrypt_crypto_rest (work->crypto);
+  return ok;
 }

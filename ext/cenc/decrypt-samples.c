@@ -165,8 +165,11 @@ static gboolean
 decrypt (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
     const guint8 *in, guint8 *out, gsize size, GError **error)
 {
-  return decrypt_crypto_sample (self->crypto, &self->track, &meta->params,
-      &meta->aux, use, in, out, size, error);
+  gboolean ok = decrypt_crypto_sample (self->crypto, &self->track,
+      &meta->params, &meta->aux, use, in, out, size, error);
+
+  decrypt_crypto_rest (self->crypto);
+  return ok;
 }
 
 static gboolean

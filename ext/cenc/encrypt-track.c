@@ -3,7 +3,6 @@
 #include "encrypt-track.h"
 
 #include <gst/cenc/gstcenckeysession.h>
-#include <openssl/crypto.h>
 #include <string.h>
 #include "cenc/cenc-cipher.h"
 #include "gst/cenc/cenc-iv.h"
@@ -225,8 +224,7 @@ encrypt_track_get_key (const EncryptTrack *self)
 gboolean
 encrypt_track_has_key (const EncryptTrack *self, const GstCencKey *key)
 {
-  return CRYPTO_memcmp (gst_cenc_key_get_data (self->of_tenc->key),
-             gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE) == 0;
+  return gst_cenc_key_has_same_data (self->of_tenc->key, key);
 }
 
 EncryptVariant *
@@ -487,7 +485,10 @@ encrypt_track_cipher (EncryptTrack *self, const CencSampleAux *aux,
 gboolean
 encrypt_track_finish (EncryptTrack *self, GError **error)
 {
-  if (cenc_crypt_finish (self->crypt, error))
+  gboolean ok = cenc_crypt_finish (self->crypt, error);
+
+  cenc_cipher_rest (self->cipher);
+  if (ok)
     return TRUE;
   g_prefix_error (error, "track %u: ", self->id);
   return FALSE;

@@ -2,6 +2,7 @@
 
 #include "protection-playready.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include "cenc/encrypt-track.h"
@@ -46,18 +47,19 @@ format_kid (const GstCencKey *key)
 static gchar *
 format_checksum (const GstCencKey *key)
 {
-  guint8 guid[CENC_BLOCK_SIZE], out[CENC_BLOCK_SIZE];
+  guint8 guid[CENC_BLOCK_SIZE], out[CENC_BLOCK_SIZE], value[GST_CENC_KEY_SIZE];
   EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new ();
   int size = 0;
   gboolean ok;
 
+  gst_cenc_key_copy_data (key, value);
   to_guid (gst_cenc_key_get_kid (key), guid);
   ok = ctx &&
-      EVP_EncryptInit_ex (ctx, EVP_aes_128_ecb (), NULL,
-          gst_cenc_key_get_data (key), NULL) == 1 &&
+      EVP_EncryptInit_ex (ctx, EVP_aes_128_ecb (), NULL, value, NULL) == 1 &&
       EVP_CIPHER_CTX_set_padding (ctx, 0) == 1 &&
       EVP_EncryptUpdate (ctx, out, &size, guid, sizeof guid) == 1 &&
       size == sizeof out;
+  OPENSSL_cleanse (value, sizeof value);
   EVP_CIPHER_CTX_free (ctx);
   return ok ? g_base64_encode (out, CHECKSUM_SIZE) : NULL;
 }

@@ -163,9 +163,12 @@ write_entry (gchar *out, GstCencKey *key)
 {
   g_autofree gchar *kid =
       jose_base64_encode (gst_cenc_key_get_kid (key), GST_CENC_KID_SIZE);
-  gchar *k =
-      jose_base64_encode (gst_cenc_key_get_data (key), GST_CENC_KEY_SIZE);
+  guint8 data[GST_CENC_KEY_SIZE];
+  gchar *k;
 
+  gst_cenc_key_copy_data (key, data);
+  k = jose_base64_encode (data, sizeof data);
+  OPENSSL_cleanse (data, sizeof data);
   out += g_snprintf (out, ENTRY_SIZE,
       "{\"kty\":\"oct\",\"kid\":\"%s\",\"k\":\"%s\"}", kid, k);
   OPENSSL_cleanse (k, strlen (k));

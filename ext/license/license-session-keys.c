@@ -4,6 +4,7 @@
 #include "license-message.h"
 #include "license-session-private.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include <gst/cenc/gstcenckeyring.h>
@@ -256,6 +257,20 @@ deadline_of (GstOfflineLicenseSession *self, const Choice *choice)
 }
 
 static GstCencKey *
+copy_key (const GstCencKey *key, gint64 deadline,
+    const GstStructure *output_protection)
+{
+  guint8 data[GST_CENC_KEY_SIZE];
+  GstCencKey *copied;
+
+  gst_cenc_key_copy_data (key, data);
+  copied = gst_cenc_key_new_full (gst_cenc_key_get_kid (key), data, deadline,
+      output_protection);
+  OPENSSL_cleanse (data, sizeof data);
+  return copied;
+}
+
+static GstCencKey *
 make_key (GstOfflineLicenseSession *self, const Choice *choice,
     const Bound *bound, const guint8 *kid)
 {
@@ -265,8 +280,7 @@ make_key (GstOfflineLicenseSession *self, const Choice *choice,
     GstCencKey *key = g_ptr_array_index (bound->keys, i);
 
     if (memcmp (gst_cenc_key_get_kid (key), kid, GST_CENC_KID_SIZE) == 0)
-      return gst_cenc_key_new_full (kid, gst_cenc_key_get_data (key),
-          deadline_of (self, choice),
+      return copy_key (key, deadline_of (self, choice),
           choice->entry->document->output_protection);
   }
   return NULL;

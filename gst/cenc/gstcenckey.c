@@ -5,18 +5,22 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /*
- * Each key sits in a page of its own that is locked in memory and left out of
- * core dumps. A device holds a handful of keys at a time, so that a page each
- * is cheap, and no allocator ever sees the bytes.
+ * Of each key two halves are kept, of which neither says anything by itself:
+ * random bytes, and what they make of the key. The latter sits in a page of its
+ * own that is locked in memory and left out of core dumps: so neither a core nor
+ * swap has both, and a search through all of the memory finds no key. A device
+ * holds a handful of keys at a time, so that a page each is cheap.
  */
 struct _GstCencKey
 {
   gatomicrefcount ref_count;
   guint8 kid[GST_CENC_KID_SIZE];
-  guint8 *secret;
+  guint8 pad[GST_CENC_KEY_SIZE];
+  guint8 *masked; /* a page */
   gint64 deadline;
   GstStructure *output_protection;
 };
@@ -30,8 +34,20 @@ secret_page_size (void)
   return (gsize) sysconf (_SC_PAGESIZE);
 }
 
+/* Byte by byte, and so by the compiler as well: a vector register with a whole
+ * key in it would come to stand on the stack when the dynamic linker saves it. */
+static void
+mask (const guint8 *in, const guint8 *pad, guint8 *out)
+{
+  volatile guint8 *to = out;
+  guint i;
+
+  for (i = 0; i < GST_CENC_KEY_SIZE; i++)
+    to[i] = in[i] ^ pad[i];
+}
+
 static guint8 *
-secret_new (const guint8 *key)
+masked_new (const guint8 *key, const guint8 *pad)
 {
   gsize size = secret_page_size ();
   guint8 *page = mmap (NULL, size, PROT_READ | PROT_WRITE,
@@ -42,14 +58,14 @@ secret_new (const guint8 *key)
   /* Both may be refused by a limit; a key that can be swapped out still plays. */
   (void) madvise (page, size, MADV_DONTDUMP);
   (void) mlock (page, size);
-  memcpy (page, key, GST_CENC_KEY_SIZE);
+  mask (key, pad, page);
   (void) mprotect (page, size, PROT_READ);
 
   return page;
 }
 
 static void
-secret_free (guint8 *page)
+masked_free (guint8 *page)
 {
   gsize size = secret_page_size ();
 
@@ -76,7 +92,10 @@ gst_cenc_key_new_full (const guint8 *kid, const guint8 *key, gint64 deadline,
   self = g_new0 (GstCencKey, 1);
   g_atomic_ref_count_init (&self->ref_count);
   memcpy (self->kid, kid, GST_CENC_KID_SIZE);
-  self->secret = secret_new (key);
+  /* It fails where the kernel has no random bytes yet, or is older than 3.17. */
+  if (getentropy (self->pad, sizeof self->pad) != 0)
+    g_error ("gstcenc: no random bytes for a key");
+  self->masked = masked_new (key, self->pad);
   self->deadline = deadline;
   if (output_protection)
     self->output_protection = gst_structure_copy (output_protection);
@@ -100,7 +119,8 @@ gst_cenc_key_unref (GstCencKey *key)
 
   if (!g_atomic_ref_count_dec (&key->ref_count))
     return;
-  secret_free (key->secret);
+  masked_free (key->masked);
+  explicit_bzero (key->pad, sizeof key->pad);
   g_clear_pointer (&key->output_protection, gst_structure_free);
   g_free (key);
 }
@@ -112,11 +132,25 @@ gst_cenc_key_get_kid (const GstCencKey *key)
   return key->kid;
 }
 
-const guint8 *
-gst_cenc_key_get_data (const GstCencKey *key)
+void
+gst_cenc_key_copy_data (const GstCencKey *key, guint8 *data)
 {
-  g_return_val_if_fail (key != NULL, NULL);
-  return key->secret;
+  g_return_if_fail (key != NULL && data != NULL);
+
+  mask (key->masked, key->pad, data);
+}
+
+gboolean
+gst_cenc_key_has_same_data (const GstCencKey *a, const GstCencKey *b)
+{
+  guint8 differs = 0;
+  guint i;
+
+  g_return_val_if_fail (a != NULL && b != NULL, FALSE);
+
+  for (i = 0; i < GST_CENC_KEY_SIZE; i++)
+    differs |= a->masked[i] ^ b->masked[i] ^ a->pad[i] ^ b->pad[i];
+  return differs == 0;
 }
 
 gint64

@@ -2,8 +2,9 @@
 /*
  * GstCencKey: one content key, for one KID.
  *
- * The key's bytes live in memory that is kept out of core dumps where the
- * system can do that, and are wiped when the last reference goes. A GstCencKey
+ * The key's bytes are nowhere in memory as they are: only random bytes and what
+ * they make of the key, one of them in memory that is kept out of core dumps where
+ * the system can do that. They are wiped when the last reference goes. A GstCencKey
  * is immutable and may be used from any thread.
  */
 
@@ -76,13 +77,27 @@ GST_CENC_API
 const guint8 *gst_cenc_key_get_kid (const GstCencKey *key);
 
 /**
- * gst_cenc_key_get_data: (skip)
+ * gst_cenc_key_copy_data: (skip)
  * @key: a key
+ * @data: (out caller-allocates) (array fixed-size=16): where its 16 bytes go
  *
- * Returns: (transfer none): the 16 key bytes; never log or copy them to memory that is not wiped
+ * Never log them. Wipe them (`explicit_bzero()`) as soon as they have been used, and
+ * what was made of them, as a cipher's context, too.
  */
 GST_CENC_API
-const guint8 *gst_cenc_key_get_data (const GstCencKey *key);
+void gst_cenc_key_copy_data (const GstCencKey *key, guint8 *data);
+
+/**
+ * gst_cenc_key_has_same_data:
+ * @a: a key
+ * @b: another one
+ *
+ * Takes the same time whatever they are; neither key comes to stand in memory for it.
+ *
+ * Returns: whether the 16 key bytes of both are the same, whatever their KIDs are
+ */
+GST_CENC_API
+gboolean gst_cenc_key_has_same_data (const GstCencKey *a, const GstCencKey *b);
 
 /**
  * gst_cenc_key_get_deadline:

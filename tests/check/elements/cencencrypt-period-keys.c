@@ -111,9 +111,11 @@ learn_keys (const CpixDocument *document)
 
   for (i = 0; i < document->keys->len; i++) {
     const CpixKey *key = document->keys->pdata[i];
-    g_autofree gchar *kid = format_hex (key->kid);
-    g_autofree gchar *value = format_hex (gst_cenc_key_get_data (key->key));
+    g_autofree gchar *kid = format_hex (key->kid), *value = NULL;
+    guint8 data[GST_CENC_KEY_SIZE];
 
+    gst_cenc_key_copy_data (key->key, data);
+    value = format_hex (data);
     judge_add_key (kid, value);
   }
 }

@@ -3,7 +3,13 @@
 
 #include "cenc/cenc-cipher.h"
 
+#include <fcntl.h>
 #include <gst/check/gstcheck.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const guint8 kid[GST_CENC_KID_SIZE] = { 0 };
 
@@ -136,6 +142,176 @@ GST_START_TEST (test_misuse)
 }
 GST_END_TEST;
 
+/* The key comes back with the next start: with any IV, in the middle of a stream. */
+GST_START_TEST (test_rest)
+{
+  g_autoptr (GstCencKey) key = gst_cenc_key_new (kid, nist_key);
+  static const struct
+  {
+    CencMode mode;
+    const guint8 *iv, *cipher;
+  } cases[] = {
+    { CENC_MODE_CTR, ctr_iv, ctr_cipher },
+    { CENC_MODE_CBC, cbc_iv, cbc_cipher },
+  };
+  guint i, n;
+
+  for (i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    CencCipherDirection direction = i % 2;
+    g_autoptr (CencCipher) cipher =
+        cenc_cipher_new (key, cases[i / 2].mode, direction, NULL);
+    const guint8 *in =
+        direction == CENC_CIPHER_DECRYPT ? cases[i / 2].cipher : nist_plain;
+    const guint8 *out =
+        direction == CENC_CIPHER_DECRYPT ? nist_plain : cases[i / 2].cipher;
+    guint8 data[64];
+
+    for (n = 0; n < 4; n++) {
+      cenc_cipher_rest (cipher);
+      if (n % 2) { /* a start that nothing is done with */
+        fail_unless (cenc_cipher_funcs.start (cipher, nist_key));
+      }
+      fail_unless (cenc_cipher_funcs.start (cipher, cases[i / 2].iv));
+      fail_unless (cenc_cipher_funcs.update (cipher, in, data, 32));
+      fail_unless (cenc_cipher_funcs.update (cipher, in + 32, data + 32, 32));
+      fail_unless (memcmp (data, out, sizeof data) == 0);
+      fail_unless (cenc_cipher_funcs.start (cipher, cases[i / 2].iv));
+      fail_unless (cenc_cipher_funcs.update (cipher, in, data, 16));
+      fail_unless (memcmp (data, out, 16) == 0);
+    }
+    cenc_cipher_rest (cipher);
+    cenc_cipher_rest (cipher);
+    ASSERT_CRITICAL (cenc_cipher_funcs.update (cipher, in, data, 16));
+  }
+}
+GST_END_TEST;
+
+/* --- what is left in memory --- */
+
+#define PIECE (1u << 20)
+
+/* Each byte of the key inverted: the search must not find what it searches by. */
+static volatile guint8 inverted[GST_CENC_KEY_SIZE];
+
+static GstCencKey *
+make_secret_key (void)
+{
+  guint8 data[GST_CENC_KEY_SIZE];
+  GstCencKey *key;
+  guint i;
+
+  fail_unless (RAND_bytes (data, sizeof data) == 1);
+  for (i = 0; i < sizeof data; i++)
+    inverted[i] = (guint8) ~data[i];
+  key = gst_cenc_key_new (kid, data);
+  explicit_bzero (data, sizeof data);
+  return key;
+}
+
+static gboolean
+is_key (const guint8 *data)
+{
+  guint i;
+
+  for (i = 0; i < GST_CENC_KEY_SIZE; i++) {
+    if ((data[i] ^ inverted[i]) != 0xff)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static guint
+count_in_piece (const guint8 *piece, gsize size)
+{
+  const guint8 first = (guint8) ~inverted[0];
+  const guint8 *at = piece, *end = piece + size;
+  guint n = 0;
+
+  while (end - at >= GST_CENC_KEY_SIZE &&
+      (at = memchr (at, first, (gsize) (end - at) - 15)))
+    n += is_key (at++);
+  return n;
+}
+
+/* @piece is where it is read to, and so the one place that is not looked at. */
+static guint
+count_in_mapping (int memory, guint64 start, guint64 end, guint8 *piece)
+{
+  guint64 own = (guint64) (guintptr) piece, at;
+  guint n = 0;
+
+  for (at = start; at < end; at += PIECE - GST_CENC_KEY_SIZE) {
+    gsize size = (gsize) MIN (end - at, PIECE);
+    ssize_t got;
+
+    if (at < own + PIECE && at + size > own)
+      continue;
+    got = pread (memory, piece, size, (off_t) at);
+    if (got > 0)
+      n += count_in_piece (piece, (gsize) got);
+  }
+  return n;
+}
+
+/* How often the key stands in the memory of this process. A sanitizer's shadow,
+ * which is larger than all of the memory, is left out. */
+static guint
+count_key (void)
+{
+  guint8 *piece = mmap (NULL, 3 * PIECE, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int memory = open ("/proc/self/mem", O_RDONLY);
+  FILE *maps = fopen ("/proc/self/maps", "r");
+  guint64 start, end;
+  char line[512], rights[5];
+  guint n = 0;
+
+  fail_unless (piece != MAP_FAILED && memory >= 0 && maps);
+  while (fgets (line, sizeof line, maps)) {
+    if (sscanf (line, "%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x %4s",
+            &start, &end, rights) == 3 &&
+        rights[0] == 'r' && end - start < G_GUINT64_CONSTANT (1) << 30 &&
+        !strstr (line, "[v"))
+      n += count_in_mapping (memory, start, end, piece + PIECE);
+  }
+  fclose (maps);
+  close (memory);
+  munmap (piece, 3 * PIECE);
+  return n;
+}
+
+static void
+check_memory (CencMode mode, CencCipherDirection direction)
+{
+  GstCencKey *key = make_secret_key ();
+  CencCipher *cipher = cenc_cipher_new (key, mode, direction, NULL);
+  guint8 data[64] = { 0 };
+
+  assert_equals_int (count_key (), 0);
+  fail_unless (cenc_cipher_funcs.start (cipher, cbc_iv));
+  fail_unless (cenc_cipher_funcs.update (cipher, data, data, sizeof data));
+  if (direction == CENC_CIPHER_ENCRYPT)
+    fail_unless (cenc_cipher_lanes_funcs.blocks (cipher, data, sizeof data));
+  /* It is looked for in the right way. */
+  assert_equals_int (count_key (), direction == CENC_CIPHER_ENCRYPT ? 2 : 1);
+  cenc_cipher_rest (cipher);
+  assert_equals_int (count_key (), 0);
+  fail_unless (cenc_cipher_funcs.start (cipher, cbc_iv));
+  assert_equals_int (count_key (), 1);
+  cenc_cipher_free (cipher);
+  gst_cenc_key_unref (key);
+  assert_equals_int (count_key (), 0);
+}
+
+GST_START_TEST (test_no_key_is_left)
+{
+  check_memory (CENC_MODE_CTR, CENC_CIPHER_DECRYPT);
+  check_memory (CENC_MODE_CTR, CENC_CIPHER_ENCRYPT);
+  check_memory (CENC_MODE_CBC, CENC_CIPHER_DECRYPT);
+  check_memory (CENC_MODE_CBC, CENC_CIPHER_ENCRYPT);
+}
+GST_END_TEST;
+
 static Suite *
 cenc_cipher_suite (void)
 {
@@ -147,6 +323,8 @@ cenc_cipher_suite (void)
   tcase_add_test (tc, test_cbc);
   tcase_add_test (tc, test_in_place);
   tcase_add_test (tc, test_misuse);
+  tcase_add_test (tc, test_rest);
+  tcase_add_test (tc, test_no_key_is_left);
   return suite;
 }
 

@@ -4,6 +4,7 @@
 #include <gst/cenc/cenc.h>
 #include <gst/check/gstcheck.h>
 #include <string.h>
+#include "../../key-data.h"
 
 static const guint8 kid_a[16] = { 0xa0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
   13, 14, 15 };
@@ -28,13 +29,34 @@ GST_START_TEST (test_key)
   memset (kid, 0, 16);
   memset (bytes, 0, 16);
   fail_unless (memcmp (gst_cenc_key_get_kid (key), kid_a, 16) == 0);
-  fail_unless (memcmp (gst_cenc_key_get_data (key), secret, 16) == 0);
+  fail_unless (key_has_data (key, secret));
   fail_unless (gst_cenc_key_get_deadline (key) == GST_CENC_KEY_NO_DEADLINE);
   fail_unless (gst_cenc_key_get_output_protection (key) == NULL);
   fail_unless (gst_cenc_key_ref (key) == key);
   gst_cenc_key_unref (key);
-  fail_unless (memcmp (gst_cenc_key_get_data (key), secret, 16) == 0);
+  fail_unless (key_has_data (key, secret));
   gst_cenc_key_unref (key);
+}
+GST_END_TEST;
+
+/* Whatever their KIDs, and however each is kept. */
+GST_START_TEST (test_same_data)
+{
+  g_autoptr (GstCencKey) key = gst_cenc_key_new (kid_a, secret);
+  g_autoptr (GstCencKey) same = gst_cenc_key_new (kid_b, secret);
+  guint i;
+
+  fail_unless (gst_cenc_key_has_same_data (key, key));
+  fail_unless (gst_cenc_key_has_same_data (key, same));
+  for (i = 0; i < 128; i++) {
+    g_autoptr (GstCencKey) other = NULL;
+    guint8 data[16];
+
+    memcpy (data, secret, sizeof data);
+    data[i / 8] ^= (guint8) (1 << i % 8);
+    other = gst_cenc_key_new (kid_a, data);
+    fail_if (gst_cenc_key_has_same_data (key, other));
+  }
 }
 GST_END_TEST;
 
@@ -221,7 +243,7 @@ GST_START_TEST (test_ring)
   fail_if (gst_cenc_key_session_has_key (session, kid_a));
   assert_equals_int (n, 3);
   /* Who holds a key keeps it. */
-  fail_unless (memcmp (gst_cenc_key_get_data (got), kid_b, 16) == 0);
+  fail_unless (key_has_data (got, kid_b));
 }
 GST_END_TEST;
 
@@ -256,7 +278,7 @@ GST_START_TEST (test_ring_add_hex)
       continue;
     key = gst_cenc_key_session_get_key (GST_CENC_KEY_SESSION (ring), kid_a,
         GST_CENC_KEY_USE_PLAY, NULL);
-    fail_unless (memcmp (gst_cenc_key_get_data (key), secret, 16) == 0);
+    fail_unless (key_has_data (key, secret));
   }
 }
 GST_END_TEST;
@@ -504,6 +526,7 @@ gstcenc_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_key);
+  tcase_add_test (tc, test_same_data);
   tcase_add_test (tc, test_key_full);
   tcase_add_test (tc, test_key_is_not_printed);
   tcase_add_test (tc, test_output_protection);
