@@ -2,9 +2,7 @@
 
 #include "encrypt-options.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
-#include "cenc/encrypt-hex.h"
 
 enum
 {
@@ -140,7 +138,7 @@ gst_cenc_encrypt_playready_get_type (void)
 /* Where a property's value is, and as what. */
 typedef enum
 {
-  AS_NOTHING, /* no property, or one that has a function of its own */
+  AS_NOTHING, /* no property */
   AS_TEXT, /* gchar *, owned; wiped when it goes, whether secret or not */
   AS_SECRET, /* EncryptSecret *, owned */
   AS_ENUM,
@@ -164,6 +162,7 @@ typedef struct
 static const Field fields[] = {
   [PROP_SCHEME] = FIELD (AS_ENUM, scheme),
   [PROP_KEY_ID] = FIELD (AS_TEXT, key_id),
+  [PROP_KEY] = FIELD (AS_SECRET, key),
   [PROP_IV] = FIELD (AS_TEXT, iv),
   [PROP_IV_SIZE] = FIELD (AS_ENUM, settings.iv_size),
   [PROP_CRYPT_BYTE_BLOCK] = FIELD (AS_INT, settings.crypt_byte_block),
@@ -204,13 +203,6 @@ set_secret (EncryptSecret **secret, const gchar *text)
   *secret = encrypt_secret_new (text);
 }
 
-static void
-set_key (EncryptOptions *self, const gchar *text)
-{
-  OPENSSL_cleanse (self->key, sizeof (self->key));
-  self->key_size = encrypt_hex_parse (text, self->key, sizeof (self->key));
-}
-
 void
 encrypt_options_init (EncryptOptions *self)
 {
@@ -224,7 +216,6 @@ encrypt_options_clear (EncryptOptions *self)
 {
   guint id;
 
-  OPENSSL_cleanse (self->key, sizeof (self->key));
   for (id = 0; id < G_N_ELEMENTS (fields); id++) {
     if (fields[id].form == AS_TEXT)
       set_text (G_STRUCT_MEMBER_P (self, fields[id].offset), NULL);
@@ -294,10 +285,6 @@ get_field (const Field *field, gconstpointer at, GValue *value)
 gboolean
 encrypt_options_set (EncryptOptions *self, guint id, const GValue *value)
 {
-  if (id == PROP_KEY) {
-    set_key (self, g_value_get_string (value));
-    return TRUE;
-  }
   return id < G_N_ELEMENTS (fields) &&
       set_field (&fields[id], G_STRUCT_MEMBER_P (self, fields[id].offset),
           value);

@@ -22,11 +22,9 @@ typedef struct
   gchar *key_id, *iv, *pssh, *spool_directory; /* as given */
   gchar *cpix, *cpix_key, *cpix_output, *cpix_recipient; /* locations */
   gboolean cpix_require_mac;
-  EncryptSecret *track_keys, *period_keys, *key_seed; /* as given */
+  EncryptSecret *key, *track_keys, *period_keys, *key_seed; /* as given */
   gchar *media_epoch; /* as given */
   GstClockTime crypto_period; /* 0: none */
-  guint8 key[GST_CENC_KEY_SIZE];
-  gint key_size; /* bytes given; -1: they were no such thing */
 } EncryptOptions;
 
 void encrypt_options_init (EncryptOptions *self);

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 #include "cenc/encrypt-derive.h"
+#include "cenc/encrypt-secret.h"
 #include "cenc/encrypt-track.h"
 
 typedef enum
@@ -24,8 +25,7 @@ struct _EncryptPeriods
 
   GPtrArray *list; /* (element-type EncryptKeys) */
   guint8 kid[GST_CENC_KID_SIZE]; /* of period 0 */
-  guint8 seed[ENCRYPT_SEED_MAX_SIZE];
-  gsize seed_size;
+  EncryptSecret *seed;
   GstCencKey *first; /* by chance: of the first period, whichever it is */
   GHashTable *made; /* by chance: guint64 → GstCencKey */
   CpixDocument *document;
@@ -58,7 +58,7 @@ encrypt_periods_unref (EncryptPeriods *self)
 {
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
-  OPENSSL_cleanse (self->seed, sizeof self->seed);
+  g_clear_pointer (&self->seed, encrypt_secret_free);
   g_clear_pointer (&self->list, g_ptr_array_unref);
   g_clear_pointer (&self->first, gst_cenc_key_unref);
   g_clear_pointer (&self->made, g_hash_table_unref);
@@ -139,12 +139,24 @@ EncryptPeriods *
 encrypt_periods_new_seed (GstClockTime length, const guint8 *kid,
     const guint8 *seed, gsize size)
 {
-  EncryptPeriods *self = periods_new (BY_SEED, length);
+  g_autoptr (EncryptPeriods) self = periods_new (BY_SEED, length);
 
   memcpy (self->kid, kid, sizeof self->kid);
-  memcpy (self->seed, seed, size);
-  self->seed_size = size;
-  return self;
+  self->seed = encrypt_secret_new_bytes (seed, size);
+  return self->seed ? g_steal_pointer (&self) : NULL;
+}
+
+static GstCencKey *
+get_by_seed (const EncryptPeriods *self, guint64 number, GError **error)
+{
+  guint8 seed[ENCRYPT_SEED_MAX_SIZE];
+  gsize size = encrypt_secret_get_size (self->seed);
+  GstCencKey *key;
+
+  encrypt_secret_copy (self->seed, seed);
+  key = encrypt_derive_key (self->kid, number, seed, size, error);
+  OPENSSL_cleanse (seed, sizeof seed);
+  return key;
 }
 
 /* By chance */
@@ -368,8 +380,7 @@ encrypt_periods_get_key (EncryptPeriods *self, guint64 number, guint32 track_id,
     case BY_LIST:
       return get_from_list (self, number, track_id, label, error);
     case BY_SEED:
-      return encrypt_derive_key (self->kid, number, self->seed, self->seed_size,
-          error);
+      return get_by_seed (self, number, error);
     case BY_CHANCE:
       return get_by_chance (self, number, error);
     default:

@@ -41,6 +41,9 @@ EncryptPeriods *encrypt_periods_new_list (GstClockTime length,
  * The KID of period n is @kid + n, as a big-endian number of 128 bits. The key for
  * a KID is HKDF-SHA-256 (RFC 5869) of @seed without salt, with the info
  * "gst-plugins-cenc content key" and the KID's 16 bytes behind it: 16 bytes of it.
+ *
+ * Returns: (transfer full) (nullable): the periods, %NULL if there are no random
+ *   bytes to keep @seed by
  */
 EncryptPeriods *encrypt_periods_new_seed (GstClockTime length,
     const guint8 *kid, const guint8 *seed, gsize size);

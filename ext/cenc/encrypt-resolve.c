@@ -21,7 +21,8 @@ refuse (GError **error, const gchar *message)
 static gboolean
 has_key (const EncryptOptions *self)
 {
-  return (self->key_id && *self->key_id) || self->key_size != 0;
+  return (self->key_id && *self->key_id) ||
+      encrypt_secret_get_size (self->key) > 0;
 }
 
 /* Which sources of keys do not go with one another. */
@@ -49,7 +50,7 @@ find_period_conflict (const EncryptOptions *self)
            "period is";
   if (self->period_keys && (self->key_seed || has_key (self)))
     return "period-keys: key-seed, key-id and key do not go with it";
-  if (self->key_seed && self->key_size != 0)
+  if (self->key_seed && encrypt_secret_get_size (self->key) > 0)
     return "key-seed: it has the keys: key does not go with it";
   if (self->crypto_period == 0 || self->cpix)
     return NULL;
@@ -114,7 +115,7 @@ make_seed_periods (const EncryptOptions *self, EncryptSettings *settings,
   settings->periods =
       encrypt_periods_new_seed (self->crypto_period, kid, seed, size);
   OPENSSL_cleanse (seed, sizeof seed);
-  return TRUE;
+  return settings->periods || refuse (error, "key-seed: no random bytes");
 }
 
 static gboolean
@@ -136,6 +137,21 @@ make_periods (const EncryptOptions *self, EncryptSettings *settings,
 
 /* One key, or one a track */
 
+/* NULL: @secret is no key. */
+static GstCencKey *
+parse_key (const guint8 *kid, const EncryptSecret *secret)
+{
+  gchar *text = encrypt_secret_dup_text (secret);
+  guint8 data[GST_CENC_KEY_SIZE];
+  GstCencKey *key = NULL;
+
+  if (encrypt_hex_parse (text, data, sizeof data) == sizeof data)
+    key = gst_cenc_key_new (kid, data);
+  OPENSSL_cleanse (data, sizeof data);
+  encrypt_secret_wipe (text);
+  return key;
+}
+
 static gboolean
 make_single_key (const EncryptOptions *self, EncryptSettings *settings,
     GError **error)
@@ -147,12 +163,10 @@ make_single_key (const EncryptOptions *self, EncryptSettings *settings,
         self->key_id && *self->key_id
             ? "key-id: not 32 hexadecimal digits"
             : "key-id: not set; it needs 32 hexadecimal digits");
-  if (self->key_size != sizeof (self->key))
-    return refuse (error,
-        self->key_size == 0 ? "key: not set; it needs 32 hexadecimal digits"
-                            : "key: not 32 hexadecimal digits");
-  settings->key = gst_cenc_key_new (kid, self->key);
-  return TRUE;
+  if (encrypt_secret_get_size (self->key) == 0)
+    return refuse (error, "key: not set; it needs 32 hexadecimal digits");
+  settings->key = parse_key (kid, self->key);
+  return settings->key || refuse (error, "key: not 32 hexadecimal digits");
 }
 
 static gboolean
@@ -176,7 +190,7 @@ make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
     encrypt_secret_wipe (text);
     if (!settings->keys)
       return FALSE;
-    if (!self->key_id && self->key_size == 0)
+    if (!self->key_id && encrypt_secret_get_size (self->key) == 0)
       return TRUE;
   }
   return make_single_key (self, settings, error);

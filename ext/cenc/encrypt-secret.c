@@ -12,22 +12,30 @@ struct _EncryptSecret
   guint8 *pad, *masked; /* [size] */
 };
 
+/* Byte by byte, as that of GstCencKey: no vector register holds a piece of it. */
 static void
 mask (const guint8 *in, const guint8 *pad, guint8 *out, gsize size)
 {
+  volatile guint8 *to = out;
   gsize i;
 
   for (i = 0; i < size; i++)
-    out[i] = in[i] ^ pad[i];
+    to[i] = in[i] ^ pad[i];
 }
 
 EncryptSecret *
 encrypt_secret_new (const gchar *text)
 {
-  gsize size = text ? strlen (text) : 0;
+  return text ? encrypt_secret_new_bytes ((const guint8 *) text, strlen (text))
+              : NULL;
+}
+
+EncryptSecret *
+encrypt_secret_new_bytes (const guint8 *data, gsize size)
+{
   EncryptSecret *self;
 
-  if (!text || size > G_MAXINT)
+  if (size > G_MAXINT)
     return NULL;
   self = g_new0 (EncryptSecret, 1);
   self->size = size;
@@ -37,7 +45,7 @@ encrypt_secret_new (const gchar *text)
     encrypt_secret_free (self);
     return NULL;
   }
-  mask ((const guint8 *) text, self->pad, self->masked, size);
+  mask (data, self->pad, self->masked, size);
   return self;
 }
 
@@ -50,6 +58,18 @@ encrypt_secret_free (EncryptSecret *self)
   g_free (self->pad);
   g_free (self->masked);
   g_free (self);
+}
+
+gsize
+encrypt_secret_get_size (const EncryptSecret *self)
+{
+  return self ? self->size : 0;
+}
+
+void
+encrypt_secret_copy (const EncryptSecret *self, guint8 *out)
+{
+  mask (self->masked, self->pad, out, self->size);
 }
 
 gchar *
