@@ -2,13 +2,15 @@
 /*
  * Runs a graph whose element named "secret" gets a property from standard
  * input, keeps no copy of it, writes all messages and all readable properties to
- * standard error, and stands still twice until a byte comes: at the end of the
- * stream, and when the graph is gone. Time to look into it.
+ * standard error, and stands still until a byte comes: when it is prerolled, when the
+ * second buffer comes to a sink, at the end of the stream, and when the graph is
+ * gone. Time to look into it.
  *
  *   secret-player PROPERTY GRAPH... <VALUE
  *
  * PROPERTY "key-session": VALUE has keys, as cencdecrypt's `keys`, for a session
- * in the graph's context. PROPERTY "-": none.
+ * in the graph's context. PROPERTY "-": none. PROPERTY "kept": none, and VALUE stays
+ * in memory.
  */
 
 #include <gst/cenc/cenc.h>
@@ -41,13 +43,65 @@ show (GstMessage *message)
   fprintf (stderr, "%s %s\n", GST_MESSAGE_TYPE_NAME (message), text);
 }
 
+static void
+be_looked_at (const gchar *when)
+{
+  char c;
+
+  printf ("%s\n", when);
+  fflush (stdout);
+  while (read (0, &c, 1) == -1)
+    ;
+}
+
+/* In the streaming thread: a buffer is in the sink, and nothing before it waits. */
+static GstPadProbeReturn
+sink_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  static gint buffers = 0;
+
+  if (g_atomic_int_add (&buffers, 1) != 1)
+    return GST_PAD_PROBE_OK;
+  be_looked_at ("playing");
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static void
+watch_sink (const GValue *item, gpointer user_data)
+{
+  GstElement *element = g_value_get_object (item);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, sink_buffer,
+      NULL, NULL);
+}
+
+/* FALSE if it is not within a minute; the bus says why. */
+static gboolean
+preroll (GstElement *pipeline)
+{
+  GstIterator *it;
+
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  if (gst_element_get_state (pipeline, NULL, NULL, 60 * GST_SECOND) !=
+      GST_STATE_CHANGE_SUCCESS)
+    return FALSE;
+  be_looked_at ("paused");
+  it = gst_bin_iterate_sinks (GST_BIN (pipeline));
+  gst_iterator_foreach (it, watch_sink, NULL);
+  gst_iterator_free (it);
+  return TRUE;
+}
+
 /* FALSE if it ended in an error. */
 static gboolean
 play (GstElement *pipeline)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
 
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  if (preroll (pipeline))
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (;;) {
     g_autoptr (GstMessage) message = gst_bus_timed_pop (bus, 60 * GST_SECOND);
 
@@ -117,17 +171,6 @@ show_elements (GstElement *pipeline)
   gst_iterator_free (it);
 }
 
-static void
-be_looked_at (const gchar *when)
-{
-  char c;
-
-  printf ("%s\n", when);
-  fflush (stdout);
-  while (read (0, &c, 1) == -1)
-    ;
-}
-
 static gboolean
 set_session (GstElement *pipeline)
 {
@@ -146,7 +189,7 @@ set_secret (GstElement *pipeline, const gchar *name)
 {
   GstElement *element;
 
-  if (g_str_equal (name, "-"))
+  if (g_str_equal (name, "-") || g_str_equal (name, "kept"))
     return TRUE;
   if (g_str_equal (name, "key-session"))
     return set_session (pipeline);
@@ -172,7 +215,8 @@ main (int argc, char **argv)
     return 2;
   }
   ok = set_secret (pipeline, argv[1]);
-  explicit_bzero (secret, sizeof secret);
+  if (!g_str_equal (argv[1], "kept"))
+    explicit_bzero (secret, sizeof secret);
 
   ok = ok && play (pipeline);
   if (ok) {
