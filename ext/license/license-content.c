@@ -72,11 +72,10 @@ static void
 add_entry (GByteArray *kids, const BmffBox *entry)
 {
   BmffBox *sinf;
-  guint i, j;
+  guint next = 0, j;
 
-  for (i = 0; entry->children &&
-       (sinf = bmff_box_nth_child (entry, BMFF_FOURCC ('s', 'i', 'n', 'f'), i));
-       i++) {
+  while ((sinf = bmff_box_next_child (entry, BMFF_FOURCC ('s', 'i', 'n', 'f'),
+              &next))) {
     BmffBox *schi = bmff_box_find (sinf, "schi");
 
     for (j = 0; schi && schi->children && j < schi->children->len; j++)
@@ -117,7 +116,8 @@ add_pssh (GByteArray *kids, const BmffBox *box)
 static void
 add_movie (GByteArray *kids, const BmffMovie *movie)
 {
-  guint i, j;
+  const BmffBox *pssh;
+  guint i, j, next = 0;
 
   for (i = 0; i < movie->tracks->len; i++) {
     const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
@@ -126,14 +126,9 @@ add_movie (GByteArray *kids, const BmffMovie *movie)
       add_entry (kids, g_ptr_array_index (track->stsd->children, j));
     add_groups (kids, track->stbl);
   }
-  for (i = 0;; i++) {
-    BmffBox *pssh =
-        bmff_box_nth_child (movie->moov, BMFF_FOURCC ('p', 's', 's', 'h'), i);
-
-    if (!pssh)
-      return;
+  while ((pssh = bmff_box_next_child (movie->moov,
+              BMFF_FOURCC ('p', 's', 's', 'h'), &next)))
     add_pssh (kids, pssh);
-  }
 }
 
 static BmffMovie *

@@ -104,9 +104,9 @@ find_sinf (const BmffBox *entry, CencScheme *scheme, GError **error)
 {
   const BmffBox *sinf;
   guint32 other = 0;
-  guint n;
+  guint next = 0;
 
-  for (n = 0; (sinf = bmff_box_nth_child (entry, FOURCC_SINF, n)); n++) {
+  while ((sinf = bmff_box_next_child (entry, FOURCC_SINF, &next))) {
     guint32 type = 0;
 
     if (!read_scheme_type (sinf, &type, error))
@@ -115,7 +115,7 @@ find_sinf (const BmffBox *entry, CencScheme *scheme, GError **error)
       return sinf;
     other = type;
   }
-  if (n == 0)
+  if (!bmff_box_child (entry, FOURCC_SINF))
     refuse (entry, error, GST_CENC_ERROR_FORMAT, "there is no sinf in it");
   else
     refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
@@ -129,9 +129,9 @@ static const BmffBox *
 find_piff_tenc (const BmffBox *schi)
 {
   const BmffBox *box;
-  guint n;
+  guint next = 0;
 
-  for (n = 0; (box = bmff_box_nth_child (schi, FOURCC_UUID, n)); n++) {
+  while ((box = bmff_box_next_child (schi, FOURCC_UUID, &next))) {
     if (memcmp (box->uuid, CENC_PIFF_TENC_UUID, sizeof box->uuid) == 0)
       return box;
   }

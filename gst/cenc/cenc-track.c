@@ -97,23 +97,27 @@ static gboolean
 groups_parse (Groups *self, const CencTrack *track, const BmffBox *parent,
     GError **error)
 {
-  groups_init (self, track);
-  while (self->n_groups <= MAX_GROUPS) {
-    GError *local = NULL;
-    g_autoptr (GBytes) description = bmff_sgpd_get_entry (parent, FOURCC_SEIG,
-        self->n_groups + 1, &self->default_group, &local);
+  GError *local = NULL;
+  GBytes *description;
+  BmffSgpd sgpd;
+  gboolean ok = TRUE;
 
-    if (local) {
-      g_propagate_error (error, local);
+  groups_init (self, track);
+  if (bmff_sgpd_open (&sgpd, parent, FOURCC_SEIG, &local)) {
+    self->default_group = sgpd.default_index;
+    if (sgpd.count > MAX_GROUPS) {
+      g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+          "more than %u seig descriptions in one sgpd", MAX_GROUPS);
       return FALSE;
     }
-    if (!description)
-      return TRUE;
-    if (!groups_add (self, description, error))
-      return FALSE;
+    while (ok && (description = bmff_sgpd_next (&sgpd, &local))) {
+      ok = groups_add (self, description, error);
+      g_bytes_unref (description);
+    }
   }
-  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
-      "more than %u seig descriptions in one sgpd", MAX_GROUPS);
+  if (!local)
+    return ok;
+  g_propagate_error (error, local);
   return FALSE;
 }
 

@@ -103,13 +103,13 @@ patch_entry (const Patch *patch, const BmffBox *box, GError **error)
 {
   CencEntry entry;
   BmffBox *sinf;
-  guint n;
+  guint next = 0;
 
   if (!cenc_entry_parse (box, &entry, error))
     return FALSE;
   if (!entry.is_wrapped)
     return TRUE;
-  for (n = 0; (sinf = bmff_box_nth_child (box, FOURCC_SINF, n)); n++) {
+  while ((sinf = bmff_box_next_child (box, FOURCC_SINF, &next))) {
     if (!set_type (patch, sinf, FOURCC_FREE, error))
       return FALSE;
   }

@@ -418,6 +418,19 @@ bmff_box_nth_child (const BmffBox *self, guint32 type, guint n)
 }
 
 BmffBox *
+bmff_box_next_child (const BmffBox *self, guint32 type, guint *next)
+{
+  while (self->children != NULL && *next < self->children->len) {
+    BmffBox *child = g_ptr_array_index (self->children, (*next)++);
+
+    if (child->type == type)
+      return child;
+  }
+
+  return NULL;
+}
+
+BmffBox *
 bmff_box_child (const BmffBox *self, guint32 type)
 {
   return bmff_box_nth_child (self, type, 0);

@@ -127,6 +127,8 @@ void bmff_box_free (BmffBox *self);
 BmffBox *bmff_box_child (const BmffBox *self, guint32 type);
 /** The nth child (from 0) of that type, or NULL. */
 BmffBox *bmff_box_nth_child (const BmffBox *self, guint32 type, guint n);
+/** The next child of that type from place *@next (0 at first) on, which becomes the place behind it; NULL if there is none. To go through all of them. */
+BmffBox *bmff_box_next_child (const BmffBox *self, guint32 type, guint *next);
 /** @path: types joined by `/`, e.g. "mdia/minf/stbl"; the first match at each step. */
 BmffBox *bmff_box_find (const BmffBox *self, const gchar *path);
 /** @child is (transfer full). */

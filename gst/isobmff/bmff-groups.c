@@ -2,6 +2,8 @@
 
 #include "gst/isobmff/bmff-index.h"
 
+#include <string.h>
+
 #define SBGP BMFF_FOURCC ('s', 'b', 'g', 'p')
 #define CSGP BMFF_FOURCC ('c', 's', 'g', 'p')
 #define SGPD BMFF_FOURCC ('s', 'g', 'p', 'd')
@@ -292,64 +294,144 @@ bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
   }
 }
 
-/* Goes to entry @index, and gives its size. */
-static gsize
-seek_entry (BmffReader *reader, guint8 version, guint32 default_length,
-    guint32 count, guint32 index)
+/* Whether the entries from the reader's position on end where the box does. */
+static gboolean
+ends_with_entries (const BmffSgpd *self)
 {
-  gsize size;
+  BmffReader reader = self->reader;
+  guint32 i;
 
-  /* Version 0 says no size: right for types whose entries are all alike. */
-  if (version == 0)
-    default_length = (guint32) (bmff_reader_left (reader) / count);
-  if (version == 0 || default_length != 0) {
-    if (!bmff_reader_has (reader, index, default_length))
-      reader->failed = TRUE;
-    bmff_reader_skip (reader, (gsize) (index - 1) * default_length);
-    return default_length;
-  }
-  while (size = bmff_reader_u32 (reader), --index > 0)
-    if (!bmff_reader_skip (reader, size))
-      break;
+  if (self->length > 0)
+    return bmff_reader_left (&reader) == (guint64) self->count * self->length;
+  for (i = 0; i < self->count && bmff_reader_ok (&reader); i++)
+    bmff_reader_skip (&reader, bmff_reader_u32 (&reader));
 
-  return size;
+  return bmff_reader_ok (&reader) && bmff_reader_left (&reader) == 0;
+}
+
+/* No size is said: right for types whose entries are all alike. */
+static void
+share_out (BmffSgpd *self)
+{
+  self->length = (guint32) (bmff_reader_left (&self->reader) / self->count);
+  self->fixed = TRUE;
+}
+
+/* Version 2 as it was before 14496-12:2015, when only version 1 had lengths. */
+static gboolean
+read_old_fields (BmffSgpd *self, BmffReader reader)
+{
+  BmffSgpd old = *self;
+
+  old.reader = reader;
+  old.default_index = bmff_reader_u32 (&old.reader);
+  old.count = bmff_reader_u32 (&old.reader);
+  if (!bmff_reader_ok (&old.reader) || old.count == 0 ||
+      old.default_index > old.count)
+    return FALSE;
+  share_out (&old);
+  if (!ends_with_entries (&old))
+    return FALSE;
+  *self = old;
+
+  return TRUE;
+}
+
+static void
+read_sgpd_fields (BmffSgpd *self, guint8 version)
+{
+  BmffReader start = self->reader;
+
+  if (version >= 1)
+    self->length = bmff_reader_u32 (&self->reader);
+  if (version >= 2)
+    self->default_index = bmff_reader_u32 (&self->reader);
+  self->count = bmff_reader_u32 (&self->reader);
+  self->fixed = self->length > 0;
+  if (version == 0 && self->count > 0)
+    share_out (self);
+  if (version == 2 && !ends_with_entries (self))
+    (void) read_old_fields (self, start);
 }
 
 /* 8.9.3 */
+gboolean
+bmff_sgpd_open (BmffSgpd *self, const BmffBox *parent, guint32 grouping_type,
+    GError **error)
+{
+  guint8 version = 0;
+
+  memset (self, 0, sizeof (*self));
+  self->box = find_group_box (parent, SGPD, grouping_type, &self->reader,
+      &version, NULL, error);
+  if (self->box == NULL)
+    return FALSE;
+  read_sgpd_fields (self, version);
+  if (bmff_reader_ok (&self->reader))
+    return TRUE;
+  bmff_box_set_error (self->box, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its entries");
+
+  return FALSE;
+}
+
+static GBytes *
+set_entry_error (const BmffSgpd *self, guint32 index, GError **error)
+{
+  bmff_box_set_error (self->box, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its entry %u", index);
+  return NULL;
+}
+
+GBytes *
+bmff_sgpd_next (BmffSgpd *self, GError **error)
+{
+  gsize size = self->length, pos;
+
+  if (self->next == self->count)
+    return NULL;
+  self->next++;
+  if (!self->fixed)
+    size = bmff_reader_u32 (&self->reader);
+  pos = self->reader.pos;
+  if (!bmff_reader_skip (&self->reader, size))
+    return set_entry_error (self, self->next, error);
+
+  return g_bytes_new_from_bytes (self->box->payload, pos, size);
+}
+
+static gboolean
+skip_entries (BmffSgpd *self, guint32 n)
+{
+  if (self->fixed && !bmff_reader_has (&self->reader, n, self->length))
+    self->reader.failed = TRUE;
+  if (self->fixed)
+    return bmff_reader_skip (&self->reader, (gsize) n * self->length);
+  while (n-- > 0 && bmff_reader_ok (&self->reader))
+    bmff_reader_skip (&self->reader, bmff_reader_u32 (&self->reader));
+
+  return bmff_reader_ok (&self->reader);
+}
+
 GBytes *
 bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
     guint32 index, guint32 *default_index, GError **error)
 {
-  BmffReader reader;
-  guint8 version;
-  guint32 default_length = 0, default_group = 0, count;
-  gsize size = 0;
-  BmffBox *box = find_group_box (parent, SGPD, grouping_type, &reader, &version,
-      NULL, error);
+  BmffSgpd sgpd;
 
   if (default_index != NULL)
     *default_index = 0;
-  if (box == NULL)
+  if (!bmff_sgpd_open (&sgpd, parent, grouping_type, error))
     return NULL;
-  if (version >= 1)
-    default_length = bmff_reader_u32 (&reader);
-  if (version >= 2)
-    default_group = bmff_reader_u32 (&reader);
-  count = bmff_reader_u32 (&reader);
-  if (bmff_reader_ok (&reader)) {
-    if (default_index != NULL)
-      *default_index = default_group;
-    if (index == 0 || index > count)
-      return NULL;
-    size = seek_entry (&reader, version, default_length, count, index);
-  }
-  if (!bmff_reader_ok (&reader) || !bmff_reader_has (&reader, size, 1)) {
-    bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
-        "it ends before its entry %u", index);
+  if (default_index != NULL)
+    *default_index = sgpd.default_index;
+  if (index == 0 || index > sgpd.count)
     return NULL;
-  }
+  if (!skip_entries (&sgpd, index - 1))
+    return set_entry_error (&sgpd, index, error);
+  sgpd.next = index - 1;
 
-  return g_bytes_new_from_bytes (box->payload, reader.pos, size);
+  return bmff_sgpd_next (&sgpd, error);
 }
 
 /* The size that all entries have, 0 if they differ. */

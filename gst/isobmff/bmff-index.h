@@ -95,7 +95,29 @@ guint32 bmff_group_map_get_count (const BmffGroupMap *self);
 void bmff_group_map_get_highest (const BmffGroupMap *self, guint32 *shared,
     guint32 *local);
 
-/** The payload of group description @index (from 1) in the sgpd of @parent (versions 1, 2, also 0 for fixed-size types); NULL if there is none; default_group_description_index in @default_index (0 = none), if not NULL. */
+/**
+ * BmffSgpd: the group descriptions of an sgpd (8.9.3), one after the other: of
+ * versions 1 and 2, the latter also as it was before 14496-12:2015; of version 0
+ * for types whose descriptions all have the same size.
+ */
+typedef struct
+{
+  const BmffBox *box; /* borrowed */
+  BmffReader reader;
+  guint32 count;
+  guint32 default_index; /* default_group_description_index; 0 = none */
+  guint32 length; /* of each, if fixed */
+  gboolean fixed;
+  guint32 next; /* how many were given */
+} BmffSgpd;
+
+/** FALSE without error if @parent has none for @grouping_type. */
+gboolean bmff_sgpd_open (BmffSgpd *self, const BmffBox *parent,
+    guint32 grouping_type, GError **error);
+/** The next one's payload (transfer full); NULL behind the last, or with an error. */
+GBytes *bmff_sgpd_next (BmffSgpd *self, GError **error);
+
+/** The payload of group description @index (from 1) in the sgpd of @parent, NULL if there is none; default_group_description_index in @default_index (0 = none), if not NULL. To have them all so takes quadratic time. */
 GBytes *bmff_sgpd_get_entry (const BmffBox *parent, guint32 grouping_type,
     guint32 index, guint32 *default_index, GError **error);
 

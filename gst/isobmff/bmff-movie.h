@@ -71,7 +71,7 @@ GByteArray *bmff_dref_read (const BmffBox *dref);
 /** More samples in all runs of a moof are BMFF_ERROR_LIMIT: a run of defaults claims 2^32 of them in 16 bytes. 4 Mi are 22 s of PCM at 192 kHz. */
 #define BMFF_MAX_FRAGMENT_SAMPLES (1u << 22)
 /** Likewise for samples without any byte, in trun or mdat: no size of a file bounds these. */
-#define BMFF_MAX_EMPTY_SAMPLES (1u << 16)
+#define BMFF_MAX_EMPTY_SAMPLES (1u << 10)
 
 typedef struct
 {

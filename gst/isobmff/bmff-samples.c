@@ -450,6 +450,24 @@ bmff_sample_table_next_stretch (const BmffSampleTable *self,
   return TRUE;
 }
 
+gboolean
+bmff_sample_table_get_extent (const BmffSampleTable *self, guint64 *start,
+    guint64 *end)
+{
+  BmffSampleCursor cursor;
+  BmffStretch stretch;
+
+  *start = G_MAXUINT64;
+  *end = 0;
+  bmff_sample_cursor_init (&cursor, self, 0);
+  while (bmff_sample_table_next_stretch (self, &cursor, &stretch)) {
+    *start = MIN (*start, stretch.offset);
+    *end = MAX (*end, stretch.offset + stretch.size);
+  }
+
+  return self->count > 0;
+}
+
 static guint64
 sample_end (const BmffSampleTable *self, guint32 index, guint64 base)
 {

@@ -55,6 +55,9 @@ void bmff_sample_table_unref (BmffSampleTable *self);
 guint32 bmff_sample_table_get_count (const BmffSampleTable *self);
 /** Sum of all sizes, in bytes. */
 guint64 bmff_sample_table_get_total_size (const BmffSampleTable *self);
+/** The bytes of the file from the first to behind the last of its samples, by place; FALSE if there are no samples. Takes as long as there are chunks, not samples, of which an stbl may claim 2^32. */
+gboolean bmff_sample_table_get_extent (const BmffSampleTable *self,
+    guint64 *start, guint64 *end);
 /** FALSE if @index is past the end. O(256) for a table from stbl: to walk, use a cursor. */
 gboolean bmff_sample_table_get (const BmffSampleTable *self, guint32 index,
     BmffSample *sample);

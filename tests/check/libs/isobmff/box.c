@@ -76,6 +76,7 @@ GST_START_TEST (test_parse_tree)
   GError *error = NULL;
   g_autoptr (BmffBox) box = bmff_box_parse (bytes, 1000, &error);
   BmffBox *tkhd;
+  guint next = 0;
 
   fail_unless_no_error (error);
   fail_unless_equals_int (box->children->len, 2);
@@ -89,6 +90,11 @@ GST_START_TEST (test_parse_tree)
   fail_unless (bmff_box_child (box, FCC ("trak")) ==
       bmff_box_nth_child (box, FCC ("trak"), 0));
   fail_unless (bmff_box_nth_child (box, FCC ("trak"), 1) == NULL);
+  fail_unless (bmff_box_next_child (box, FCC ("trak"), &next) ==
+      bmff_box_child (box, FCC ("trak")));
+  fail_unless (bmff_box_next_child (box, FCC ("trak"), &next) == NULL);
+  fail_unless_equals_int (next, 2);
+  fail_unless (bmff_box_next_child (tkhd, FCC ("trak"), &next) == NULL);
   assert_same_bytes (box, bytes);
 }
 

@@ -201,6 +201,8 @@ GST_START_TEST (test_sgpd)
       RAW ("sgpd", "\1\0\0\0seig\0\0\0\0\0\0\0\3\0\0\0\2ab\0\0\0\0\0\0\0\1c"));
   g_autoptr (BmffBox) v2 =
       traf_with (RAW ("sgpd", "\2\0\0\0seig\0\0\0\3\0\0\0\2\0\0\0\2abcdef"));
+  g_autoptr (BmffBox) old_v2 =
+      traf_with (RAW ("sgpd", "\2\0\0\0seig\0\0\0\1\0\0\0\2abcdef"));
   guint32 default_index = 99;
 
   assert_entry (v0, 2, "def");
@@ -213,13 +215,45 @@ GST_START_TEST (test_sgpd)
   assert_entry (varying, 3, "c");
   assert_entry (varying, G_MAXUINT32, NULL);
   assert_entry (v2, 1, "abc");
+  assert_entry (old_v2, 1, "abc");
+  assert_entry (old_v2, 2, "def");
+  assert_entry (old_v2, 3, NULL);
   fail_unless (
       bmff_sgpd_get_entry (fixed, SEIG, 0, &default_index, NULL) == NULL);
   fail_unless_equals_int (default_index, 0);
   fail_unless (bmff_sgpd_get_entry (v2, SEIG, 0, &default_index, NULL) == NULL);
   fail_unless_equals_int (default_index, 2);
+  fail_unless (
+      bmff_sgpd_get_entry (old_v2, SEIG, 0, &default_index, NULL) == NULL);
+  fail_unless_equals_int (default_index, 1);
   fail_unless (bmff_sgpd_get_entry (v2, ROLL, 1, &default_index, NULL) == NULL);
   fail_unless_equals_int (default_index, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_sgpd_one_after_the_other)
+{
+  g_autoptr (BmffBox) traf = traf_with (
+      RAW ("sgpd", "\1\0\0\0seig\0\0\0\0\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\0\2b"));
+  GError *error = NULL;
+  GBytes *entry;
+  BmffSgpd sgpd;
+
+  fail_if (bmff_sgpd_open (&sgpd, traf, ROLL, &error));
+  fail_unless_no_error (error);
+  fail_unless (bmff_sgpd_open (&sgpd, traf, SEIG, &error));
+  fail_unless_equals_int (sgpd.count, 3);
+  entry = bmff_sgpd_next (&sgpd, &error);
+  fail_unless_equals_int (g_bytes_get_size (entry), 1);
+  g_bytes_unref (entry);
+  entry = bmff_sgpd_next (&sgpd, &error);
+  fail_unless_equals_int (g_bytes_get_size (entry), 0);
+  g_bytes_unref (entry);
+  fail_unless (bmff_sgpd_next (&sgpd, &error) == NULL);
+  fail_unless_error (error, BMFF_ERROR_TRUNCATED, "entry 3");
+  fail_unless (bmff_sgpd_next (&sgpd, &error) == NULL);
+  fail_unless_no_error (error);
 }
 
 GST_END_TEST;
@@ -268,6 +302,7 @@ isobmff_groups_suite (void)
   tcase_add_test (tc, test_highest);
   tcase_add_test (tc, test_map_bad);
   tcase_add_test (tc, test_sgpd);
+  tcase_add_test (tc, test_sgpd_one_after_the_other);
   tcase_add_test (tc, test_sgpd_bad);
 
   return s;

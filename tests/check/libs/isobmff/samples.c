@@ -76,6 +76,7 @@ GST_START_TEST (test_simple)
   g_autoptr (BmffBox) stbl = simple_stbl ();
   g_autoptr (BmffSampleTable) table = NULL;
   GError *error = NULL;
+  guint64 start, end;
   guint i;
 
   /* ctts one short, stss with a number twice and one past the end */
@@ -85,6 +86,9 @@ GST_START_TEST (test_simple)
   fail_unless_no_error (error);
   fail_unless_equals_int (bmff_sample_table_get_count (table), 5);
   fail_unless_equals_uint64 (bmff_sample_table_get_total_size (table), 150);
+  fail_unless (bmff_sample_table_get_extent (table, &start, &end));
+  fail_unless_equals_uint64 (start, expected[0].offset);
+  fail_unless_equals_uint64 (end, expected[4].offset + expected[4].size);
   for (i = 0; i < 5; i++) {
     BmffSample s;
 
