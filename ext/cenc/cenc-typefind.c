@@ -16,6 +16,8 @@
 /* As much of a moov as is looked at: sample entries stand near a track's
  * beginning, tables behind them. */
 #define MAX_PEEK (8u << 20)
+/* Of all fragments that are looked at: what was looked at stays in memory. */
+#define MAX_FRAGMENTS (8u << 20)
 #define MIN_PEEK 512u
 /* Sample groups of one box, each with a key. */
 #define MAX_GROUPS 64
@@ -101,20 +103,19 @@ static void
 look_at_groups (Findings *findings, BmffBox *sgpd)
 {
   g_autoptr (BmffBox) parent = bmff_box_new_container (TRAF);
-  guint i;
+  GBytes *entry;
+  BmffSgpd groups;
 
   bmff_box_append (parent, sgpd);
-  for (i = 1; i <= MAX_GROUPS; i++) {
-    g_autoptr (GBytes) entry =
-        bmff_sgpd_get_entry (parent, SEIG, i, NULL, NULL);
-    const guint8 *data;
+  if (!bmff_sgpd_open (&groups, parent, SEIG, NULL))
+    return;
+  while (groups.next < MAX_GROUPS && (entry = bmff_sgpd_next (&groups, NULL))) {
     gsize size;
+    const guint8 *data = g_bytes_get_data (entry, &size);
 
-    if (!entry)
-      return;
-    data = g_bytes_get_data (entry, &size);
     if (size >= 4 + GST_CENC_KID_SIZE && data[2] != 0)
       add_kid (findings, data + 4);
+    g_bytes_unref (entry);
   }
 }
 
@@ -225,19 +226,21 @@ static void
 look_at_fragments (GstTypeFind *find, guint64 offset, Findings *findings)
 {
   BmffHeader header;
+  gsize size, left = MAX_FRAGMENTS;
   guint i;
 
-  for (i = 0; i < MAX_TOP_LEVEL_BOXES; i++) {
+  for (i = 0; i < MAX_TOP_LEVEL_BOXES && left > 0; i++) {
     const guint8 *data = gst_type_find_peek (find, (gint64) offset, 16);
-    gsize size;
 
     if (!data || bmff_header_parse (&header, data, 16) == BMFF_HEADER_INVALID ||
         header.size < header.header_size || header.size > G_MAXINT64 - offset)
       return;
     if (header.type == MOOF &&
         (data = peek (find, offset + header.header_size,
-             header.size - header.header_size, &size)))
+             MIN (left, header.size - header.header_size), &size))) {
       walk (findings, data, size, 0);
+      left -= size;
+    }
     offset += header.size;
   }
 }

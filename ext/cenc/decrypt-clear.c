@@ -8,6 +8,8 @@
 #define BITS_WANTED 20
 /* A lead of half a minute at 16 Mbit/s. */
 #define MAX_HELD (64u << 20)
+/* What holding takes beside the bytes: of samples without any, too. */
+#define OVERHEAD 512
 
 /* -log2 of the chance that a sample of random bytes is not called BAD
  * (sample-probe.h), rounded down; 0: too weak to be worth anything. */
@@ -112,7 +114,7 @@ decrypt_clear_run_add (DecryptClearRun *self, const SampleProbe *probe,
             : "a sample came without it, and whether it is clear cannot be told");
   }
 
-  self->size += gst_buffer_get_size (buffer);
+  self->size += OVERHEAD + gst_buffer_get_size (buffer);
   g_queue_push_tail (&self->held, buffer);
   if (self->n_good < G_MAXUINT - 1)
     self->n_good++;
@@ -125,6 +127,7 @@ decrypt_clear_run_add (DecryptClearRun *self, const SampleProbe *probe,
 void
 decrypt_clear_run_add_event (DecryptClearRun *self, GstEvent *event)
 {
+  self->size += OVERHEAD;
   g_queue_push_tail (&self->held, event);
 }
 

@@ -6,6 +6,9 @@
 #include <string.h>
 #include "gst/cenc/cenc-pssh.h"
 
+/* Of one moof: as many are no rotation; each sample's is looked for among them. */
+#define MAX_KIDS 1024
+
 struct _DecryptGroups
 {
   gboolean blind;
@@ -55,7 +58,9 @@ take_box (DecryptGroups *self, GstBuffer *data)
   box = bmff_box_parse (held, 0, NULL);
   if (box)
     pssh = cenc_pssh_parse (box, NULL);
-  for (i = 0; pssh && i < pssh->kids->len; i++)
+  for (i = 0; pssh && i < pssh->kids->len &&
+       self->kids->len < MAX_KIDS * CENC_BLOCK_SIZE;
+       i++)
     g_byte_array_append (self->kids,
         g_bytes_get_data (pssh->kids->pdata[i], NULL), CENC_BLOCK_SIZE);
 }

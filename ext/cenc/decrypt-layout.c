@@ -14,11 +14,9 @@
 #define FOURCC_PSSH BMFF_FOURCC ('p', 's', 's', 'h')
 #define FOURCC_UUID BMFF_FOURCC ('u', 'u', 'i', 'd')
 
-/* 48 bytes each: a day of fragments of a tenth of a second is below this. */
+/* 80 bytes each: a day of fragments of a tenth of a second is below this. */
 #define MAX_MOOFS (1u << 20)
 #define MAX_PATCHES 4096
-/* Boxes in front of the first media data; what is no such file ends here. */
-#define MAX_BOXES_WITHOUT_DATA 65536
 
 struct _DecryptLayout
 {
@@ -32,6 +30,7 @@ struct _DecryptLayout
   guint64 truncated_end;
   guint32 truncated_type;
   guint n_boxes;
+  guint64 n_empty; /* of all movies */
 
   GPtrArray *movies; /* (element-type DecryptMovie) */
   GPtrArray *movie_spans;
@@ -146,6 +145,50 @@ read_box (DecryptLayout *self, const BmffHeader *header, GError **error)
 }
 
 static gboolean
+shares_bytes (const DecryptSpan *a, const DecryptSpan *b)
+{
+  guint64 start, end, other_start, other_end;
+
+  decrypt_span_get_extent (a, &start, &end);
+  decrypt_span_get_extent (b, &other_start, &other_end);
+  return start < other_end && other_start < end;
+}
+
+static gboolean
+add_patch (DecryptLayout *self, GBytes *bytes, GError **error)
+{
+  DecryptPatch patch = { self->next, bytes };
+
+  if (self->patches->len >= MAX_PATCHES)
+    return fail (error, BMFF_ERROR_LIMIT, self->next, "too many pssh boxes");
+  g_bytes_ref (bytes);
+  g_array_append_val (self->patches, patch);
+  return TRUE;
+}
+
+/* Samples of two moovs would be decrypted twice. One that stands there again, as
+ * it is, says nothing new. */
+static gboolean
+add_span (DecryptLayout *self, DecryptSpan *span, GError **error)
+{
+  GBytes *bytes = decrypt_span_get_patch (span)->bytes;
+  guint i;
+
+  for (i = 0; i < self->movie_spans->len; i++) {
+    const DecryptSpan *other = g_ptr_array_index (self->movie_spans, i);
+
+    if (!shares_bytes (span, other))
+      continue;
+    return g_bytes_equal (decrypt_span_get_patch (other)->bytes, bytes)
+        ? add_patch (self, bytes, error)
+        : fail (error, BMFF_ERROR_INVALID, self->next,
+              "samples of another moov in the moov");
+  }
+  g_ptr_array_add (self->movie_spans, decrypt_span_ref (span));
+  return TRUE;
+}
+
+static gboolean
 take_moov (DecryptLayout *self, const BmffHeader *header, GError **error)
 {
   g_autoptr (GBytes) bytes = read_box (self, header, error);
@@ -156,18 +199,20 @@ take_moov (DecryptLayout *self, const BmffHeader *header, GError **error)
   movie = decrypt_movie_new (bytes, self->next, self->source, error);
   if (!movie)
     return FALSE;
+  if (!decrypt_movie_count_empty (movie, &self->n_empty, error)) {
+    decrypt_movie_unref (movie);
+    return FALSE;
+  }
   decrypt_movie_set_verify (movie, self->verify);
   g_ptr_array_add (self->movies, movie);
-  if (decrypt_movie_get_span (movie))
-    g_ptr_array_add (self->movie_spans,
-        decrypt_span_ref (decrypt_movie_get_span (movie)));
-  return TRUE;
+  return !decrypt_movie_get_span (movie) ||
+      add_span (self, decrypt_movie_get_span (movie), error);
 }
 
 static gboolean
 take_moof (DecryptLayout *self, const BmffHeader *header, GError **error)
 {
-  DecryptMoof moof = { self->next, header->size, TRUE, FALSE, NULL };
+  DecryptMoof moof = { self->next, header->size, TRUE };
 
   if (self->movies->len == 0)
     return fail (error, BMFF_ERROR_INVALID, self->next, "moof before any moov");
@@ -176,9 +221,18 @@ take_moof (DecryptLayout *self, const BmffHeader *header, GError **error)
   moof.movie = g_ptr_array_index (self->movies, self->movies->len - 1);
   if (!decrypt_movie_is_protected (moof.movie))
     return TRUE;
-  if (self->moofs->len > 0)
-    moof.starts_group =
-        g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1).has_data;
+  if (self->moofs->len > 0) {
+    const DecryptMoof *last =
+        &g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1);
+
+    moof.starts_group = last->has_data;
+    moof.group = last->group;
+  }
+  if (moof.starts_group)
+    moof.group = self->moofs->len;
+  if (!decrypt_check_group (self->moofs->len + 1 - moof.group, 0, self->next,
+          error))
+    return FALSE;
   g_array_append_val (self->moofs, moof);
   return TRUE;
 }
@@ -197,19 +251,13 @@ static gboolean
 take_protection_box (DecryptLayout *self, const BmffHeader *header,
     GError **error)
 {
-  g_autoptr (GBytes) bytes = NULL;
-  DecryptPatch patch = { self->next, NULL };
+  g_autoptr (GBytes) bytes = read_box (self, header, error);
+  g_autoptr (GBytes) patched = NULL;
 
-  if (self->patches->len >= MAX_PATCHES)
-    return fail (error, BMFF_ERROR_LIMIT, self->next, "too many pssh boxes");
-  bytes = read_box (self, header, error);
   if (!bytes)
     return FALSE;
-  patch.bytes = decrypt_patch_box (bytes, self->next, error);
-  if (!patch.bytes)
-    return FALSE;
-  g_array_append_val (self->patches, patch);
-  return TRUE;
+  patched = decrypt_patch_box (bytes, self->next, error);
+  return patched && add_patch (self, patched, error);
 }
 
 static void
@@ -366,9 +414,10 @@ step (DecryptLayout *self, GError **error)
     return FALSE;
   if (self->at_end || self->plain)
     return TRUE;
-  if (!self->has_data && ++self->n_boxes > MAX_BOXES_WITHOUT_DATA)
+  if ((!self->has_data || self->movies->len == 0) &&
+      ++self->n_boxes > DECRYPT_MAX_BOXES_IN_FRONT)
     return fail (error, BMFF_ERROR_LIMIT, self->next,
-        "boxes without media data");
+        "boxes without media data, or without a moov");
   if (!take_box (self, &header, error))
     return FALSE;
   if (header.size == 0 || self->truncated_end > 0 ||

@@ -22,6 +22,12 @@ typedef struct
       starts_group; /* the moof in front of it has its data in front of this one */
   gboolean has_data; /* a mdat follows before the next moof */
   DecryptMovie *movie; /* borrowed: the moov in force */
+  guint group; /* index of the group's first moof */
+
+  /* Of who reads it; a moof that was not read yet has is_read FALSE. */
+  gboolean is_read;
+  guint64 start, end; /* of its samples */
+  guint64 n_samples;
 } DecryptMoof;
 
 /** @source: the whole file; borrowed. */
@@ -44,6 +50,8 @@ decrypt_layout_walk (DecryptLayout *self, guint64 offset, GError **error);
 gboolean decrypt_box_can_be_first (guint32 type);
 /** How large a first box of an unknown name may be, if one of a known name follows. */
 #define DECRYPT_MAX_UNKNOWN_FIRST 65536
+/** Boxes in front of the first media data or of the moov: what has more is no such file. */
+#define DECRYPT_MAX_BOXES_IN_FRONT 65536
 /** Whether a box is a moof under another name; @data: the first 8 bytes behind its header. */
 gboolean decrypt_box_hides_moof (const BmffHeader *header, const guint8 *data,
     gsize size);

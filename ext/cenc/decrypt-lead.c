@@ -5,6 +5,8 @@
 #include <gst/cenc/gstcenckeysession.h>
 
 #define MAX_HELD (64u << 20)
+/* What holding takes beside the bytes: of samples without any, too. */
+#define OVERHEAD 1024
 
 typedef struct
 {
@@ -57,6 +59,7 @@ hold (DecryptLead *self, gpointer object, GstBuffer *decrypted)
 
   held->object = object;
   held->decrypted = decrypted;
+  self->size += OVERHEAD;
   if (GST_IS_BUFFER (object))
     self->size += gst_buffer_get_size (object);
   g_queue_push_tail (&self->held, held);

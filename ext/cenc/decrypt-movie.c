@@ -85,6 +85,74 @@ decrypt_span_get_extent (const DecryptSpan *self, guint64 *start, guint64 *end)
   *end = self->end;
 }
 
+guint64
+decrypt_span_get_n_samples (const DecryptSpan *self)
+{
+  guint64 n = 0;
+  guint i;
+
+  for (i = 0; self->fragment && i < self->fragment->trafs->len; i++) {
+    const BmffTraf *traf = g_ptr_array_index (self->fragment->trafs, i);
+
+    n += bmff_sample_table_get_count (traf->samples);
+  }
+  return n;
+}
+
+static void
+add_tables (GPtrArray *tables, const DecryptSpan *span)
+{
+  guint i;
+
+  for (i = 0; i < span->fragment->trafs->len; i++) {
+    const BmffTraf *traf = g_ptr_array_index (span->fragment->trafs, i);
+
+    g_ptr_array_add (tables, traf->samples);
+  }
+}
+
+gboolean
+decrypt_span_check_apart (const DecryptSpan *fragment, const DecryptSpan *other,
+    GError **error)
+{
+  g_autoptr (GPtrArray) tables = NULL;
+  BmffSampleMap *map;
+
+  if (fragment->start == fragment->end || fragment->start >= other->end ||
+      other->start >= fragment->end)
+    return TRUE;
+  if (!other->fragment) {
+    bmff_box_set_error (fragment->fragment->moof, error, BMFF_ERROR_INVALID,
+        "its samples are those of the moov as well");
+    return FALSE;
+  }
+  tables = g_ptr_array_new ();
+  add_tables (tables, fragment);
+  add_tables (tables, other);
+  map = bmff_sample_map_new (tables, error);
+  if (!map) {
+    g_prefix_error (error,
+        "moof at %" G_GUINT64_FORMAT " and moof at %" G_GUINT64_FORMAT ": ",
+        other->patch.offset, fragment->patch.offset);
+    return FALSE;
+  }
+  bmff_sample_map_free (map);
+  return TRUE;
+}
+
+gboolean
+decrypt_check_group (guint n_moofs, guint64 n_samples, guint64 offset,
+    GError **error)
+{
+  if (n_moofs <= DECRYPT_MAX_GROUP && n_samples <= BMFF_MAX_FRAGMENT_SAMPLES)
+    return TRUE;
+  g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
+      "moof at %" G_GUINT64_FORMAT
+      ": over %u moofs or %u samples in front of the same media data",
+      offset, DECRYPT_MAX_GROUP, BMFF_MAX_FRAGMENT_SAMPLES);
+  return FALSE;
+}
+
 gboolean
 decrypt_span_find_straddler (const DecryptSpan *self, guint64 offset,
     guint64 *sample_offset, gsize *sample_size)
@@ -151,6 +219,19 @@ gboolean
 decrypt_movie_is_protected (const DecryptMovie *self)
 {
   return self->n_protected > 0;
+}
+
+gboolean
+decrypt_movie_count_empty (const DecryptMovie *self, guint64 *n, GError **error)
+{
+  if (self->span)
+    *n += cenc_sample_index_get_n_empty (self->span->index);
+  if (*n <= CENC_MAX_EMPTY_AUX)
+    return TRUE;
+  bmff_box_set_error (self->movie->moov, error, BMFF_ERROR_LIMIT,
+      "with those before it, over %u samples of empty auxiliary information",
+      CENC_MAX_EMPTY_AUX);
+  return FALSE;
 }
 
 DecryptSpan *
@@ -229,19 +310,16 @@ init_tracks (DecryptMovie *self)
   decrypt_movie_set_verify (self, TRUE);
 }
 
-/* In file order, offsets rise, and samples share no bytes: the last one ends last. */
 static void
 init_extent (DecryptSpan *span, const BmffSampleTable *table)
 {
-  BmffSampleCursor cursor;
-  BmffSample sample;
+  guint64 start, end;
 
-  bmff_sample_cursor_init (&cursor, table, 0);
-  while (bmff_sample_cursor_next (&cursor, &sample)) {
-    if (span->end == 0 || sample.offset < span->start)
-      span->start = sample.offset;
-    span->end = MAX (span->end, sample.offset + sample.size);
-  }
+  if (!bmff_sample_table_get_extent (table, &start, &end))
+    return;
+  if (span->end == 0 || start < span->start)
+    span->start = start;
+  span->end = MAX (span->end, end);
 }
 
 static gboolean

@@ -29,6 +29,17 @@ const DecryptPatch *decrypt_span_get_patch (const DecryptSpan *self);
 /** Bytes of the file from the first of its protected tracks' samples to behind the last; both 0 if there is none. */
 void
 decrypt_span_get_extent (const DecryptSpan *self, guint64 *start, guint64 *end);
+/** Of a fragment, the samples of all its tracks: each takes memory, and may take no byte of the moof. */
+guint64 decrypt_span_get_n_samples (const DecryptSpan *self);
+
+/** Fragments of one group, those in front of the same media data, have together no more samples than a moof may have (BMFF_MAX_FRAGMENT_SAMPLES), and are no more than so many. */
+#define DECRYPT_MAX_GROUP 256
+/** FALSE with BMFF_ERROR if samples of both share bytes: these would be decrypted twice. @fragment: not a movie's. */
+gboolean decrypt_span_check_apart (const DecryptSpan *fragment,
+    const DecryptSpan *other, GError **error);
+/** FALSE with BMFF_ERROR_LIMIT, for a moof at @offset. */
+gboolean decrypt_check_group (guint n_moofs, guint64 n_samples, guint64 offset,
+    GError **error);
 
 /**
  * decrypt_span_find_straddler:
@@ -56,6 +67,15 @@ void decrypt_movie_unref (DecryptMovie *self);
 gboolean decrypt_movie_is_protected (const DecryptMovie *self);
 /** Whether keys that do not fit are looked for; TRUE at first. */
 void decrypt_movie_set_verify (DecryptMovie *self, gboolean verify);
+/**
+ * decrypt_movie_count_empty:
+ * @n: of the movies of the same file before, and of this one from now on
+ *
+ * Returns: FALSE with BMFF_ERROR_LIMIT if a file's moovs claim more samples than
+ *   one may whose auxiliary information takes no byte
+ */
+gboolean decrypt_movie_count_empty (const DecryptMovie *self, guint64 *n,
+    GError **error);
 /** (transfer none) (nullable): the samples of its stbl boxes; %NULL if it is not protected */
 DecryptSpan *decrypt_movie_get_span (const DecryptMovie *self);
 

@@ -163,6 +163,57 @@ check_place (DecryptPull *self, guint index, const DecryptSpan *span,
   return FALSE;
 }
 
+/* Of those of its group that were read. */
+static gboolean
+check_count (DecryptPull *self, guint index, guint64 n_samples, GError **error)
+{
+  DecryptMoof moof = get_moof (self, index);
+  guint i;
+
+  for (i = moof.group; i < count_moofs (self); i++) {
+    DecryptMoof other = get_moof (self, i);
+
+    if (other.group != moof.group)
+      break;
+    if (i != index)
+      n_samples += other.n_samples;
+  }
+  return decrypt_check_group (0, n_samples, moof.offset, error);
+}
+
+/* Its group's others that are in front of the same data are here. */
+static gboolean
+check_apart (DecryptPull *self, guint index, const DecryptSpan *span,
+    GError **error)
+{
+  GPtrArray *movies = decrypt_layout_get_movie_spans (self->layout);
+  guint group = get_moof (self, index).group, i;
+
+  for (i = 0; i < movies->len; i++) {
+    if (!decrypt_span_check_apart (span, g_ptr_array_index (movies, i), error))
+      return FALSE;
+  }
+  for (i = 0; i < self->fragments->len; i++) {
+    const Fragment *other = &g_array_index (self->fragments, Fragment, i);
+
+    if (get_moof (self, other->index).group == group &&
+        !decrypt_span_check_apart (span, other->span, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+note_fragment (DecryptPull *self, guint index, const DecryptSpan *span)
+{
+  DecryptMoof *moof = &g_array_index (decrypt_layout_get_moofs (self->layout),
+      DecryptMoof, index);
+
+  moof->is_read = TRUE;
+  moof->n_samples = decrypt_span_get_n_samples (span);
+  decrypt_span_get_extent (span, &moof->start, &moof->end);
+}
+
 static DecryptSpan *
 load_fragment (DecryptPull *self, guint index, GError **error)
 {
@@ -182,9 +233,39 @@ load_fragment (DecryptPull *self, guint index, GError **error)
     return NULL;
   span = decrypt_movie_parse_fragment (moof.movie, bytes, moof.offset,
       self->source, error);
-  if (!span || !check_place (self, index, span, error))
+  if (!span || !check_place (self, index, span, error) ||
+      !check_count (self, index, decrypt_span_get_n_samples (span), error) ||
+      !check_apart (self, index, span, error))
     return NULL;
+  note_fragment (self, index, span);
   return g_steal_pointer (&span);
+}
+
+/* Those of the group that is read stay, which is bounded: its samples may be mixed
+ * in any order. Of others a few, and no more samples than a group may have. */
+static void
+make_room (DecryptPull *self, guint index)
+{
+  guint group = get_moof (self, index).group, i;
+  guint64 n_samples = 0;
+
+  for (i = 0; i < self->fragments->len; i++)
+    n_samples +=
+        get_moof (self, g_array_index (self->fragments, Fragment, i).index)
+            .n_samples;
+  for (i = 0; i < self->fragments->len &&
+       (self->fragments->len >= MAX_FRAGMENTS ||
+           n_samples > BMFF_MAX_FRAGMENT_SAMPLES);) {
+    DecryptMoof moof =
+        get_moof (self, g_array_index (self->fragments, Fragment, i).index);
+
+    if (moof.group == group) {
+      i++;
+      continue;
+    }
+    n_samples -= moof.n_samples;
+    g_array_remove_index (self->fragments, i);
+  }
 }
 
 /* (transfer none): kept until others take its place */
@@ -206,8 +287,7 @@ get_fragment (DecryptPull *self, guint index, GError **error)
     fragment.span = load_fragment (self, index, error);
   if (!fragment.span)
     return NULL;
-  if (self->fragments->len >= MAX_FRAGMENTS)
-    g_array_remove_index (self->fragments, 0);
+  make_room (self, index);
   g_array_append_val (self->fragments, fragment);
   return fragment.span;
 }
@@ -314,6 +394,17 @@ process_span (DecryptPull *self, DecryptSpan *span, guint64 offset,
       process_edge (self, span, offset + size, offset, data, size, error);
 }
 
+/* FALSE: neither the moof nor a sample of it is in the range. */
+static gboolean
+concerns (DecryptPull *self, guint index, guint64 offset, gsize size)
+{
+  DecryptMoof moof = get_moof (self, index);
+
+  return !moof.is_read ||
+      (moof.offset < offset + size && moof.offset + moof.size > offset) ||
+      (moof.start < offset + size && moof.end > offset);
+}
+
 static gboolean
 process_fragments (DecryptPull *self, guint64 offset, guint8 *data, gsize size,
     GError **error)
@@ -327,8 +418,11 @@ process_fragments (DecryptPull *self, guint64 offset, guint8 *data, gsize size,
       break;
   }
   for (i = first; i < last; i++) {
-    DecryptSpan *span = get_fragment (self, i, error);
+    DecryptSpan *span;
 
+    if (!concerns (self, i, offset, size))
+      continue;
+    span = get_fragment (self, i, error);
     if (!span || !process_span (self, span, offset, data, size, error))
       return FALSE;
   }

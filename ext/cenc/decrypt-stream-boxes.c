@@ -36,11 +36,13 @@ gboolean
 decrypt_stream_take_moov (DecryptStream *self, GBytes *bytes, guint64 offset,
     GError **error)
 {
-  DecryptMovie *movie = decrypt_movie_new (bytes, offset, self->source, error);
+  g_autoptr (DecryptMovie) movie =
+      decrypt_movie_new (bytes, offset, self->source, error);
 
-  if (movie)
-    set_movie (self, movie);
-  return movie != NULL;
+  if (!movie || !decrypt_movie_count_empty (movie, &self->n_empty, error))
+    return FALSE;
+  set_movie (self, g_steal_pointer (&movie));
+  return TRUE;
 }
 
 void
@@ -78,6 +80,25 @@ decrypt_stream_check_samples (DecryptStream *self, guint64 from, guint64 offset,
   return TRUE;
 }
 
+/* With @span, which comes to the others. */
+static gboolean
+check_group (DecryptStream *self, const DecryptSpan *span, GError **error)
+{
+  guint64 n_samples = decrypt_span_get_n_samples (span);
+  guint i;
+
+  for (i = 0; i < self->spans->len; i++) {
+    const DecryptSpan *other = g_ptr_array_index (self->spans, i);
+
+    n_samples += decrypt_span_get_n_samples (other);
+    if (!decrypt_span_check_apart (span, other, error))
+      return FALSE;
+  }
+  /* The first is the movie's. */
+  return decrypt_check_group (self->spans->len, n_samples, self->position,
+      error);
+}
+
 /* (transfer none) */
 static DecryptSpan *
 take_moof (DecryptStream *self, GBytes *bytes, GError **error)
@@ -93,7 +114,7 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   }
   span = decrypt_movie_parse_fragment (self->movie, bytes, self->position,
       self->source, error);
-  if (!span)
+  if (!span || !check_group (self, span, error))
     return NULL;
   decrypt_span_get_extent (span, &start, &end);
   if (end > 0 && start < self->position) {
@@ -142,6 +163,20 @@ take_box (DecryptStream *self, GBytes *bytes, GError **error)
 }
 
 Step
+decrypt_stream_wait (DecryptStream *self, GError *failed, GError **error)
+{
+  if (!g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+    g_propagate_error (error, failed);
+    return STEP_FAILED;
+  }
+  g_error_free (failed);
+  if (++self->n_waits <= MAX_WAITS)
+    return STEP_MORE;
+  return decrypt_stream_fail (error, BMFF_ERROR_LIMIT, self->header.type,
+      self->box_start, "auxiliary information in too many places behind it");
+}
+
+Step
 decrypt_stream_step_collect (DecryptStream *self, GError **error)
 {
   gsize size = (gsize) (self->box_end - self->box_start);
@@ -155,15 +190,9 @@ decrypt_stream_step_collect (DecryptStream *self, GError **error)
   self->wanted = 0;
   bytes = gst_adapter_copy_bytes (self->adapter, 0, size);
   changed = take_box (self, bytes, &failed);
-  if (!changed &&
-      g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
-    g_clear_error (&failed);
-    return STEP_MORE;
-  }
-  if (!changed) {
-    g_propagate_error (error, failed);
-    return STEP_FAILED;
-  }
+  if (!changed)
+    return decrypt_stream_wait (self, failed, error);
+  self->n_waits = 0;
   self->state = STATE_HEADER;
   return emit_bytes (self, changed);
 }

@@ -2,44 +2,66 @@
 
 #include "cenc/decrypt-stream-private.h"
 
-#include <gio/gio.h>
+#include "cenc/decrypt-layout.h"
+
 #include <string.h>
 
 /*
  * Media data
  */
 
+static Step
+check_straddler (DecryptStream *self, guint64 offset, gsize size,
+    GError **error)
+{
+  const gchar *message = NULL;
+
+  if (offset < self->position)
+    message = "entered in the middle of a sample";
+  else if (size > MAX_SAMPLE)
+    message = "a sample of over 256 MiB";
+  else if (offset + size > self->box_end)
+    message = "a sample goes on behind its end";
+  if (!message)
+    return STEP_AGAIN;
+  return decrypt_stream_fail (error, BMFF_ERROR_INVALID, FOURCC_MDAT,
+      self->box_start, message);
+}
+
+/* The one of @spans whose sample @offset cuts; NULL if it cuts none. */
+static DecryptSpan *
+find_cut (const GPtrArray *spans, guint64 offset, guint64 *start, gsize *size)
+{
+  guint i;
+
+  for (i = 0; i < spans->len; i++) {
+    DecryptSpan *span = g_ptr_array_index (spans, i);
+
+    if (decrypt_span_find_straddler (span, offset, start, size))
+      return span;
+  }
+  return NULL;
+}
+
 /* The end of what can be made clear of the bytes up to @end: no sample is cut.
  * In *wanted the end of the sample that is cut, if that is all there is. */
 static gboolean
 find_end (DecryptStream *self, guint64 *end, guint64 *wanted, GError **error)
 {
-  gboolean again;
   guint64 offset;
   gsize size;
-  guint i;
 
-  do {
-    again = FALSE;
-    for (i = 0; i < self->spans->len; i++) {
-      if (!decrypt_span_find_straddler (g_ptr_array_index (self->spans, i),
-              *end, &offset, &size))
-        continue;
-      if (offset < self->position || size > MAX_SAMPLE ||
-          offset + size > self->box_end) {
-        decrypt_stream_fail (error, BMFF_ERROR_INVALID, FOURCC_MDAT,
-            self->box_start,
-            offset < self->position ? "entered in the middle of a sample"
-                : size > MAX_SAMPLE ? "a sample of over 256 MiB"
-                                    : "a sample goes on behind its end");
-        return FALSE;
-      }
-      *wanted = offset + size;
-      *end = offset;
-      again = TRUE;
-    }
-  } while (again && *end > self->position);
-  return TRUE;
+  if (!find_cut (self->spans, *end, &offset, &size))
+    return TRUE;
+  if (check_straddler (self, offset, size, error) == STEP_FAILED)
+    return FALSE;
+  *wanted = offset + size;
+  *end = offset;
+  if (!find_cut (self->spans, *end, &offset, &size))
+    return TRUE;
+  decrypt_stream_fail (error, BMFF_ERROR_INVALID, FOURCC_MDAT, self->box_start,
+      "samples that share bytes");
+  return FALSE;
 }
 
 static gboolean
@@ -135,6 +157,7 @@ decrypt_stream_withhold (DecryptStream *self, GError **error)
       return STEP_AGAIN;
   }
   self->state = STATE_WITHHOLD;
+  self->n_scanned = 0;
   self->scan = self->box_end;
   return STEP_AGAIN;
 }
@@ -147,16 +170,11 @@ take_moov_ahead (DecryptStream *self, gsize size, GError **error)
       (gsize) (self->scan - self->position), size);
   GError *failed = NULL;
 
-  if (decrypt_stream_take_moov (self, bytes, self->scan, &failed)) {
-    self->state = STATE_MEDIA;
-    return STEP_AGAIN;
-  }
-  if (g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
-    g_clear_error (&failed);
-    return STEP_MORE;
-  }
-  g_propagate_error (error, failed);
-  return STEP_FAILED;
+  if (!decrypt_stream_take_moov (self, bytes, self->scan, &failed))
+    return decrypt_stream_wait (self, failed, error);
+  self->n_waits = 0;
+  self->state = STATE_MEDIA;
+  return STEP_AGAIN;
 }
 
 Step
@@ -192,6 +210,9 @@ decrypt_stream_step_withhold (DecryptStream *self, GError **error)
     return header.size <= end - self->scan
         ? take_moov_ahead (self, (gsize) header.size, error)
         : STEP_MORE;
+  if (++self->n_scanned > DECRYPT_MAX_BOXES_IN_FRONT)
+    return decrypt_stream_fail (error, BMFF_ERROR_LIMIT, header.type,
+        self->scan, "too many boxes in front of a moov");
   self->has_image |= header.type == FOURCC_META;
   self->scan += header.size;
   return STEP_AGAIN;

@@ -29,8 +29,10 @@ G_BEGIN_DECLS
  * two seeks; and up to there if upstream cannot seek. */
 #define SMALL_WITHHELD (4u << 20)
 #define MAX_WITHHELD (64u << 20)
-/* How far behind a moof auxiliary information may stand. */
+/* How far behind a moof auxiliary information may stand; and how often it may
+ * be that of the next traf is not there yet, when the moof is read anew. */
 #define MAX_AHEAD (64u << 20)
+#define MAX_WAITS 32
 
 typedef enum
 {
@@ -68,7 +70,9 @@ struct _DecryptStream
   BmffHeader header;
   guint64 box_start, box_end;
   guint64 wanted; /* end of what a source's read lacked */
+  guint n_waits; /* of the box at hand */
   guint64 scan; /* STATE_WITHHOLD: of the box to be looked at next */
+  guint n_scanned; /* boxes */
   gboolean resync; /* the next header has to be one that is known */
   gboolean searching, has_image;
   guint64 search_from; /* the mdat to come back to */
@@ -76,6 +80,7 @@ struct _DecryptStream
   GMutex movie_lock; /* for decrypt_stream_get_start() */
   DecryptMovie *movie;
   GPtrArray *spans; /* (element-type DecryptSpan): the movie's, the group's */
+  guint64 n_empty; /* of all movies: see decrypt_movie_count_empty() */
   guint64 group; /* offset of the group's first moof, or G_MAXUINT64 */
   gboolean group_has_data;
 };
@@ -104,6 +109,8 @@ void decrypt_stream_end_group (DecryptStream *self);
 /** Whether the samples of the boxes from byte @from on were all there at byte @offset. */
 gboolean decrypt_stream_check_samples (DecryptStream *self, guint64 from,
     guint64 offset, GError **error);
+/** @failed: (transfer full): why the moof or moov at hand was not read: that what it points at has not come yet is STEP_MORE, and anything else goes to @error. */
+Step decrypt_stream_wait (DecryptStream *self, GError *failed, GError **error);
 Step decrypt_stream_step_collect (DecryptStream *self, GError **error);
 
 /* decrypt-stream-media.c */

@@ -524,6 +524,7 @@ decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
   self->position = offset;
   self->target = target;
   self->wanted = 0;
+  self->n_waits = 0;
   self->searching = FALSE;
   if (self->state == STATE_PLAIN)
     return;

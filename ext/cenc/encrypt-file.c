@@ -170,6 +170,16 @@ open_part (EncryptFile *self, EncryptPart *part, const BmffTrack *track,
   return part->spans != NULL;
 }
 
+/* A few bytes claim 2^32 samples, each of which would be looked at. */
+static gboolean
+refuse_size (const EncryptFile *self, const BmffTrack *track, GError **error)
+{
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
+      "track %u: its samples have more bytes than the file, %" G_GUINT64_FORMAT,
+      track->id, self->size);
+  return FALSE;
+}
+
 static gboolean
 add_part (EncryptFile *self, const BmffTrack *track, GError **error)
 {
@@ -187,6 +197,10 @@ add_part (EncryptFile *self, const BmffTrack *track, GError **error)
     part.samples = bmff_sample_table_new_from_stbl (track->stbl, error);
     if (!part.samples)
       return FALSE;
+    if (bmff_sample_table_get_total_size (part.samples) > self->size) {
+      bmff_sample_table_unref (part.samples);
+      return refuse_size (self, track, error);
+    }
   }
   ok = !part.track || open_part (self, &part, track, error);
   g_array_append_val (self->parts, part);

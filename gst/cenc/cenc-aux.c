@@ -31,6 +31,7 @@ struct _CencAuxTable
   gatomicrefcount ref_count;
   GBytes *bytes;
   GArray *items; /* Item */
+  guint32 n_empty;
   CencParams override;
   gboolean has_override;
 };
@@ -85,6 +86,12 @@ cenc_aux_table_get (const CencAuxTable *self, guint32 index, CencSampleAux *aux)
   /* Behind the IV and the count. */
   aux->subsamples = item->n_subsamples ? data + item->iv_size + 2 : NULL;
   return TRUE;
+}
+
+guint32
+cenc_aux_table_get_n_empty (const CencAuxTable *self)
+{
+  return self->n_empty;
 }
 
 const CencParams *
@@ -181,10 +188,12 @@ read_senc_items (CencAuxTable *self, SencShape *shape, BmffReader reader,
   guint32 i;
 
   g_array_set_size (self->items, 0);
+  self->n_empty = 0;
   for (i = 0; i < count && bmff_reader_ok (&reader); i++) {
     Item item;
 
     read_senc_item (shape, i, &reader, &item);
+    self->n_empty += reader.pos == item.offset;
     g_array_append_val (self->items, item);
   }
   *rest = bmff_reader_left (&reader);
@@ -299,9 +308,9 @@ find_aux_box (const BmffBox *parent, guint32 fourcc, BmffReader *reader,
     guint8 *version)
 {
   const BmffBox *box;
-  guint n;
+  guint next = 0;
 
-  for (n = 0; (box = bmff_box_nth_child (parent, fourcc, n)); n++) {
+  while ((box = bmff_box_next_child (parent, fourcc, &next))) {
     CencScheme scheme;
     guint32 type;
 
@@ -379,39 +388,100 @@ sum_sizes (const Where *where, guint32 first, guint32 count, guint64 *sum,
   return TRUE;
 }
 
+/* A piece of the information, in the file. */
+typedef struct
+{
+  guint64 offset;
+  gsize size;
+} Piece;
+
+/* Those that have bytes, in order. */
+static GArray *
+find_pieces (const Where *where, guint64 base, const GArray *run_counts,
+    GError **error)
+{
+  g_autoptr (GArray) pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
+  BmffReader offsets = where->offsets;
+  guint32 entry, first = 0, count = 0;
+  guint64 size, sum = 0;
+
+  for (entry = 0; entry < where->n_offsets; entry++, first += count) {
+    guint64 offset = bmff_reader_uint (&offsets, where->offset_size);
+    Piece piece;
+
+    if (!samples_of (where, run_counts, entry, first, &count, error) ||
+        !sum_sizes (where, first, count, &size, error))
+      return NULL;
+    sum += size;
+    if (sum > BMFF_MAX_HEADER_BOX || offset > G_MAXUINT64 - base) {
+      refuse (where->saio, error, "offset %u leads nowhere", entry);
+      return NULL;
+    }
+    piece.offset = base + offset;
+    piece.size = (gsize) size;
+    if (size > 0)
+      g_array_append_val (pieces, piece);
+  }
+  if (first < where->count) {
+    refuse (where->saio, error, "its %u offsets are for %u of %u samples",
+        where->n_offsets, first, where->count);
+    return NULL;
+  }
+  return g_steal_pointer (&pieces);
+}
+
+static GBytes *
+read_piece (BmffSource *source, const Piece *piece, GError **error)
+{
+  return bmff_source_read_all (source, piece->offset, piece->size,
+      "auxiliary information that saio points at", error);
+}
+
+/* Of a stream, not all may be there yet: then the one that comes last is asked
+ * for, so that it is not asked again for each. */
+static gboolean
+try_last (const GArray *pieces, BmffSource *source, GError **error)
+{
+  const Piece *last = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  guint i;
+
+  for (i = 0; i < pieces->len; i++) {
+    const Piece *piece = &g_array_index (pieces, Piece, i);
+
+    if (!last || piece->offset > last->offset)
+      last = piece;
+  }
+  if (pieces->len <= 1)
+    return TRUE;
+  bytes = read_piece (source, last, error);
+  return bytes != NULL;
+}
+
 /* Appends to @data what stands at the offsets. */
 static gboolean
 collect (const Where *where, guint64 base, const GArray *run_counts,
     BmffSource *source, GByteArray *data, GError **error)
 {
-  BmffReader offsets = where->offsets;
-  guint32 entry, first = 0, count = 0;
+  g_autoptr (GArray) pieces = find_pieces (where, base, run_counts, error);
+  guint i;
 
-  for (entry = 0; entry < where->n_offsets; entry++, first += count) {
-    guint64 offset = bmff_reader_uint (&offsets, where->offset_size);
-    g_autoptr (GBytes) bytes = NULL;
-    guint64 size;
+  if (!pieces)
+    return FALSE;
+  if (pieces->len > 0 && !source)
+    return refuse (where->saio, error,
+        "the auxiliary information stands outside what is at hand");
+  if (!try_last (pieces, source, error))
+    return FALSE;
+  for (i = 0; i < pieces->len; i++) {
+    g_autoptr (GBytes) bytes =
+        read_piece (source, &g_array_index (pieces, Piece, i), error);
 
-    if (!samples_of (where, run_counts, entry, first, &count, error) ||
-        !sum_sizes (where, first, count, &size, error))
-      return FALSE;
-    if (size > BMFF_MAX_HEADER_BOX - data->len || offset > G_MAXUINT64 - base)
-      return refuse (where->saio, error, "offset %u leads nowhere", entry);
-    if (size == 0)
-      continue;
-    if (!source)
-      return refuse (where->saio, error,
-          "the auxiliary information stands outside what is at hand");
-    bytes = bmff_source_read_all (source, base + offset, (gsize) size,
-        "auxiliary information that saio points at", error);
     if (!bytes)
       return FALSE;
-    g_byte_array_append (data, g_bytes_get_data (bytes, NULL), (guint) size);
+    g_byte_array_append (data, g_bytes_get_data (bytes, NULL),
+        (guint) g_bytes_get_size (bytes));
   }
-  if (first < where->count)
-    return refuse (where->saio, error,
-        "its %u offsets are for %u of %u samples", where->n_offsets, first,
-        where->count);
   return TRUE;
 }
 

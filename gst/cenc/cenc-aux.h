@@ -67,6 +67,8 @@ cenc_aux_table_new_from_saiz_bounded (const BmffBox *parent, guint64 base,
 CencAuxTable *cenc_aux_table_ref (CencAuxTable *self);
 void cenc_aux_table_unref (CencAuxTable *self);
 guint32 cenc_aux_table_get_count (const CencAuxTable *self);
+/** How many of them have no byte in the file: of senc, which then claims them for nothing. */
+guint32 cenc_aux_table_get_n_empty (const CencAuxTable *self);
 /** FALSE if the table does not reach so far. @aux borrows from the table. O(1). */
 gboolean cenc_aux_table_get (const CencAuxTable *self, guint32 index,
     CencSampleAux *aux);

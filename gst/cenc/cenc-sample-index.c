@@ -27,6 +27,7 @@ struct _CencSampleIndex
 {
   GPtrArray *parts; /* Part */
   BmffSampleMap *map;
+  guint64 n_empty; /* of their auxiliary information */
 };
 
 static void
@@ -84,11 +85,11 @@ static const BmffBox *
 find_senc (const BmffBox *parent)
 {
   const BmffBox *box = bmff_box_child (parent, FOURCC_SENC);
-  guint n;
+  guint next = 0;
 
   if (box)
     return box;
-  for (n = 0; (box = bmff_box_nth_child (parent, FOURCC_UUID, n)); n++) {
+  while ((box = bmff_box_next_child (parent, FOURCC_UUID, &next))) {
     if (memcmp (box->uuid, CENC_PIFF_SENC_UUID, sizeof box->uuid) == 0)
       return box;
   }
@@ -260,6 +261,25 @@ make_map (CencSampleIndex *self, GError **error)
   return self->map != NULL;
 }
 
+/* Tracks can claim samples of no byte, and information of no byte for each. */
+static gboolean
+count_empty (CencSampleIndex *self, const Part *part, GError **error)
+{
+  if (part->aux)
+    self->n_empty += cenc_aux_table_get_n_empty (part->aux);
+  if (self->n_empty <= CENC_MAX_EMPTY_AUX)
+    return TRUE;
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "over %u samples with empty auxiliary information", CENC_MAX_EMPTY_AUX);
+  return FALSE;
+}
+
+guint64
+cenc_sample_index_get_n_empty (const CencSampleIndex *self)
+{
+  return self->n_empty;
+}
+
 static gboolean
 add_movie_track (CencSampleIndex *self, guint i, const BmffTrack *track,
     CencTrack *cenc_track, BmffSource *source, GError **error)
@@ -274,7 +294,8 @@ add_movie_track (CencSampleIndex *self, guint i, const BmffTrack *track,
     return FALSE;
   part = add_part (self, i, track, cenc_track, samples);
   part->run = cenc_track_run_new (cenc_track, NULL, error);
-  return part->run && read_movie_aux (part, track, source, error);
+  return part->run && read_movie_aux (part, track, source, error) &&
+      count_empty (self, part, error);
 }
 
 CencSampleIndex *

@@ -81,6 +81,11 @@ void cenc_sample_index_free (CencSampleIndex *self);
  */
 gboolean cenc_sample_index_is_protected (const CencSampleIndex *self);
 
+/** A movie's tracks cannot have more samples whose auxiliary information takes no byte: a day at 60 frames a second has 5 million. */
+#define CENC_MAX_EMPTY_AUX (1u << 23)
+/** Of a movie, how many there are: who takes one movie after the other can bound them. */
+guint64 cenc_sample_index_get_n_empty (const CencSampleIndex *self);
+
 /** Walks the samples by rising offset; a plain value; borrows the index. */
 typedef struct
 {

@@ -152,6 +152,21 @@ GST_START_TEST (test_senc_whole_samples)
 }
 GST_END_TEST;
 
+/* Samples for which the box has no byte: a few bytes claim any number of them. */
+GST_START_TEST (test_senc_counts_empty)
+{
+  g_autoptr (BmffBox) box = make_box ("senc", "00000002 00000003 0000 0000");
+  g_autoptr (GError) error = NULL;
+  Samples samples = SAMPLES (0, CLEAR, 0);
+  g_autoptr (CencAuxTable) table =
+      cenc_aux_table_new_from_senc (box, get_params, &samples, &error);
+
+  fail_unless (table != NULL, "%s", error ? error->message : "");
+  fail_unless_equals_int (cenc_aux_table_get_count (table), 3);
+  fail_unless_equals_int (cenc_aux_table_get_n_empty (table), 1);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_senc_subsamples)
 {
   check_senc ("00000002 00000002" IV8A "0002 0005 00000020 ffff 00000000" IV8B
@@ -408,6 +423,45 @@ GST_START_TEST (test_saiz_of_another_type_is_not_ours)
   assert_table (cenc_aux_table_new_from_saiz (traf, 0, NULL, source, get_params,
                     &samples, &error),
       error, IV8A);
+}
+GST_END_TEST;
+
+/* Of what has not come yet, nothing is there; *(guint64 *) user_data: what was
+ * asked for last. */
+static GBytes *
+read_nothing (gpointer user_data, guint64 offset, gsize size, GError **error)
+{
+  *(guint64 *) user_data = offset;
+  g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "not yet");
+  return NULL;
+}
+
+static guint64
+get_no_size (gpointer user_data)
+{
+  return G_MAXUINT64;
+}
+
+/* Whoever waits for it, waits once. */
+GST_START_TEST (test_saio_asks_for_the_last)
+{
+  static const BmffSourceFuncs funcs = { read_nothing, get_no_size, NULL };
+  g_autoptr (BmffBox) traf = bmff_box_new_container (FCC ("traf"));
+  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (guint32));
+  guint64 asked = 0;
+  g_autoptr (BmffSource) source = bmff_source_new (&funcs, &asked);
+  guint32 ones[] = { 1, 1, 1 };
+  Samples samples = SAMPLES (8, 8, 8);
+  g_autoptr (GError) error = NULL;
+
+  g_array_append_vals (runs, ones, G_N_ELEMENTS (ones));
+  bmff_box_append (traf, make_box ("saiz", "00000000 08 00000003"));
+  bmff_box_append (traf,
+      make_box ("saio", "00000000 00000003 00000010 00000030 00000020"));
+  fail_unless (cenc_aux_table_new_from_saiz (traf, 1000, runs, source,
+                   get_params, &samples, &error) == NULL);
+  fail_unless (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_AGAIN));
+  fail_unless_equals_uint64 (asked, 1000 + 0x30);
 }
 GST_END_TEST;
 
@@ -678,6 +732,7 @@ cenc_aux_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_senc_whole_samples);
   tcase_add_test (tc, test_senc_subsamples);
+  tcase_add_test (tc, test_senc_counts_empty);
   tcase_add_test (tc, test_senc_constant_iv_whole_samples);
   tcase_add_test (tc, test_senc_iv_sizes_differ_by_group);
   tcase_add_test (tc, test_senc_clear_samples_any_way);
@@ -694,6 +749,7 @@ cenc_aux_suite (void)
   tcase_add_test (tc, test_saiz_clear_samples);
   tcase_add_test (tc, test_saiz_constant_iv);
   tcase_add_test (tc, test_saiz_of_another_type_is_not_ours);
+  tcase_add_test (tc, test_saio_asks_for_the_last);
   tcase_add_test (tc, test_saiz_refused);
   tcase_add_test (tc, test_saio_past_the_end_of_the_file);
   tcase_add_test (tc, test_no_saiz);
