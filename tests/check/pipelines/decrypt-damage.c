@@ -2,8 +2,9 @@
 /*
  * Damaged files: each vector cut short and with a byte changed, and files that
  * were bad from the beginning, decrypted in front of the demuxer and behind
- * qtdemux. Wanted is an error or a clean end, of a cut file in front of the
- * demuxer an error; no crash, no hang, no growing memory.
+ * qtdemux; and the clear files, damaged likewise, encrypted. Wanted is an error
+ * or a clean end, of a cut file in front of the demuxer and of an encrypted one
+ * an error; no crash, no hang, no growing memory.
  *
  * CENC_DAMAGE=CUTS,FLIPS: so many of every vector (full: 50,200).
  * CENC_DAMAGE_ONLY=TEXT: only vectors whose name has it.
@@ -11,6 +12,8 @@
  * A process of its own runs the cases of a vector, so that one that ends it is
  * known by its number. If stock qtdemux alone fails a case too, it is not ours.
  */
+
+#include "config.h"
 
 #include <gst/gst.h>
 
@@ -33,12 +36,15 @@ typedef enum
 {
   FRONT_TASK,
   FRONT_PUSH,
+  ENCRYPT_TASK,
+  ENCRYPT_PUSH,
   BEHIND,
   STOCK, /* no cencdecrypt: qtdemux alone */
 } Mode;
 
 static const gchar *const mode_names[] = { "in front, pulling",
-  "in front, pushed to", "behind", "qtdemux alone" };
+  "in front, pushed to", "encrypted, pulling", "encrypted, pushed to", "behind",
+  "qtdemux alone" };
 
 typedef struct
 {
@@ -46,6 +52,7 @@ typedef struct
   gchar *data;
   gsize size;
   gboolean is_bad; /* not damaged further */
+  gboolean is_clear; /* to be encrypted */
 } Input;
 
 typedef struct
@@ -62,6 +69,7 @@ typedef struct
   gint64 n_bytes; /* that came out of the last one */
   gboolean ended; /* without an error */
   gboolean hanging;
+  gint64 longest; /* a case took, in microseconds */
 } Progress;
 
 static Progress *progress;
@@ -126,6 +134,24 @@ add_inputs (GPtrArray *inputs, const gchar *folder, guint column)
   }
 }
 
+#ifdef HAVE_ENCRYPT
+static void
+add_clear_inputs (GPtrArray *inputs, const gchar *parent)
+{
+  g_autofree gchar *folder = g_build_filename (parent, "clear", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    guint n = inputs->len;
+
+    add_input (inputs, folder, name, "", FALSE);
+    if (inputs->len > n)
+      ((Input *) g_ptr_array_index (inputs, n))->is_clear = TRUE;
+  }
+}
+#endif
+
 /* TRUE if a file that ends at @pos has whole boxes only. */
 static gboolean
 is_boundary (const Input *self, gsize pos)
@@ -179,6 +205,20 @@ on_pad (GstElement *demuxer, GstPad *pad, gpointer keys)
 }
 
 static GstElement *
+make_encrypting_pipeline (Mode mode, const gchar *path, guint number)
+{
+  static const gchar *const schemes[] = { "cenc", "cbcs", "cens", "cbc1" };
+  g_autofree gchar *description = g_strdup_printf (
+      "filesrc location=%s %s ! cencencrypt scheme=%s "
+      "key-id=00000000000000000000000000000001 "
+      "key=00000000000000000000000000000002 ! fakesink sync=false",
+      path, mode == ENCRYPT_PUSH ? "! queue" : "",
+      schemes[number / 2 % G_N_ELEMENTS (schemes)]);
+
+  return gst_parse_launch (description, NULL);
+}
+
+static GstElement *
 make_pipeline (const Input *input, Mode mode, const gchar *path)
 {
   g_autofree gchar *front =
@@ -202,11 +242,14 @@ make_pipeline (const Input *input, Mode mode, const gchar *path)
 }
 
 static void
-run_case (const Input *input, Mode mode, const gchar *path)
+run_case (const Input *input, Mode mode, const gchar *path, guint number)
 {
-  GstElement *pipeline = make_pipeline (input, mode, path);
+  GstElement *pipeline = input->is_clear
+      ? make_encrypting_pipeline (mode, path, number)
+      : make_pipeline (input, mode, path);
   GstBus *bus = gst_element_get_bus (pipeline);
   GstMessage *message;
+  gint64 start = g_get_monotonic_time ();
 
   progress->n_bytes = 0;
   progress->ended = progress->hanging = FALSE;
@@ -224,6 +267,7 @@ run_case (const Input *input, Mode mode, const gchar *path)
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (pipeline);
+  progress->longest = MAX (progress->longest, g_get_monotonic_time () - start);
 }
 
 /* Writes the file that is wanted over the one at @path. */
@@ -272,10 +316,13 @@ get_damage (const Input *input, guint number)
   return damage;
 }
 
-/* Front and behind of each; in front in turn as a task and pushed to. */
+/* Front and behind of each; in front, and to be encrypted, in turn as a task and
+ * pushed to. */
 static Mode
-get_mode (guint number, gboolean behind)
+get_mode (const Input *input, guint number, gboolean behind)
 {
+  if (input->is_clear)
+    return number % 2 ? ENCRYPT_PUSH : ENCRYPT_TASK;
   return behind ? BEHIND : number % 2 ? FRONT_PUSH : FRONT_TASK;
 }
 
@@ -290,7 +337,8 @@ judge (const Input *input, const Damage *damage, Mode mode)
     return progress->n_bytes == (gint64) input->size ? NULL : "ends early";
   if (damage->is_cut && !is_boundary (input, damage->pos))
     return "half a file ends without an error";
-  if (!damage->is_cut && progress->n_bytes != (gint64) input->size)
+  if (!damage->is_cut && !input->is_clear &&
+      progress->n_bytes != (gint64) input->size)
     return "another number of bytes, without an error";
   return NULL;
 }
@@ -327,7 +375,8 @@ run_job (const Job *job)
     g_log_set_default_handler (say_nothing, NULL);
   for (i = job->first; i < job->last; i++) {
     Damage damage = get_damage (job->input, i);
-    Mode mode = job->stock ? STOCK : get_mode (i, job->mode == BEHIND);
+    Mode mode =
+        job->stock ? STOCK : get_mode (job->input, i, job->mode == BEHIND);
     const gchar *wrong;
 
     /* Of what does not even stop: SIGALRM ends the process. */
@@ -335,7 +384,7 @@ run_job (const Job *job)
     if (!job->input->is_bad)
       write_damaged (job->input, &damage, job->path);
     run_case (job->input, mode,
-        job->input->is_bad ? job->input->path : job->path);
+        job->input->is_bad ? job->input->path : job->path, i);
     wrong = judge (job->input, &damage, mode);
     if (wrong) {
       fprintf (stderr,
@@ -487,6 +536,9 @@ main (int argc, char **argv)
 
   read_environment ();
   add_inputs (inputs, folder, 6);
+#ifdef HAVE_ENCRYPT
+  add_clear_inputs (inputs, folder);
+#endif
   add_inputs (inputs, bad, 0);
   if (inputs->len == 0) {
     printf ("skipped: no vectors at %s\n", folder);
@@ -499,15 +551,17 @@ main (int argc, char **argv)
     return 2;
   close (fd);
   for (i = 0; i < inputs->len; i += step) {
-    run_cases (g_ptr_array_index (inputs, i), path, FRONT_TASK);
+    const Input *input = g_ptr_array_index (inputs, i);
+
+    run_cases (input, path, FRONT_TASK);
     /* What qtdemux leaks of a damaged file is not ours. */
-    if (!g_getenv ("GST_TRACERS"))
-      run_cases (g_ptr_array_index (inputs, i), path, BEHIND);
+    if (!input->is_clear && !g_getenv ("GST_TRACERS"))
+      run_cases (input, path, BEHIND);
   }
   g_unlink (path);
   printf ("%u files, %u runs, %u failures, %u more of qtdemux alone, at most "
-          "%ld MiB\n",
+          "%ld MiB and %.1f s\n",
       (inputs->len + step - 1) / step, n_runs, n_failures, n_stock,
-      max_rss / 1024);
+      max_rss / 1024, (gdouble) progress->longest / G_USEC_PER_SEC);
   return n_failures > 0 || n_runs == 0;
 }
