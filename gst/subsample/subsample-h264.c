@@ -7,15 +7,15 @@
 /* The parsers' API is stable in fact, but not by promise. */
 #define GST_USE_UNSTABLE_API
 
-#include "gst/subsample/subsample-private.h"
-
-#include <gst/codecparsers/gsth264parser.h>
+#include "gst/subsample/subsample-h264.h"
 
 typedef struct
 {
   GBytes *config; /* avcC */
   guint length_size;
   GstH264NalParser *parser;
+  const GstH264PPS
+      *pps; /* of the last slice; NULL: parameter sets came since */
 } H264State;
 
 /* Types for which GstH264NalUnitType has no name, or none of ours. */
@@ -112,8 +112,22 @@ map_slice (H264State *self, const SubsampleNal *nal, GstH264NalUnit *nalu,
   if (!slice_group_change_cycle_is_counted (slice.pps))
     return subsample_fail_nal (error, GST_CENC_ERROR_UNSUPPORTED, nal,
         nalu->type, "slice groups that change by parts of a picture");
+  self->pps = slice.pps;
   return subsample_add_slice (nal, nalu->header_bytes, slice.header_size,
       ranges, error);
+}
+
+/* A slice of the last one's parameter set, with an ordinary header. */
+static gboolean
+map_plain_slice (const H264State *self, const SubsampleNal *nal, guint type,
+    GArray *ranges)
+{
+  guint bits = 0;
+
+  if (self->pps != NULL && ranges != NULL &&
+      (type == GST_H264_NAL_SLICE || type == GST_H264_NAL_SLICE_IDR))
+    bits = subsample_h264_count_header (self->pps, nal);
+  return bits > 0 && subsample_add_slice (nal, 1, bits, ranges, NULL);
 }
 
 static gboolean
@@ -124,6 +138,8 @@ handle_nal (gpointer state, const SubsampleNal *nal, GArray *ranges,
   guint type = nal->prefixed[nal->length_size] & 0x1f;
   GstH264NalUnit nalu;
 
+  if (map_plain_slice (self, nal, type, ranges))
+    return TRUE;
   if (gst_h264_parser_identify_nalu_avc (self->parser, nal->prefixed, 0,
           nal->length_size + nal->size, nal->length_size,
           &nalu) != GST_H264_PARSER_OK)
@@ -131,10 +147,12 @@ handle_nal (gpointer state, const SubsampleNal *nal, GArray *ranges,
         "the NAL unit's header does not parse");
   switch (type) {
     case GST_H264_NAL_SPS:
+      self->pps = NULL;
       return parse_sps (self, &nalu) ||
           subsample_fail_nal (error, GST_CENC_ERROR_FORMAT, nal, type,
               "the sequence parameter set does not parse");
     case GST_H264_NAL_PPS:
+      self->pps = NULL;
       return parse_pps (self, &nalu) ||
           subsample_fail_nal (error, GST_CENC_ERROR_FORMAT, nal, type,
               "the picture parameter set does not parse");
@@ -214,6 +232,7 @@ h264_reset (gpointer state)
 
   gst_h264_nal_parser_free (self->parser);
   self->parser = gst_h264_nal_parser_new ();
+  self->pps = NULL;
   /* Cannot fail: it did not when it was opened. */
   read_config (self, NULL);
 }
