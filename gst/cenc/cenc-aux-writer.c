@@ -15,6 +15,8 @@
 #define SENC_SUBSAMPLES 2
 /* A long file has millions of samples: that many sizes are summed up at most. */
 #define STRIDE 64
+/* A box counts its bytes in 32 bits: with room for one sample more. */
+#define MAX_DATA (G_MAXUINT32 - 1024)
 
 typedef enum
 {
@@ -23,19 +25,46 @@ typedef enum
   LAYOUT_SUBSAMPLES,
 } Layout;
 
+/* Bytes that grow by a few with each sample. */
+typedef struct
+{
+  GByteArray *array; /* as long as there is room */
+  guint32 len; /* so much of it is filled */
+} Bytes;
+
 struct _CencAuxWriter
 {
   CencScheme scheme;
   guint iv_size;
   Layout layout;
-  GByteArray *data; /* as it stands in senc behind sample_count */
-  GByteArray *sizes; /* of each sample's bytes in @data, as saiz has them */
+  Bytes data; /* as it stands in senc behind sample_count */
+  Bytes sizes; /* of each sample's bytes in @data, as saiz has them */
   GArray
       *starts; /* guint32: where each STRIDEth sample's bytes start in @data */
   gboolean differs; /* the sizes do */
   guint32 next,
       next_start; /* that sample's bytes, for who reads them in order */
 };
+
+static void
+bytes_init (Bytes *self, guint room)
+{
+  self->array = g_byte_array_sized_new (room);
+  g_byte_array_set_size (self->array, room);
+}
+
+/* Where the next @n bytes go. */
+static guint8 *
+bytes_extend (Bytes *self, guint n)
+{
+  guint32 start = self->len;
+
+  self->len += n;
+  if (self->len > self->array->len)
+    g_byte_array_set_size (self->array,
+        (guint) MIN ((guint64) self->len * 3 / 2, G_MAXUINT32));
+  return self->array->data + start;
+}
 
 CencAuxWriter *
 cenc_aux_writer_new (const CencParams *params)
@@ -45,8 +74,8 @@ cenc_aux_writer_new (const CencParams *params)
   self->scheme = params->scheme;
   self->iv_size = params->per_sample_iv_size;
   /* What a fragment mostly has */
-  self->data = g_byte_array_sized_new (2048);
-  self->sizes = g_byte_array_sized_new (256);
+  bytes_init (&self->data, 2048);
+  bytes_init (&self->sizes, 256);
   self->starts = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
 }
@@ -54,8 +83,8 @@ cenc_aux_writer_new (const CencParams *params)
 void
 cenc_aux_writer_free (CencAuxWriter *self)
 {
-  g_byte_array_unref (self->data);
-  g_byte_array_unref (self->sizes);
+  g_byte_array_unref (self->data.array);
+  g_byte_array_unref (self->sizes.array);
   g_array_unref (self->starts);
   g_free (self);
 }
@@ -63,7 +92,7 @@ cenc_aux_writer_free (CencAuxWriter *self)
 guint32
 cenc_aux_writer_get_count (const CencAuxWriter *self)
 {
-  return self->sizes->len;
+  return self->sizes.len;
 }
 
 static guint32
@@ -73,7 +102,7 @@ start_of (const CencAuxWriter *self, guint32 index)
   guint32 start = g_array_index (self->starts, guint32, index / STRIDE);
 
   for (; i < index; i++)
-    start += self->sizes->data[i];
+    start += self->sizes.array->data[i];
   return start;
 }
 
@@ -81,13 +110,13 @@ start_of (const CencAuxWriter *self, guint32 index)
 static void
 end_sample (CencAuxWriter *self, guint32 start)
 {
-  guint8 size = (guint8) (self->data->len - start);
+  guint8 size = (guint8) (self->data.len - start);
 
-  if (self->sizes->len % STRIDE == 0)
+  if (self->sizes.len % STRIDE == 0)
     g_array_append_val (self->starts, start);
-  if (self->sizes->len > 0 && size != self->sizes->data[0])
+  if (self->sizes.len > 0 && size != self->sizes.array->data[0])
     self->differs = TRUE;
-  g_byte_array_append (self->sizes, &size, 1);
+  *bytes_extend (&self->sizes, 1) = size;
 }
 
 static gboolean
@@ -97,7 +126,7 @@ check_layout (CencAuxWriter *self, Layout layout, guint n_subsamples,
   if (self->layout != LAYOUT_UNKNOWN && self->layout != layout) {
     g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
         "sample %u of a run %s subsamples, those before it %s",
-        self->sizes->len + 1, layout == LAYOUT_SUBSAMPLES ? "has" : "has no",
+        self->sizes.len + 1, layout == LAYOUT_SUBSAMPLES ? "has" : "has no",
         layout == LAYOUT_SUBSAMPLES ? "have none" : "have some");
     return FALSE;
   }
@@ -107,12 +136,25 @@ check_layout (CencAuxWriter *self, Layout layout, guint n_subsamples,
         cenc_subsamples_get_max (self->iv_size), self->iv_size);
     return FALSE;
   }
+  if (self->data.len > MAX_DATA) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+        "the IVs and subsamples of %u samples do not fit into 'senc'",
+        self->sizes.len);
+    return FALSE;
+  }
   self->layout = layout;
   return TRUE;
 }
 
-/* Puts count and entries to @out; returns where they end. */
-static guint8 *
+/* There is one at least. */
+static guint
+size_subsamples (guint n)
+{
+  return 2 + MAX (n, 1) * CENC_SUBSAMPLE_SIZE;
+}
+
+/* Puts count and entries to @out. */
+static void
 put_subsamples (guint8 *out, const guint8 *subsamples, guint n)
 {
   guint count = MAX (n, 1);
@@ -123,7 +165,6 @@ put_subsamples (guint8 *out, const guint8 *subsamples, guint n)
     memset (out + 2, 0, CENC_SUBSAMPLE_SIZE);
   else
     memcpy (out + 2, subsamples, (gsize) n * CENC_SUBSAMPLE_SIZE);
-  return out + 2 + (gsize) count * CENC_SUBSAMPLE_SIZE;
 }
 
 gboolean
@@ -131,19 +172,17 @@ cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
     const guint8 *subsamples, guint n_subsamples, GError **error)
 {
   Layout layout = subsamples ? LAYOUT_SUBSAMPLES : LAYOUT_WHOLE;
-  guint32 start = self->data->len;
-  guint8 info[G_MAXUINT8], *end = info; /* no more fits saiz */
+  guint32 start = self->data.len;
+  guint8 *at;
 
   if (!check_layout (self, layout, subsamples ? n_subsamples : 0, error))
     return FALSE;
-  if (self->iv_size > 0) {
-    memcpy (end, iv, self->iv_size);
-    end += self->iv_size;
-  }
+  at = bytes_extend (&self->data,
+      self->iv_size + (subsamples ? size_subsamples (n_subsamples) : 0));
+  if (self->iv_size > 0)
+    memcpy (at, iv, self->iv_size);
   if (subsamples)
-    end = put_subsamples (end, subsamples, n_subsamples);
-  if (end > info)
-    g_byte_array_append (self->data, info, (guint) (end - info));
+    put_subsamples (at + self->iv_size, subsamples, n_subsamples);
   end_sample (self, start);
   return TRUE;
 }
@@ -151,7 +190,7 @@ cenc_aux_writer_add (CencAuxWriter *self, const guint8 *iv,
 void
 cenc_aux_writer_add_clear (CencAuxWriter *self)
 {
-  end_sample (self, self->data->len);
+  end_sample (self, self->data.len);
 }
 
 gboolean
@@ -161,16 +200,16 @@ cenc_aux_writer_get (CencAuxWriter *self, guint32 index, CencSampleAux *aux)
   guint32 start;
   guint8 size;
 
-  if (index >= self->sizes->len)
+  if (index >= self->sizes.len)
     return FALSE;
-  size = self->sizes->data[index];
+  size = self->sizes.array->data[index];
   start = index == self->next ? self->next_start : start_of (self, index);
   self->next = index + 1;
   self->next_start = start + size;
   memset (aux, 0, sizeof *aux);
   if (size == 0)
     return TRUE;
-  data = self->data->data + start;
+  data = self->data.array->data + start;
   aux->iv = self->iv_size ? data : NULL;
   aux->iv_size = (guint8) self->iv_size;
   if (size > self->iv_size) {
@@ -187,7 +226,7 @@ begin_senc (const CencAuxWriter *self, gsize size)
 
   bmff_writer_u32 (writer,
       self->layout == LAYOUT_SUBSAMPLES ? SENC_SUBSAMPLES : 0);
-  bmff_writer_u32 (writer, self->sizes->len);
+  bmff_writer_u32 (writer, self->sizes.len);
   return writer;
 }
 
@@ -206,18 +245,18 @@ end_senc (const CencAuxWriter *self, BmffWriter *writer)
 BmffBox *
 cenc_aux_writer_to_senc (const CencAuxWriter *self)
 {
-  BmffWriter *writer = begin_senc (self, self->data->len);
+  BmffWriter *writer = begin_senc (self, self->data.len);
 
-  if (self->data->len > 0)
-    bmff_writer_bytes (writer, self->data->data, self->data->len);
+  if (self->data.len > 0)
+    bmff_writer_bytes (writer, self->data.array->data, self->data.len);
   return end_senc (self, writer);
 }
 
 static GBytes *
-share (GByteArray *array)
+share (const Bytes *bytes)
 {
-  return g_bytes_new_with_free_func (array->data, array->len,
-      (GDestroyNotify) g_byte_array_unref, g_byte_array_ref (array));
+  return g_bytes_new_with_free_func (bytes->array->data, bytes->len,
+      (GDestroyNotify) g_byte_array_unref, g_byte_array_ref (bytes->array));
 }
 
 BmffBox *
@@ -225,7 +264,7 @@ cenc_aux_writer_share_senc (const CencAuxWriter *self)
 {
   BmffBox *box = end_senc (self, begin_senc (self, 0));
 
-  box->trailer = share (self->data);
+  box->trailer = share (&self->data);
   return box;
 }
 
@@ -242,8 +281,8 @@ begin_saiz (const CencAuxWriter *self)
   BmffWriter *writer = bmff_writer_new (9);
 
   bmff_writer_u32 (writer, 0);
-  bmff_writer_u8 (writer, self->differs ? 0 : self->sizes->data[0]);
-  bmff_writer_u32 (writer, self->sizes->len);
+  bmff_writer_u8 (writer, self->differs ? 0 : self->sizes.array->data[0]);
+  bmff_writer_u32 (writer, self->sizes.len);
   return writer;
 }
 
@@ -252,11 +291,11 @@ cenc_aux_writer_to_saiz (const CencAuxWriter *self)
 {
   BmffWriter *writer;
 
-  if (self->data->len == 0)
+  if (self->data.len == 0)
     return NULL;
   writer = begin_saiz (self);
   if (self->differs)
-    bmff_writer_bytes (writer, self->sizes->data, self->sizes->len);
+    bmff_writer_bytes (writer, self->sizes.array->data, self->sizes.len);
   return bmff_box_new (FOURCC_SAIZ, bmff_writer_end (writer));
 }
 
@@ -265,11 +304,11 @@ cenc_aux_writer_share_saiz (const CencAuxWriter *self)
 {
   BmffBox *box;
 
-  if (self->data->len == 0)
+  if (self->data.len == 0)
     return NULL;
   box = bmff_box_new (FOURCC_SAIZ, bmff_writer_end (begin_saiz (self)));
   if (self->differs)
-    box->trailer = share (self->sizes);
+    box->trailer = share (&self->sizes);
   return box;
 }
 
@@ -278,7 +317,7 @@ cenc_aux_writer_to_saio (const CencAuxWriter *self, gboolean large)
 {
   BmffWriter *writer;
 
-  if (self->data->len == 0)
+  if (self->data.len == 0)
     return NULL;
   writer = bmff_writer_new (16);
   bmff_writer_u32 (writer, large ? 1u << 24 : 0);

@@ -79,8 +79,8 @@ is_whole_sample (const CencSampleAux *aux)
 static gboolean
 has_skips (const CencParams *params)
 {
-  return cenc_scheme_has_pattern (params->scheme) &&
-      params->skip_byte_block > 0;
+  return params->skip_byte_block > 0 &&
+      cenc_scheme_has_pattern (params->scheme);
 }
 
 static guint
@@ -311,16 +311,34 @@ crypt_range (CencCrypt *self, const CencParams *params, gboolean whole_sample,
 
 /* --- a sample --- */
 
+/* Its protected ranges */
+typedef struct
+{
+  guint n;
+  guint64 size;
+} Ranges;
+
 static gboolean
-check_subsamples (const CencSampleAux *aux, gsize size, GError **error)
+count_ranges (const CencSampleAux *aux, gsize size, Ranges *ranges,
+    GError **error)
 {
   guint64 sum = 0;
   guint i;
 
+  ranges->n = 1;
+  ranges->size = size;
   if (is_whole_sample (aux))
     return TRUE;
-  for (i = 0; i < aux->n_subsamples; i++)
-    sum += (guint64) get_clear (aux, i) + get_protected (aux, i);
+  ranges->n = 0;
+  ranges->size = 0;
+  for (i = 0; i < aux->n_subsamples; i++) {
+    guint32 n = get_protected (aux, i);
+
+    ranges->n += n > 0;
+    ranges->size += n;
+    sum += get_clear (aux, i);
+  }
+  sum += ranges->size;
   if (sum == size)
     return TRUE;
   g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
@@ -346,8 +364,11 @@ take_iv (CencCrypt *self, const CencParams *params, const CencSampleAux *aux,
         kid, size);
     return FALSE;
   }
-  memset (self->iv, 0, sizeof self->iv);
-  memcpy (self->iv, iv, size);
+  memcpy (self->iv, iv, 8);
+  if (size == 8)
+    memset (self->iv + 8, 0, 8);
+  else
+    memcpy (self->iv + 8, iv + 8, 8);
   return TRUE;
 }
 
@@ -386,53 +407,26 @@ walk (CencCrypt *self, const CencParams *params, const CencSampleAux *aux,
 
 /* --- samples that are put together --- */
 
-typedef struct
-{
-  guint n;
-  guint64 size;
-} Ranges;
-
-static Ranges
-count_ranges (const CencSampleAux *aux, gsize size)
-{
-  Ranges ranges = { 1, size };
-  guint i;
-
-  if (is_whole_sample (aux))
-    return ranges;
-  ranges.n = 0;
-  ranges.size = 0;
-  for (i = 0; i < aux->n_subsamples; i++) {
-    guint32 n = get_protected (aux, i);
-
-    ranges.n += n > 0;
-    ranges.size += n;
-  }
-  return ranges;
-}
-
 /* Long samples gain nothing; patterns and the clear ends of cens' ranges are
  * left to the walk. */
 static gboolean
 begin_counter (CencCrypt *self, const CencParams *params,
-    const CencSampleAux *aux, gsize size, gboolean *failed)
+    const CencSampleAux *aux, const Ranges *ranges, gboolean *failed)
 {
-  Ranges ranges = count_ranges (aux, size);
-
   if (has_skips (params) ||
       (params->scheme == CENC_SCHEME_CENS && !is_whole_sample (aux)) ||
-      ranges.n > CENC_LANES_MAX_PIECES ||
-      ranges.size > CENC_LANES_MAX_KEYSTREAM)
+      ranges->n > CENC_LANES_MAX_PIECES ||
+      ranges->size > CENC_LANES_MAX_KEYSTREAM)
     return FALSE;
   *failed = !cenc_lanes_begin_counter (self->lanes, self->iv,
-      (gsize) ranges.size, ranges.n);
+      (gsize) ranges->size, ranges->n);
   return TRUE;
 }
 
 /* Sets self->in_lanes. FALSE: the cipher failed on those that waited. */
 static gboolean
 begin_lanes (CencCrypt *self, const CencParams *params,
-    const CencSampleAux *aux, gsize size)
+    const CencSampleAux *aux, const Ranges *ranges)
 {
   gboolean failed = FALSE;
 
@@ -442,10 +436,9 @@ begin_lanes (CencCrypt *self, const CencParams *params,
   if (!self->lanes)
     self->lanes = cenc_lanes_new (self->funcs->blocks, self->cipher);
   if (self->mode == CENC_MODE_CTR)
-    self->in_lanes = begin_counter (self, params, aux, size, &failed);
+    self->in_lanes = begin_counter (self, params, aux, ranges, &failed);
   else /* one chain a range, or one at all */
-    self->in_lanes =
-        params->scheme == CENC_SCHEME_CBCS || count_ranges (aux, size).n == 1;
+    self->in_lanes = params->scheme == CENC_SCHEME_CBCS || ranges->n == 1;
   return !failed;
 }
 
@@ -454,11 +447,14 @@ crypt_sample (CencCrypt *self, const CencParams *params,
     const CencSampleAux *aux, const guint8 *in, guint8 *out, gsize size,
     gboolean may_wait, GError **error)
 {
+  Ranges ranges;
+
   if (!params->is_protected) {
     copy (in, out, size);
     return TRUE;
   }
-  if (!check_pattern (params, error) || !check_subsamples (aux, size, error) ||
+  if (!check_pattern (params, error) ||
+      !count_ranges (aux, size, &ranges, error) ||
       !take_iv (self, params, aux, error))
     return FALSE;
 
@@ -466,7 +462,7 @@ crypt_sample (CencCrypt *self, const CencParams *params,
   self->in_lanes = FALSE;
   if (size == 0) /* @in and @out may be NULL */
     return TRUE;
-  if ((!may_wait || begin_lanes (self, params, aux, size)) &&
+  if ((!may_wait || begin_lanes (self, params, aux, &ranges)) &&
       walk (self, params, aux, in, out, size))
     return TRUE;
   g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED,

@@ -16,11 +16,8 @@
 #define KEYSTREAM_SIZE (4u << 10)
 #define MAX_PIECES 256
 
-/* 16 bytes, at any place. */
-typedef struct
-{
-  guint64 halves[2];
-} Block;
+/* A vector, where the processor has such. */
+typedef guint64 Block __attribute__ ((vector_size (CENC_BLOCK_SIZE)));
 
 typedef struct
 {
@@ -74,17 +71,16 @@ cenc_lanes_free (CencLanes *self)
   g_free (self);
 }
 
-/* a ^= b */
+/* At any place */
 static inline void
-xor_block (guint8 *a, const guint8 *b)
+xor_block (const guint8 *a, const guint8 *b, guint8 *out)
 {
   Block x, y;
 
   memcpy (&x, a, sizeof x);
   memcpy (&y, b, sizeof y);
-  x.halves[0] ^= y.halves[0];
-  x.halves[1] ^= y.halves[1];
-  memcpy (a, &x, sizeof x);
+  x ^= y;
+  memcpy (out, &x, sizeof x);
 }
 
 /* --- chains --- */
@@ -117,7 +113,8 @@ step (CencLanes *self, guint8 *const *data, gsize offset, guint8 *blocks,
   guint i;
 
   for (i = 0; i < n; i++)
-    xor_block (blocks + i * CENC_BLOCK_SIZE, data[i] + offset);
+    xor_block (blocks + i * CENC_BLOCK_SIZE, data[i] + offset,
+        blocks + i * CENC_BLOCK_SIZE);
   if (!self->blocks (self->cipher, blocks, n * CENC_BLOCK_SIZE))
     return FALSE;
   for (i = 0; i < n; i++)
@@ -211,22 +208,18 @@ apply (const Piece *piece, const guint8 *keystream)
 {
   const guint8 *key = keystream + piece->at, *in = piece->in;
   guint8 *out = piece->out;
-  gsize left = piece->size;
+  gsize i = 0, size = piece->size;
 
-  for (; left >= CENC_BLOCK_SIZE; left -= CENC_BLOCK_SIZE) {
-    Block x, y;
-
-    memcpy (&x, in, sizeof x);
-    memcpy (&y, key, sizeof y);
-    x.halves[0] ^= y.halves[0];
-    x.halves[1] ^= y.halves[1];
-    memcpy (out, &x, sizeof x);
-    in += CENC_BLOCK_SIZE;
-    key += CENC_BLOCK_SIZE;
-    out += CENC_BLOCK_SIZE;
+  for (; size - i >= 4 * CENC_BLOCK_SIZE; i += 4 * CENC_BLOCK_SIZE) {
+    xor_block (in + i, key + i, out + i);
+    xor_block (in + i + 16, key + i + 16, out + i + 16);
+    xor_block (in + i + 32, key + i + 32, out + i + 32);
+    xor_block (in + i + 48, key + i + 48, out + i + 48);
   }
-  for (; left > 0; left--)
-    *out++ = *in++ ^ *key++;
+  for (; size - i >= CENC_BLOCK_SIZE; i += CENC_BLOCK_SIZE)
+    xor_block (in + i, key + i, out + i);
+  for (; i < size; i++)
+    out[i] = in[i] ^ key[i];
 }
 
 static gboolean
@@ -243,13 +236,25 @@ finish_pieces (CencLanes *self)
   return ok;
 }
 
+/* @n counter blocks, the first of which is @iv. */
+static void
+put_counters (guint8 *out, const guint8 *iv, gsize n)
+{
+  guint64 counter = bmff_get_u64 (iv + 8), last = counter + n;
+  Block block;
+
+  memcpy (&block, iv, sizeof block);
+  for (; counter != last; counter++, out += CENC_BLOCK_SIZE) {
+    block[1] = GUINT64_TO_BE (counter);
+    memcpy (out, &block, sizeof block);
+  }
+}
+
 gboolean
 cenc_lanes_begin_counter (CencLanes *self, const guint8 iv[CENC_BLOCK_SIZE],
     gsize size, guint n_pieces)
 {
-  gsize blocks = (size + CENC_BLOCK_SIZE - 1) / CENC_BLOCK_SIZE, i;
-  guint64 counter = bmff_get_u64 (iv + 8), high;
-  guint8 *out;
+  gsize blocks = (size + CENC_BLOCK_SIZE - 1) / CENC_BLOCK_SIZE;
 
   g_return_val_if_fail (size <= CENC_LANES_MAX_KEYSTREAM, FALSE);
   g_return_val_if_fail (n_pieces <= CENC_LANES_MAX_PIECES, FALSE);
@@ -258,14 +263,7 @@ cenc_lanes_begin_counter (CencLanes *self, const guint8 iv[CENC_BLOCK_SIZE],
           self->n_pieces + n_pieces > MAX_PIECES) &&
       !finish_pieces (self))
     return FALSE;
-  memcpy (&high, iv, 8);
-  out = self->keystream + self->filled;
-  for (i = 0; i < blocks; i++, out += CENC_BLOCK_SIZE) {
-    guint64 low = GUINT64_TO_BE (counter + i);
-
-    memcpy (out, &high, 8);
-    memcpy (out + 8, &low, 8);
-  }
+  put_counters (self->keystream + self->filled, iv, blocks);
   self->at = self->filled;
   self->filled += blocks * CENC_BLOCK_SIZE;
   return TRUE;
