@@ -369,17 +369,27 @@ GST_START_TEST (test_ssix)
 }
 GST_END_TEST
 
-/* A file of which only the boxes in front of its samples are there. */
+/* A file of which only the boxes in front of its samples are there, and one whose
+ * samples stand in a box that holds none. */
 GST_START_TEST (test_no_media_data)
 {
-  g_autoptr (GBytes) file = NULL;
+  g_autoptr (GBytes) cut = NULL, renamed = NULL;
   BmffHeader header;
+  guint8 *data;
+  guint64 at;
 
   if (!files[1])
     return;
-  file = g_bytes_new_from_bytes (files[1], 0, find (files[1], "mdat", &header));
-  period_check_fails (ENCRYPT, file, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
-      "is not in an mdat");
+  at = find (files[1], "mdat", &header);
+  cut = g_bytes_new_from_bytes (files[1], 0, at);
+  period_check_fails (ENCRYPT, cut, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
+      "more bytes than the file");
+  data = g_memdup2 (g_bytes_get_data (files[1], NULL),
+      g_bytes_get_size (files[1]));
+  memcpy (data + at + 4, "free", 4);
+  renamed = g_bytes_new_take (data, g_bytes_get_size (files[1]));
+  period_check_fails (ENCRYPT, renamed, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_DEMUX, "is not in an mdat");
 }
 GST_END_TEST
 
