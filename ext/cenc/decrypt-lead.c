@@ -25,7 +25,7 @@ held_free (Held *held)
 void
 decrypt_lead_init (DecryptLead *self)
 {
-  self->over = FALSE;
+  self->over = self->lost = FALSE;
   self->n_clear = 0;
   self->families = 0;
   self->size = 0;
@@ -193,6 +193,7 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
 {
   g_autoptr (GstBuffer) dropped = NULL;
   gboolean clear = is_good (probe, raw), fits = is_good (probe, decrypted);
+  gboolean lost;
 
   if (!clear && !decrypted)
     return fail (raw, error,
@@ -205,8 +206,10 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
     /* Without the key that fits nothing shows that what is held was clear. */
     if (fits)
       release_at_end (self, out);
+    lost = decrypt_lead_is_holding (self);
     decrypt_lead_clear (self);
     self->over = TRUE;
+    self->lost = lost;
     gst_buffer_unref (decrypted);
     return DECRYPT_LEAD_OVER;
   }

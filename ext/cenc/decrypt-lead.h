@@ -25,6 +25,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean over; /* what comes is encrypted */
+  gboolean lost; /* and what was held before it was given to nobody */
   guint n_clear; /* samples in a row that were */
   guint64
       families; /* of those samples: a bit each, sample_probe_get_family() */

@@ -323,6 +323,21 @@ process_without (DecryptSamples *self, GstBuffer *buffer, GQueue *out,
 }
 
 /* (transfer full) @buffer */
+/* (transfer full) @buffer, the first that is no clear one behind samples that nobody
+ * can say of what they are: it is an error of the key where that can be told. */
+static gboolean
+process_behind_lost (DecryptSamples *self, const DecryptMeta *meta,
+    GstCencKeyUse use, GstBuffer *buffer, GQueue *out, GError **error)
+{
+  if (!process_with_meta (self, meta, use, buffer, out, error))
+    return FALSE;
+  gst_mini_object_unref (g_queue_pop_tail (out));
+  g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+      "no sample information: put cencdecrypt in front of the demuxer (a lead "
+      "whose end cannot be told)");
+  return FALSE;
+}
+
 static gboolean
 process (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
     GstBuffer *buffer, GQueue *out, GError **error)
@@ -334,6 +349,8 @@ process (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
     result = process_lead (self, meta, use, buffer, out, error);
     if (result != DECRYPT_LEAD_OVER)
       return result == DECRYPT_LEAD_TAKEN;
+    if (self->lead.lost)
+      return process_behind_lost (self, meta, use, buffer, out, error);
   }
   if (!meta || says_nothing (self, meta))
     return process_without (self, buffer, out, error);

@@ -343,6 +343,31 @@ GST_START_TEST (test_wrong_key)
 }
 GST_END_TEST;
 
+/* Nor does what was held vanish where nobody looks whether the key fits. Found by
+ * fuzzing. */
+GST_START_TEST (test_wrong_key_unverified)
+{
+  const TestMeta meta = { nist_cbc_iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (NULL, NIST_KEYS, &bus);
+
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "verify-keys", FALSE, NULL);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (h, CAPS_AC3);
+  gst_harness_push (h,
+      test_add_meta (test_buffer_new (good, sizeof good), &meta));
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_add_meta (test_buffer_new (nist_ctr, 64),
+                                  &meta)),
+      GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+      "a lead whose end cannot be told");
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 static Suite *
 cencdecrypt_lead_suite (void)
 {
@@ -355,6 +380,7 @@ cencdecrypt_lead_suite (void)
   tcase_add_test (tc, test_bounded);
   tcase_add_test (tc, test_element);
   tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_wrong_key_unverified);
   return suite;
 }
 
