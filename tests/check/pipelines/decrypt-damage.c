@@ -8,6 +8,7 @@
  *
  * CENC_DAMAGE=CUTS,FLIPS: so many of every vector (full: 50,200).
  * CENC_DAMAGE_ONLY=TEXT: only vectors whose name has it.
+ * CENC_DAMAGE_PART=K/N: the Kth of N parts of the vectors, to share them out.
  *
  * A process of its own runs the cases of a vector, so that one that ends it is
  * known by its number. If stock qtdemux alone fails a case too, it is not ours.
@@ -74,7 +75,7 @@ typedef struct
 
 static Progress *progress;
 /* By default a cut and a change of every third. */
-static guint n_cuts = 1, n_flips = 1, step = 3;
+static guint n_cuts = 1, n_flips = 1, first = 0, step = 3;
 static guint n_runs, n_failures, n_stock;
 static gint64 patience = HANG;
 static long max_rss, last_rss;
@@ -511,12 +512,19 @@ static void
 read_environment (void)
 {
   const gchar *counts = g_getenv ("CENC_DAMAGE");
+  const gchar *part = g_getenv ("CENC_DAMAGE_PART");
   const gchar *factor = g_getenv ("CK_TIMEOUT_MULTIPLIER");
 
   if (counts) {
     step = 1;
     if (sscanf (counts, "%u,%u", &n_cuts, &n_flips) != 2)
       g_error ("CENC_DAMAGE is not CUTS,FLIPS");
+  }
+  if (part) {
+    if (sscanf (part, "%u/%u", &first, &step) != 2 || first == 0 ||
+        first > step)
+      g_error ("CENC_DAMAGE_PART is not K/N");
+    first--;
   }
   if (factor)
     patience *= MAX (1, atoi (factor));
@@ -532,7 +540,7 @@ main (int argc, char **argv)
   g_autoptr (GPtrArray) inputs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) input_free);
   gint fd;
-  guint i;
+  guint i, n_files = 0;
 
   read_environment ();
   add_inputs (inputs, folder, 6);
@@ -550,8 +558,10 @@ main (int argc, char **argv)
   if (fd < 0 || progress == MAP_FAILED)
     return 2;
   close (fd);
-  for (i = 0; i < inputs->len; i += step) {
+  for (i = first; i < inputs->len; i += step) {
     const Input *input = g_ptr_array_index (inputs, i);
+
+    n_files++;
 
     run_cases (input, path, FRONT_TASK);
     /* What qtdemux leaks of a damaged file is not ours. */
@@ -561,7 +571,7 @@ main (int argc, char **argv)
   g_unlink (path);
   printf ("%u files, %u runs, %u failures, %u more of qtdemux alone, at most "
           "%ld MiB and %.1f s\n",
-      (inputs->len + step - 1) / step, n_runs, n_failures, n_stock,
-      max_rss / 1024, (gdouble) progress->longest / G_USEC_PER_SEC);
+      n_files, n_runs, n_failures, n_stock, max_rss / 1024,
+      (gdouble) progress->longest / G_USEC_PER_SEC);
   return n_failures > 0 || n_runs == 0;
 }
