@@ -10,11 +10,11 @@ from boxes import Box, require
 
 CONTAINERS = {b'moov', b'trak', b'mdia', b'minf', b'stbl', b'moof', b'traf', b'mvex', b'mfra', b'sinf', b'schi'}
 VISUAL, AUDIO = 78, 28  # bytes of a sample entry before its child boxes
-PICTURES = {b'encv', b'avc1', b'avc3', b'hvc1', b'hev1', b'dvh1', b'dvhe', b'av01', b'vp09'}
+PICTURES = {b'encv', b'avc1', b'avc3', b'hvc1', b'hev1', b'dvh1', b'dvhe', b'vvc1', b'vvi1', b'av01', b'vp09'}
 SOUNDS = {b'enca', b'mp4a', b'ac-3', b'ec-3', b'ac-4', b'Opus', b'fLaC', b'alac', b'.mp3'}
+SCHEMES = {b'cenc', b'cens', b'cbc1', b'cbcs', b'piff'}
 PIFF_TENC = bytes.fromhex('8974dbce7be74c5184f97148f9882554')
 PIFF_SENC = bytes.fromhex('a2394f525a9b4f14a2446c427c648df4')
-SCHEMES = {b'cenc', b'cens', b'cbc1', b'cbcs'}
 KINDS = {b'vide': 'video', b'soun': 'audio'}
 
 
@@ -72,7 +72,7 @@ class Media:
     def read(self):
         self.top = Box(b'file', 0, 0, len(self.data), self.boxes(0, len(self.data)))
         moov = self.top.one(b'moov')
-        self.tracks = {}
+        self.tracks, self.bases = {}, {}  # of a traf by its place: where its offsets count from
         for trak in moov.all(b'trak'):
             self.read_track(trak)
         self.defaults = {self.u32(x.body + 4): (self.u32(x.body + 8), self.u32(x.body + 16))
@@ -250,6 +250,7 @@ class Media:
             base, at = self.u64(at), at + 8
         elif not flags & 0x20000 and traf is not moof.all(b'traf')[0]:
             base = self.last_end
+        self.bases[traf.start] = base
         if flags & 0x2:
             description, at = self.u32(at), at + 4
         at += 4 * bool(flags & 0x8)
@@ -298,11 +299,13 @@ class Media:
         self.read_senc(boxes[0], samples, self.saiz_sizes(parent, len(samples)))
 
     def saiz_sizes(self, parent, count):
-        """What saiz says of each sample; None where there is no saiz."""
-        found = [b for b in parent.all(b'saiz') if not self.u32(b.body) & 1 or
-                 self.data[b.body + 4:b.body + 8] in SCHEMES]
+        """What saiz says of each sample; None where there is no saiz. qtdemux takes the
+        first one, whatever its type."""
+        everyone = parent.all(b'saiz')
+        found = [x for x in everyone if not self.u32(x.body) & 1 or self.data[x.body + 4:x.body + 8] in SCHEMES]
         if not found:
             return [None] * count
+        require(found[0] is everyone[0], f'saiz at {found[0].start} is not the first one')
         at = found[0].body + 4 + 8 * bool(self.u32(found[0].body) & 1)
         require(self.u32(at + 1) == count, f'saiz at {found[0].start}: not {count} samples')
         return [self.data[at]] * count if self.data[at] else list(self.data[at + 5:at + 5 + count])

@@ -34,7 +34,9 @@ PROGRESSIVE = {
     'many mdats': Progressive(data='many'), 'many mdats, moov last': Progressive(False, True, 'many'),
     'mdat to the end': Progressive(data='open'), 'chunks in reverse': Progressive(data='reversed'),
     'bytes of no sample': Progressive(data='gaps'), 'bytes of no sample, moov last': Progressive(False, data='gaps'),
-    'boxes all over it': Progressive(noise=True, data='many'), 'one size of all': Progressive(same_sizes=True)}
+    'boxes all over it': Progressive(noise=True, data='many'), 'one size of all': Progressive(same_sizes=True),
+    'time stamps': Progressive(stamped=True), 'time stamps, moov last': Progressive(False, stamped=True),
+    'time stamps, co64, chunks in reverse': Progressive(wide=True, data='reversed', stamped=True)}
 FRAGMENTED = {
     'plain': Fragments(), 'several trafs': Fragments(trafs=2), 'several truns': Fragments(truns=3),
     'several of both': Fragments(trafs=2, truns=2), 'base-data-offset': Fragments(base='offset'),
@@ -43,7 +45,8 @@ FRAGMENTED = {
     'mdat of 64 bits': Fragments(mdats='large'), 'mdat of 64 bits, base-data-offset': Fragments('offset', mdats='large'),
     'many mdats': Fragments(mdats='many', truns=2), 'boxes all over it': Fragments(noise=True, truns=2),
     'boxes all over it, indexed': Fragments(noise=True, indexed=True, mdats='many'),
-    'an empty traf': Fragments(empty=True), 'indexed': Fragments(indexed=True)}
+    'an empty traf': Fragments(empty=True), 'indexed': Fragments(indexed=True),
+    'time stamps': Fragments(stamped=True), 'time stamps, base-data-offset': Fragments('offset', truns=2, stamped=True)}
 WAYS = {'pull': '', 'push': ' ! queue'}
 
 

@@ -29,6 +29,19 @@ EMSG = full_box(b'emsg', 0, 0, b'urn:example:event\0', b'1\0', struct.pack('>III
 STYP = box(b'styp', b'msdh\0\0\0\0msdhmsix')
 PRFT = full_box(b'prft', 0, 0, struct.pack('>IQI', 1, 2, 3))
 JUNK = b'no sample has these bytes' * 5
+STAMP = 9       # bytes of auxiliary information a sample: when it was taken, as isomp4mux writes it
+
+
+def stamps(first, count):
+    """Auxiliary information of so many samples: a time stamp each."""
+    return b''.join(struct.pack('>QB', 37 * i, 0x80) for i in range(first, first + count))
+
+
+def stamp_boxes(count, places, wide=False):
+    """saiz and saio of type 'stai', for count samples; places of their chunks or runs."""
+    return (full_box(b'saiz', 0, 1, b'stai', struct.pack('>IBI', 0, STAMP, count)) +
+            full_box(b'saio', int(wide), 1, b'stai', struct.pack('>II', 0, len(places)),
+                     struct.pack(f">{len(places)}{'Q' if wide else 'I'}", *places)))
 
 
 def rebuilt(media, node, change):
@@ -59,12 +72,14 @@ def streams_of(media):
 class Progressive:
     """first: the moov stands in front. wide: co64. data: how the chunks lie,
     'one' or 'large' mdat, 'many', 'open' (the last, without a size), 'reversed',
-    'gaps' (with bytes that belong to no sample). noise: boxes between."""
+    'gaps' (with bytes that belong to no sample). noise: boxes between. stamped: with
+    auxiliary information, behind each chunk."""
     first: bool = True
     wide: bool = False
     data: str = 'one'
     noise: bool = False
     same_sizes: bool = False
+    stamped: bool = False
 
 
 def chunks_of(streams):
@@ -79,7 +94,8 @@ def chunks_of(streams):
 def media_boxes(chunks, style):
     """The boxes with the chunks, and for each chunk where it is in them."""
     order = list(reversed(chunks)) if style.data == 'reversed' else chunks
-    payloads = [b''.join(samples) for _, samples in order]
+    payloads = [b''.join(samples) + (stamps(7 * i, len(samples)) if style.stamped else b'')
+                for i, (_, samples) in enumerate(order)]
     places, parts, at = [], [], 0
     if style.data == 'many':
         for i, payload in enumerate(payloads):
@@ -110,11 +126,13 @@ def tables(stream, chunks, offsets, style):
     sizes = [len(s) for samples, _ in mine for s in samples]
     size = sizes[0] if style.same_sizes and len(set(sizes)) == 1 else 0
     places = struct.pack(f">{len(mine)}{'Q' if style.wide else 'I'}", *(at for _, at in mine))
+    more = stamp_boxes(len(sizes), [at + sum(map(len, samples)) for samples, at in mine], style.wide)
     return {
         b'stsc': full_box(b'stsc', 0, 0, struct.pack('>I', len(mine)), runs),
         b'stsz': full_box(b'stsz', 0, 0, struct.pack('>II', size, len(sizes)),
                           b'' if size else struct.pack(f'>{len(sizes)}I', *sizes)),
-        b'stco': full_box(b'co64' if style.wide else b'stco', 0, 0, struct.pack('>I', len(mine)), places)}
+        b'stco': full_box(b'co64' if style.wide else b'stco', 0, 0, struct.pack('>I', len(mine)), places) +
+                 (more if style.stamped else b'')}
 
 
 def with_tables(media, streams, chunks, offsets, style):
@@ -152,7 +170,8 @@ def progressive(media, streams, style):
 class Fragments:
     """base: where data offsets count from: 'moof', 'offset' (base-data-offset in
     tfhd) or 'none'. trafs, truns: of a track in a fragment. mdats: 'one', 'large',
-    'many'. noise: boxes between and inside. empty: a traf without samples too."""
+    'many'. noise: boxes between and inside. empty: a traf without samples too.
+    stamped: with auxiliary information, behind all runs."""
     base: str = 'moof'
     trafs: int = 1
     truns: int = 1
@@ -160,6 +179,7 @@ class Fragments:
     noise: bool = False
     empty: bool = False
     indexed: bool = False
+    stamped: bool = False
 
 
 def fragment_moov(media):
@@ -188,6 +208,13 @@ class Run:
     start: int          # number of its first sample in the track
     samples: list
     offset: int = 0     # where its bytes are, behind the moof
+    stamps: bytes = b''     # auxiliary information
+    stamps_offset: int = 0
+
+    @property
+    def end(self):
+        """Where its samples end."""
+        return self.offset + sum(map(len, self.samples))
 
 
 def runs_of(streams, at, style):
@@ -199,6 +226,7 @@ def runs_of(streams, at, style):
             runs = []
             for samples in split(part, style.truns):
                 runs.append(Run(stream.id, not runs, start, samples))
+                runs[-1].stamps = stamps(start, len(samples)) if style.stamped else b''
                 start += len(samples)
             trafs.append(runs)
     return [t for t in trafs if t]
@@ -213,20 +241,26 @@ def trun(run, base, style, first_traf):
                     struct.pack(f'>{len(run.samples)}I', *map(len, run.samples)))
 
 
-def traf(runs, moof, moof_size, style, first_traf):
+def traf(runs, moof, moof_size, style, before):
+    """before: the run in front of it in the fragment, whose end is a base if there is no other."""
+    first_traf = before is None
     flags, base, more = {'moof': (0x20000, moof_size, b''), 'none': (0, moof_size, b''),
                          'offset': (1, 0, struct.pack('>Q', moof + moof_size))}[style.base]
+    here = base + before.end if style.base == 'none' and before else 0
     noise = FREE + UNKNOWN if style.noise else b''
     return box(b'traf', full_box(b'tfhd', 0, flags, struct.pack('>I', runs[0].track), more), noise,
                full_box(b'tfdt', 1, 0, struct.pack('>Q', 512 * runs[0].start)),
-               *(trun(run, base, style, first_traf) + noise for run in runs))
+               *(trun(run, base, style, first_traf) + noise for run in runs),
+               stamp_boxes(sum(len(run.samples) for run in runs), [base - here + run.stamps_offset for run in runs])
+               if style.stamped else b'')
 
 
 def moof_box(number, trafs, at, size, style):
     empty = box(b'traf', full_box(b'tfhd', 0, 0x20000, struct.pack('>I', trafs[0][0].track))) if style.empty else b''
     noise = FREE + UNKNOWN if style.noise else b''
     return box(b'moof', full_box(b'mfhd', 0, 0, struct.pack('>I', number)), noise,
-               *(traf(runs, at, size, style, i == 0) for i, runs in enumerate(trafs)), empty, noise)
+               *(traf(runs, at, size, style, trafs[i - 1][-1] if i else None) for i, runs in enumerate(trafs)),
+               empty, noise)
 
 
 def fragment_data(trafs, style):
@@ -244,7 +278,10 @@ def fragment_data(trafs, style):
     for run in runs:
         run.offset = at
         at += sum(map(len, run.samples))
-    payload = b''.join(sample for run in runs for sample in run.samples)
+    for run in runs:
+        run.stamps_offset = at
+        at += len(run.stamps)
+    payload = b''.join(sample for run in runs for sample in run.samples) + b''.join(run.stamps for run in runs)
     return (large_box if style.mdats == 'large' else box)(b'mdat', payload)
 
 

@@ -79,12 +79,32 @@ def first_difference(one, other, path=''):
     return f'{path}: {more} more' if more else None
 
 
+def auxiliary(media):
+    """Where saio leads to, by saiz: the bytes of each track's auxiliary information,
+    of other types than those of encryption."""
+    found = []
+    parents = [(t.stbl, 0) for t in media.tracks.values()]
+    parents += [(traf, media.bases[traf.start]) for traf in media.top.all(b'moof', b'traf')]
+    for parent, base in parents:
+        for saiz, saio in zip(parent.all(b'saiz'), parent.all(b'saio')):
+            at = saiz.body + 4 + 8 * (media.u32(saiz.body) & 1)
+            places = saio.body + 4 + 8 * (media.u32(saio.body) & 1)
+            size, wide = media.u8(at) * media.u32(at + 1), media.u8(saio.body)
+            for i in range(media.u32(places)):
+                place = media.u64(places + 4 + 8 * i) if wide else media.u32(places + 4 + 4 * i)
+                # More than one: up to where the shortest could end.
+                found.append(media.data[base + place:][:size if media.u32(places) == 1 else media.u8(at)])
+    return found
+
+
 def expect(clear, path):
     """The file at path, decrypted, has what the clear one has."""
     wanted, got = Media(clear), Media(path)
     different = first_difference(skeleton(wanted, wanted.top.children), skeleton(got, got.top.children))
     if different:
         raise Rejected(different)
+    if auxiliary(wanted) != auxiliary(got):
+        raise Rejected('saio does not lead to what it led to')
     for one, other in zip(wanted.tracks.values(), got.tracks.values()):
         tools.expect_equal(f'track {one.id}: bytes of samples', [wanted.sample_bytes(s) for s in one.samples],
                            [got.sample_bytes(s) for s in other.samples])
