@@ -76,3 +76,15 @@ encrypt_aux_move (BmffBox *parent, const BmffBox *own, BmffMoveFunc move,
   }
   return TRUE;
 }
+
+void
+encrypt_aux_add (BmffBox *parent, BmffBox *box)
+{
+  guint i = 0;
+
+  while (i < parent->children->len &&
+      ((const BmffBox *) g_ptr_array_index (parent->children, i))->type !=
+          box->type)
+    i++;
+  bmff_box_insert (parent, i, box);
+}

@@ -20,4 +20,7 @@ encrypt_aux_check (const BmffBox *parent, guint32 track_id, GError **error);
 gboolean encrypt_aux_move (BmffBox *parent, const BmffBox *own,
     BmffMoveFunc move, gpointer user_data, GError **error);
 
+/** Adds a saiz or saio of ours to @parent, in front of those of others: qtdemux takes the first one, whatever its type. @box: (transfer full) */
+void encrypt_aux_add (BmffBox *parent, BmffBox *box);
+
 G_END_DECLS

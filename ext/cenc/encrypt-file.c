@@ -316,9 +316,9 @@ add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
     encrypt_spans_add_groups (part->spans, part->track, boxes->track->stbl);
   boxes->saiz = encrypt_track_make_saiz (part->track, part->writer);
   if (boxes->saiz) {
-    bmff_box_append (boxes->track->stbl, boxes->saiz);
+    encrypt_aux_add (boxes->track->stbl, boxes->saiz);
     boxes->saio = cenc_aux_writer_to_saio (part->writer, large);
-    bmff_box_append (boxes->track->stbl, boxes->saio);
+    encrypt_aux_add (boxes->track->stbl, boxes->saio);
   }
   boxes->senc = cenc_aux_writer_share_senc (part->writer);
   bmff_box_append (boxes->track->trak, boxes->senc);

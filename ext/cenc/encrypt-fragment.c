@@ -344,9 +344,9 @@ add_boxes (Part *part)
   saiz = encrypt_track_make_saiz (part->track, part->writer);
 
   if (saiz) {
-    bmff_box_append (part->traf->box, saiz);
+    encrypt_aux_add (part->traf->box, saiz);
     part->saio = cenc_aux_writer_to_saio (part->writer, FALSE);
-    bmff_box_append (part->traf->box, part->saio);
+    encrypt_aux_add (part->traf->box, part->saio);
   }
   part->senc = cenc_aux_writer_to_senc (part->writer);
   bmff_box_append (part->traf->box, part->senc);

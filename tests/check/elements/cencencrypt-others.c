@@ -198,11 +198,15 @@ with_saio_in_moof (GBytes *file)
   return replaced (file, at, header.size, fragment->moof);
 }
 
+/* Of the last one: ours stands in front, where qtdemux looks. */
 static guint32
 get_saio (const BmffBox *parent)
 {
-  const BmffBox *saio = bmff_box_child (parent, FOURCC ("saio"));
+  const BmffBox *saio = NULL, *next;
+  guint i;
 
+  for (i = 0; (next = bmff_box_nth_child (parent, FOURCC ("saio"), i)); i++)
+    saio = next;
   return bmff_get_u32 ((guint8 *) g_bytes_get_data (saio->payload, NULL) + 16);
 }
 
