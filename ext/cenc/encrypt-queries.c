@@ -47,3 +47,18 @@ encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query)
       return gst_pad_query_default (pad, parent, query);
   }
 }
+
+gboolean
+encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own)
+{
+  gboolean live;
+  GstClockTime min, max;
+
+  if (!gst_pad_peer_query (sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min + own, max);
+  return TRUE;
+}

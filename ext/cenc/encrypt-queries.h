@@ -11,5 +11,8 @@ G_BEGIN_DECLS
 gboolean encrypt_queries_sink (GstPad *pad, GstObject *parent, GstQuery *query);
 /** Likewise of the source pad, but for LATENCY. */
 gboolean encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query);
+/** LATENCY: what is in front of @sinkpad has, and @own. */
+gboolean
+encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own);
 
 G_END_DECLS

@@ -131,7 +131,8 @@ gboolean
 encrypt_run_seek (EncryptRun *self, guint64 offset, GError **error)
 {
   if (self->stream)
-    return encrypt_stream_seek (self->stream, offset, error);
+    return encrypt_stream_seek (self->stream, offset,
+        self->funcs.is_seekable (self->user_data), error);
   if (!self->spool && offset == encrypt_queue_get_end (self->queue))
     return TRUE;
   if (!self->spool && !begin_spool (self, error))

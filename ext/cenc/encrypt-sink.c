@@ -7,6 +7,58 @@ encrypt_sink_restart (EncryptSink *self)
 {
   self->position = G_MAXUINT64;
   self->end = 0;
+  g_clear_pointer (&self->list, gst_buffer_list_unref);
+  g_list_free_full (g_steal_pointer (&self->events),
+      (GDestroyNotify) gst_event_unref);
+}
+
+void
+encrypt_sink_hold (EncryptSink *self)
+{
+  if (!self->list)
+    self->list = gst_buffer_list_new ();
+}
+
+GstFlowReturn
+encrypt_sink_release (EncryptSink *self)
+{
+  GstBufferList *list = g_steal_pointer (&self->list);
+
+  if (list && gst_buffer_list_length (list) > 0)
+    return gst_pad_push_list (self->pad, list);
+  g_clear_pointer (&list, gst_buffer_list_unref);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+encrypt_sink_flush (EncryptSink *self)
+{
+  GstFlowReturn flow;
+
+  if (!self->list)
+    return GST_FLOW_OK;
+  flow = encrypt_sink_release (self);
+  encrypt_sink_hold (self);
+  return flow;
+}
+
+void
+encrypt_sink_delay (EncryptSink *self, GstEvent *event)
+{
+  self->events = g_list_prepend (self->events, event);
+}
+
+void
+encrypt_sink_push_events (EncryptSink *self)
+{
+  GList *events = g_list_reverse (g_steal_pointer (&self->events));
+
+  if (events)
+    encrypt_sink_flush (self);
+  while (events) {
+    gst_pad_push_event (self->pad, events->data);
+    events = g_list_delete_link (events, events);
+  }
 }
 
 static gboolean
@@ -26,16 +78,29 @@ push_segment (EncryptSink *self, guint64 start)
 GstFlowReturn
 encrypt_sink_push (EncryptSink *self, GstBuffer *buffer)
 {
-  if (self->position != self->end)
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (self->position != self->end) {
+    flow = encrypt_sink_flush (self);
     push_segment (self, self->end);
+  }
   self->end += gst_buffer_get_size (buffer);
   self->position = self->end;
-  return gst_pad_push (self->pad, buffer);
+  if (!self->list)
+    return gst_pad_push (self->pad, buffer);
+  gst_buffer_list_add (self->list, buffer);
+  return flow;
 }
 
 GstFlowReturn
 encrypt_sink_overwrite (EncryptSink *self, guint64 offset, GstBuffer *buffer)
 {
+  GstFlowReturn flow = encrypt_sink_flush (self);
+
+  if (flow != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return flow;
+  }
   push_segment (self, offset);
   self->position = offset + gst_buffer_get_size (buffer);
   return gst_pad_push (self->pad, buffer);

@@ -96,6 +96,18 @@ encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
 
 /* The muxer's second moov, in place of its first. */
 GstFlowReturn
+encrypt_stream_rewrite_ftyp (EncryptStream *self, guint64 start, guint64 end)
+{
+  g_autoptr (GBytes) ftyp =
+      encrypt_queue_get_bytes (self->queue, start, end - start);
+
+  encrypt_queue_drop (self->queue, end);
+  return self->rewrites ? self->funcs.overwrite (self->user_data, start,
+                              gst_buffer_new_wrapped_bytes (ftyp))
+                        : GST_FLOW_OK;
+}
+
+GstFlowReturn
 encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
 {
@@ -104,7 +116,7 @@ encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
   if (!moov)
     return GST_FLOW_ERROR;
   encrypt_queue_drop (self->queue, end);
-  if (!self->seekable)
+  if (!self->rewrites)
     return GST_FLOW_OK;
   if (end - start != self->moov.in_size ||
       g_bytes_get_size (moov) != self->moov.out_size) {

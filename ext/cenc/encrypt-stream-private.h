@@ -49,6 +49,7 @@ struct _EncryptStream
   guint64 wanted; /* 0, or where the box that is waited for ends */
   gboolean lost_sidx, lost_ssix, has_fragments;
   gboolean rewriting; /* the muxer went back to its moov */
+  gboolean rewrites; /* and what it writes there goes out */
   guint64 resume; /* where the input had got to then */
   GstClockTime latency;
 };
@@ -73,6 +74,9 @@ GstFlowReturn encrypt_stream_flush_lead (EncryptStream *self, GError **error);
 
 GstFlowReturn encrypt_stream_handle_moov (EncryptStream *self, guint64 start,
     guint64 end, GError **error);
+/** The muxer's second ftyp, in place of its first. */
+GstFlowReturn
+encrypt_stream_rewrite_ftyp (EncryptStream *self, guint64 start, guint64 end);
 /** The muxer's second moov, in place of its first. */
 GstFlowReturn encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start,
     guint64 end, GError **error);

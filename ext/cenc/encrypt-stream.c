@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define FOURCC_FTYP BMFF_FOURCC ('f', 't', 'y', 'p')
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
@@ -153,6 +154,18 @@ is_read_whole (guint32 type)
       type == FOURCC_META || type == FOURCC_SSIX;
 }
 
+/* The muxer went back: a moov, or the ftyp in front of it. */
+static GstFlowReturn
+rewrite (EncryptStream *self, const BmffHeader *header, guint64 start,
+    GError **error)
+{
+  guint64 end = start + header->size;
+
+  return header->type == FOURCC_MOOV
+      ? encrypt_stream_rewrite_moov (self, start, end, error)
+      : encrypt_stream_rewrite_ftyp (self, start, end);
+}
+
 /* A box that is looked into, all of which is here. */
 static GstFlowReturn
 handle_whole (EncryptStream *self, const BmffHeader *header, GError **error)
@@ -166,7 +179,7 @@ handle_whole (EncryptStream *self, const BmffHeader *header, GError **error)
   if (flow != GST_FLOW_OK)
     return flow;
   if (self->rewriting)
-    return encrypt_stream_rewrite_moov (self, start, end, error);
+    return rewrite (self, header, start, error);
   switch (header->type) {
     case FOURCC_MOOF:
       return encrypt_stream_begin_fragment (self, start, end, error);
@@ -213,11 +226,20 @@ pass_box (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
   return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;
 }
 
+/* What stands in front of the moov that a muxer writes again. */
+static gboolean
+is_ftyp_again (const EncryptStream *self, const BmffHeader *header)
+{
+  return self->rewriting && header->type == FOURCC_FTYP &&
+      header->size <= self->moov.in &&
+      self->scan <= self->moov.in - header->size;
+}
+
 static gboolean
 refuse_in_rewrite (EncryptStream *self, const BmffHeader *header,
     GError **error)
 {
-  if (!self->rewriting ||
+  if (!self->rewriting || is_ftyp_again (self, header) ||
       (header->type == FOURCC_MOOV && self->scan == self->moov.in))
     return FALSE;
   g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
@@ -244,7 +266,7 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
   lead = is_lead (header.type) && header.header_size == 8 &&
       self->scan + header.size - encrypt_queue_get_start (self->queue) <=
           MAX_LEAD;
-  if (!lead && !is_read_whole (header.type))
+  if (!lead && !is_read_whole (header.type) && !self->rewriting)
     return pass_box (self, &header, flow, error);
   step = need_whole (self, &header, flow, error);
   if (step != STEP_GO_ON)
@@ -394,8 +416,19 @@ encrypt_stream_end (EncryptStream *self, GError **error)
   return flow == GST_FLOW_OK ? encrypt_stream_write_index (self) : flow;
 }
 
+/* Where a muxer may go back to: its moov, or what is in front, in which nothing
+ * was changed. */
+static gboolean
+is_header (const EncryptStream *self, guint64 offset)
+{
+  return self->movie &&
+      (offset == self->moov.in ||
+          (offset < self->moov.in && self->moov.in == self->moov.out));
+}
+
 gboolean
-encrypt_stream_seek (EncryptStream *self, guint64 offset, GError **error)
+encrypt_stream_seek (EncryptStream *self, guint64 offset, gboolean seekable,
+    GError **error)
 {
   guint64 end = encrypt_queue_get_end (self->queue);
   gboolean idle = encrypt_queue_get_start (self->queue) == end &&
@@ -405,8 +438,9 @@ encrypt_stream_seek (EncryptStream *self, guint64 offset, GError **error)
     return TRUE;
   if (idle && self->rewriting && offset == self->resume)
     self->rewriting = FALSE;
-  else if (idle && !self->rewriting && self->movie && offset == self->moov.in) {
+  else if (idle && !self->rewriting && is_header (self, offset)) {
     self->rewriting = TRUE;
+    self->rewrites = seekable;
     self->resume = end;
   } else {
     g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,

@@ -54,12 +54,14 @@ GstFlowReturn encrypt_stream_end (EncryptStream *self, GError **error);
 /**
  * encrypt_stream_seek:
  * @offset: where the bytes that come next stand in the input
+ * @seekable: whether the output can be overwritten by now: a muxer may go from
+ *   segments of time to one of bytes for it
  *
  * A muxer goes back to write its moov once more, which takes the place of our
- * first one. Anything else is an error.
+ * first one, with or without the ftyp in front. Anything else is an error.
  */
-gboolean
-encrypt_stream_seek (EncryptStream *self, guint64 offset, GError **error);
+gboolean encrypt_stream_seek (EncryptStream *self, guint64 offset,
+    gboolean seekable, GError **error);
 
 /** Where in the input the next bytes are wanted, and how many would be handled in one go (at least 1; a guess). */
 guint64 encrypt_stream_get_wanted (const EncryptStream *self, guint64 *size);

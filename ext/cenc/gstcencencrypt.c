@@ -66,7 +66,6 @@ struct _GstCencEncrypt
   EncryptPlan *plan;
   EncryptOutput *output; /* NULL: no document is written */
   EncryptRun *run; /* NULL: none has begun */
-  GList *held; /* events that came amid a fragment, the last one first */
   EncryptSink sink;
   gboolean announced; /* the keys, by a message */
   gboolean begun; /* pull mode: the first events went out */
@@ -183,17 +182,6 @@ begin_period (guint64 number, GstClockTime start,
   return TRUE;
 }
 
-static void
-push_held (GstCencEncrypt *self)
-{
-  GList *events = g_list_reverse (g_steal_pointer (&self->held));
-
-  while (events) {
-    gst_pad_push_event (self->srcpad, events->data);
-    events = g_list_delete_link (events, events);
-  }
-}
-
 /* Input */
 
 static GstFlowReturn
@@ -246,9 +234,27 @@ gst_cenc_encrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   flow = encrypt_run_take (get_run (self), buffer, &error);
   update_latency (self);
   announce_keys (self);
-  if (self->held && encrypt_run_is_idle (self->run))
-    push_held (self);
+  if (encrypt_run_is_idle (self->run))
+    encrypt_sink_push_events (&self->sink);
   return judge_flow (self, flow, error);
+}
+
+/* A list comes out as one, too. */
+static GstFlowReturn
+gst_cenc_encrypt_chain_list (GstPad *pad, GstObject *parent,
+    GstBufferList *list)
+{
+  GstCencEncrypt *self = GST_CENC_ENCRYPT (parent);
+  GstFlowReturn flow = GST_FLOW_OK, pushed;
+  guint i, n = gst_buffer_list_length (list);
+
+  encrypt_sink_hold (&self->sink);
+  for (i = 0; flow == GST_FLOW_OK && i < n; i++)
+    flow = gst_cenc_encrypt_chain (pad, parent,
+        gst_buffer_ref (gst_buffer_list_get (list, i)));
+  pushed = encrypt_sink_release (&self->sink);
+  gst_buffer_list_unref (list);
+  return flow == GST_FLOW_OK ? pushed : flow;
 }
 
 /* The end of a pushed input; GST_FLOW_OK: the output is whole. */
@@ -262,7 +268,7 @@ finish (GstCencEncrypt *self)
     return GST_FLOW_ERROR;
   flow = encrypt_run_end (get_run (self), &error);
   announce_keys (self);
-  push_held (self);
+  encrypt_sink_push_events (&self->sink);
   return judge_flow (self, flow, error);
 }
 
@@ -272,8 +278,6 @@ restart (GstCencEncrypt *self)
   g_clear_pointer (&self->run, encrypt_run_free);
   if (self->plan)
     encrypt_plan_restart (self->plan);
-  g_list_free_full (g_steal_pointer (&self->held),
-      (GDestroyNotify) gst_event_unref);
   encrypt_sink_restart (&self->sink);
   self->announced = self->begun = self->failed = FALSE;
 }
@@ -306,7 +310,7 @@ forward (GstCencEncrypt *self, GstEvent *event)
 {
   if (self->run && GST_EVENT_IS_SERIALIZED (event) &&
       !encrypt_run_is_idle (self->run)) {
-    self->held = g_list_prepend (self->held, event);
+    encrypt_sink_delay (&self->sink, event);
     return TRUE;
   }
   return gst_pad_push_event (self->srcpad, event);
@@ -370,19 +374,12 @@ gst_cenc_encrypt_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean
 add_latency (GstCencEncrypt *self, GstQuery *query)
 {
-  gboolean live;
-  GstClockTime min, max, own;
+  GstClockTime own;
 
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &min, &max);
   GST_OBJECT_LOCK (self);
   own = self->latency;
   GST_OBJECT_UNLOCK (self);
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += own;
-  gst_query_set_latency (query, live, min + own, max);
-  return TRUE;
+  return encrypt_queries_latency (self->sinkpad, query, own);
 }
 
 static gboolean
@@ -578,6 +575,8 @@ gst_cenc_encrypt_init (GstCencEncrypt *self)
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain));
+  gst_pad_set_chain_list_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (gst_cenc_encrypt_chain_list));
   gst_pad_set_event_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (gst_cenc_encrypt_sink_event));
   gst_pad_set_query_function (self->sinkpad,
