@@ -71,7 +71,8 @@ class Media:
 
     def read(self):
         self.top = Box(b'file', 0, 0, len(self.data), self.boxes(0, len(self.data)))
-        moov = self.top.one(b'moov')
+        # A muxer may write it once more at the end, with what it knows by then.
+        moov = self.top.all(b'moov')[0]
         self.tracks, self.bases = {}, {}  # of a traf by its place: where its offsets count from
         for trak in moov.all(b'trak'):
             self.read_track(trak)
