@@ -31,7 +31,8 @@ struct _CencAuxTable
   gatomicrefcount ref_count;
   GBytes *bytes;
   GArray *items; /* Item */
-  guint32 n_empty;
+  guint32 n_empty, n_in_vain; /* items without bytes, clear samples looked at */
+  gboolean tells; /* of a sample that is protected */
   CencParams override;
   gboolean has_override;
 };
@@ -71,6 +72,19 @@ cenc_aux_table_get_count (const CencAuxTable *self)
 }
 
 gboolean
+cenc_aux_table_is_empty (const CencAuxTable *self)
+{
+  return !self->tells;
+}
+
+static void
+table_add (CencAuxTable *self, const Item *item, gboolean is_protected)
+{
+  g_array_append_vals (self->items, item, 1);
+  self->tells |= is_protected;
+}
+
+gboolean
 cenc_aux_table_get (const CencAuxTable *self, guint32 index, CencSampleAux *aux)
 {
   const guint8 *data = g_bytes_get_data (self->bytes, NULL);
@@ -91,7 +105,7 @@ cenc_aux_table_get (const CencAuxTable *self, guint32 index, CencSampleAux *aux)
 guint32
 cenc_aux_table_get_n_empty (const CencAuxTable *self)
 {
-  return self->n_empty;
+  return self->n_empty + self->n_in_vain;
 }
 
 const CencParams *
@@ -123,6 +137,7 @@ refuse (const BmffBox *box, GError **error, const gchar *format, ...)
 /* What stands in senc for a sample that is not protected. */
 typedef enum
 {
+  CLEAR_IS_NOT_COUNTED, /* nothing, nor does sample_count know it, as by GPAC */
   CLEAR_HAS_COUNT, /* subsample_count, as the syntax says (7.2.2) */
   CLEAR_HAS_NOTHING, /* no bytes, as in auxiliary information (7.1) */
   CLEAR_HAS_ALL, /* an IV too: a sample of a clear entry among others */
@@ -154,12 +169,15 @@ read_clear_item (SencShape *shape, BmffReader *reader)
   shape->seen_clear = TRUE;
   if (shape->clear == CLEAR_HAS_ALL)
     bmff_reader_skip (reader, shape->clear_iv_size);
+  if (shape->clear == CLEAR_IS_NOT_COUNTED)
+    return;
   if (shape->clear != CLEAR_HAS_NOTHING && shape->has_subsamples)
     bmff_reader_skip (reader,
         (gsize) bmff_reader_u16 (reader) * CENC_SUBSAMPLE_SIZE);
 }
 
-static void
+/* FALSE: the sample is not protected. */
+static gboolean
 read_senc_item (SencShape *shape, guint32 index, BmffReader *reader, Item *item)
 {
   const CencParams *params = params_of (shape, index);
@@ -169,15 +187,33 @@ read_senc_item (SencShape *shape, guint32 index, BmffReader *reader, Item *item)
   item->n_subsamples = 0;
   if (!params) {
     read_clear_item (shape, reader);
-    return;
+    return FALSE;
   }
   shape->clear_iv_size = params->per_sample_iv_size;
   item->iv_size = params->per_sample_iv_size;
   bmff_reader_skip (reader, item->iv_size);
   if (!shape->has_subsamples)
-    return;
+    return TRUE;
   item->n_subsamples = bmff_reader_u16 (reader);
   bmff_reader_skip (reader, (gsize) item->n_subsamples * CENC_SUBSAMPLE_SIZE);
+  return TRUE;
+}
+
+/* Whether senc tells of as many samples as are protected, where others are not. */
+static gboolean
+counts_protected (CencAuxTable *self, const SencShape *shape, guint32 count,
+    guint32 max_samples)
+{
+  guint32 i, n_protected = 0;
+
+  if (count >= max_samples || max_samples > MAX_ITEMS)
+    return FALSE;
+  for (i = 0; i < max_samples && n_protected <= count; i++)
+    n_protected += params_of (shape, i) ? 1 : 0;
+  if (n_protected == count)
+    return TRUE;
+  self->n_in_vain = i - n_protected;
+  return FALSE;
 }
 
 /* FALSE if the box ends before the items do. @rest: bytes behind them. */
@@ -185,16 +221,19 @@ static gboolean
 read_senc_items (CencAuxTable *self, SencShape *shape, BmffReader reader,
     guint32 count, gsize *rest)
 {
-  guint32 i;
+  guint32 i, n = 0;
 
   g_array_set_size (self->items, 0);
   self->n_empty = 0;
-  for (i = 0; i < count && bmff_reader_ok (&reader); i++) {
+  self->tells = FALSE;
+  for (i = 0; n < count && bmff_reader_ok (&reader); i++) {
     Item item;
+    gboolean is_protected = read_senc_item (shape, i, &reader, &item);
 
-    read_senc_item (shape, i, &reader, &item);
     self->n_empty += reader.pos == item.offset;
-    g_array_append_val (self->items, item);
+    table_add (self, &item, is_protected);
+    if (is_protected || shape->clear != CLEAR_IS_NOT_COUNTED)
+      n++;
   }
   *rest = bmff_reader_left (&reader);
   return bmff_reader_ok (&reader);
@@ -207,12 +246,14 @@ read_senc_items (CencAuxTable *self, SencShape *shape, BmffReader reader,
  */
 static gboolean
 read_senc_any_way (CencAuxTable *self, SencShape *shape,
-    const BmffReader *reader, guint32 count)
+    const BmffReader *reader, guint32 count, guint32 max_samples)
 {
   gsize rest;
-  guint way;
+  guint way = counts_protected (self, shape, count, max_samples)
+      ? CLEAR_IS_NOT_COUNTED
+      : CLEAR_HAS_COUNT;
 
-  for (way = 0; way < N_CLEAR_SHAPES; way++) {
+  for (; way < N_CLEAR_SHAPES; way++) {
     gboolean ok;
 
     shape->clear = (ClearShape) way;
@@ -258,7 +299,7 @@ cenc_aux_table_new_from_senc_bounded (const BmffBox *senc, guint32 max_samples,
   if (!check_count (senc, count, max_samples, error))
     return NULL;
   if (!bmff_reader_ok (&reader) ||
-      !read_senc_any_way (self, &shape, &reader, count)) {
+      !read_senc_any_way (self, &shape, &reader, count, max_samples)) {
     refuse (senc, error, "it does not hold just its %u samples", count);
     return NULL;
   }
@@ -512,10 +553,12 @@ read_items (CencAuxTable *self, const Where *where, CencParamsFunc params,
     Item item = { offset, 0, 0 };
     guint8 size = size_of (where, i);
 
-    if (!read_item (data + offset, size, params (i, user_data), &item))
+    const CencParams *sample = params (i, user_data);
+
+    if (!read_item (data + offset, size, sample, &item))
       return refuse (where->saiz, error,
           "%u bytes are no auxiliary information for sample %u", size, i + 1);
-    g_array_append_val (self->items, item);
+    table_add (self, &item, sample != NULL);
     offset += size;
   }
   return TRUE;

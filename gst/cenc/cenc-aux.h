@@ -53,7 +53,8 @@ CencAuxTable *cenc_aux_table_new_from_saiz (const BmffBox *parent, guint64 base,
 
 /**
  * cenc_aux_table_new_from_senc_bounded, cenc_aux_table_new_from_saiz_bounded:
- * @max_samples: how many samples the traf or track has: information for more is
+ * @max_samples: how many samples the traf or track has: a senc that tells of fewer,
+ *   but of as many as are protected, tells of those; information for more is
  *   GST_CENC_ERROR_FORMAT before any of it is read (a few bytes can claim 2^32)
  */
 CencAuxTable *
@@ -67,8 +68,10 @@ cenc_aux_table_new_from_saiz_bounded (const BmffBox *parent, guint64 base,
 CencAuxTable *cenc_aux_table_ref (CencAuxTable *self);
 void cenc_aux_table_unref (CencAuxTable *self);
 guint32 cenc_aux_table_get_count (const CencAuxTable *self);
-/** How many of them have no byte in the file: of senc, which then claims them for nothing. */
+/** How many of them, and of clear samples that had to be looked at, have no byte in the file: of senc, which then claims them for nothing. */
 guint32 cenc_aux_table_get_n_empty (const CencAuxTable *self);
+/** Whether it tells of no sample that is protected, however many it counts. */
+gboolean cenc_aux_table_is_empty (const CencAuxTable *self);
 /** FALSE if the table does not reach so far. @aux borrows from the table. O(1). */
 gboolean cenc_aux_table_get (const CencAuxTable *self, guint32 index,
     CencSampleAux *aux);

@@ -387,8 +387,10 @@ fill_in_aux (const Part *part, CencIndexedSample *out, GError **error)
 {
   guint32 count = part->aux ? cenc_aux_table_get_count (part->aux) : 0;
 
-  /* A constant IV for whole samples needs no information by sample. */
-  if (count == 0 && !needs_aux (out->params))
+  /* A constant IV for whole samples needs no information by sample; of clear
+   * ones among them saiz may say that they have none, and stop there. */
+  if (!needs_aux (out->params) &&
+      (!part->aux || cenc_aux_table_is_empty (part->aux)))
     return TRUE;
   if (part->aux && cenc_aux_table_get (part->aux, out->index, &out->aux) &&
       (out->aux.iv || !needs_aux (out->params)))

@@ -334,6 +334,7 @@ def fragment_moov(lot, media, tracks):
 def settle(lot):
     """Takes back what cannot go together."""
     lot.counted = lot.yes() and lot.aux in ('senc', 'uuid')
+    lot.protected_only = not lot.counted and lot.yes() and lot.aux in ('senc', 'uuid')
     if lot.place == 'front' and lot.fragmented:
         lot.base = 'zero'
     if lot.base == 'none' and lot.aux == 'saiz':

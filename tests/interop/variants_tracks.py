@@ -328,7 +328,10 @@ class Track:
             used = {1: self.own, 3: self.other}[pieces[0].entry]
             algorithm = 1 if used.cipher == 'ctr' else 2
             flags, own = flags | 1, u32(algorithm << 8 | used.iv_size) + bytes.fromhex(used.kid)
-        body = u32(flags) + own + u32(len(pieces)) + b''.join(items)
+        count = len(pieces)
+        if self.lot.protected_only and not own:
+            count = sum(piece.said is not None for piece in pieces)     # as GPAC
+        body = u32(flags) + own + u32(count) + b''.join(items)
         made = self.lot.box(b'uuid', PIFF_SENC, body) if self.lot.aux == 'uuid' else self.lot.box(b'senc', body)
         return made, len(made) - len(body) + 8 + len(own)
 

@@ -241,6 +241,45 @@ GST_START_TEST (test_senc_cut_off)
 }
 GST_END_TEST;
 
+/* GPAC counts, and tells of, protected samples only. */
+GST_START_TEST (test_senc_of_protected_samples_only)
+{
+  static const struct
+  {
+    const gchar *payload;
+    guint sizes[5];
+    const gchar *expected; /* NULL: refused */
+  } cases[] = {
+    { "00000002 00000002" IV8A "0001 0005 00000020" IV8B "0001 0003 00000010",
+        { CLEAR, 8, CLEAR, CLEAR, 8 }, "- " IV8A ",5/32 - - " IV8B ",3/16" },
+    { "00000000 00000002" IV8A IV8B, { 8, CLEAR, CLEAR, 8, CLEAR },
+        IV8A " - - " IV8B },
+    { "00000000 00000002" IV8A IV8B, { CLEAR, CLEAR, CLEAR, 8, 8 },
+        "- - - " IV8A " " IV8B },
+    /* Of neither all samples nor all that are protected: of the first. */
+    { "00000000 00000002" IV8A IV8B, { 8, 8, 8, CLEAR, CLEAR }, IV8A " " IV8B },
+    { "00000000 00000003" IV8A IV8B, { 8, CLEAR, 8, CLEAR, 8 },
+        IV8A " - " IV8B },
+    { "00000000 00000002" IV8A IV8B "ff", { CLEAR, 8, CLEAR, 8, CLEAR }, NULL },
+    { "00000000 00000002" IV8A, { CLEAR, 8, CLEAR, 8, CLEAR }, "- " IV8A },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (BmffBox) box = make_box ("senc", cases[i].payload);
+    Samples samples = make_samples (5, cases[i].sizes);
+    GError *error = NULL;
+    CencAuxTable *table = cenc_aux_table_new_from_senc_bounded (box, 5,
+        get_params, &samples, &error);
+
+    if (cases[i].expected)
+      assert_table (table, error, cases[i].expected);
+    else
+      assert_format_error (table, &error, "2 samples");
+  }
+}
+GST_END_TEST;
+
 /* Samples of no bytes: four bytes must not cost 32 GiB. */
 GST_START_TEST (test_senc_count_is_bounded)
 {
@@ -738,6 +777,7 @@ cenc_aux_suite (void)
   tcase_add_test (tc, test_senc_clear_samples_any_way);
   tcase_add_test (tc, test_senc_bytes_left_over);
   tcase_add_test (tc, test_senc_cut_off);
+  tcase_add_test (tc, test_senc_of_protected_samples_only);
   tcase_add_test (tc, test_senc_count_is_bounded);
   tcase_add_test (tc, test_piff_override);
   tcase_add_test (tc, test_no_override);

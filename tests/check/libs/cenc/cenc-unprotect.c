@@ -337,6 +337,10 @@ GST_START_TEST (test_constant_iv_needs_no_senc)
 
   assert_list (&self, 1600, 1700, "4:0 5:0");
   indexed_clear (&self);
+  /* Nor one that goes beyond clear samples, of which there is nothing to tell. */
+  self = make_indexed (&params, 2, test_box ("senc", 0, 2), FALSE, NULL);
+  assert_list (&self, 0, G_MAXUINT64, "0 1 2:0 3:0 4:0 5:0");
+  indexed_clear (&self);
 }
 GST_END_TEST;
 
