@@ -19,9 +19,6 @@
 #define SCHEME_VERSION 0x00010000
 #define PIFF_SCHEME_VERSION 0x00010001
 
-/* Fields of an AudioSampleEntry of version 0. */
-#define AUDIO_FIELDS 28
-
 gboolean
 cenc_entry_type_is_protected (guint32 type)
 {
@@ -251,11 +248,10 @@ cenc_entry_wrap (BmffBox *entry, guint32 handler, const CencParams *params,
   if ((!audio && handler != BMFF_HANDLER_VIDEO) || !entry->children)
     return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "only video and audio can be protected");
-  /* QuickTime's versions 1 and 2: few readers look for sinf behind their fields. */
-  if (audio && g_bytes_get_size (entry->payload) != AUDIO_FIELDS)
-    return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
-        "a QuickTime sound description of version 1 or 2");
   if (!cenc_params_check (params, error))
+    return FALSE;
+  /* Few readers look for sinf behind the fields of QuickTime's versions. */
+  if (audio && !cenc_sound_make_plain (entry, error))
     return FALSE;
 
   bmff_box_append (entry, make_sinf (entry->type, params));

@@ -35,10 +35,18 @@ gboolean cenc_entry_type_is_protected (guint32 type);
 
 /**
  * cenc_entry_wrap: turns @entry (avc1, mp4a, …) into encv or enca (by @handler) with a sinf
- * of frma, schm and schi/tenc behind its other children.
+ * of frma, schm and schi/tenc behind its other children; first by cenc_sound_make_plain().
  */
 gboolean cenc_entry_wrap (BmffBox *entry, guint32 handler,
     const CencParams *params, GError **error);
+
+/**
+ * cenc_sound_make_plain: @entry, an audio sample entry, becomes one of version 0 (ISO/IEC
+ * 14496-12, 12.2.3) if it is a QuickTime sound description of version 1; what its `wave`
+ * has of the codec becomes @entry's own. GST_CENC_ERROR_UNSUPPORTED, which names it, if
+ * its tables do not count packets, or if it is of version 2. @entry is of no use then.
+ */
+gboolean cenc_sound_make_plain (BmffBox *entry, GError **error);
 
 /**
  * CencTrack: gives the params of each sample of a track or of a fragment of it.

@@ -10,6 +10,7 @@ from boxes import Box, require
 
 CONTAINERS = {b'moov', b'trak', b'mdia', b'minf', b'stbl', b'moof', b'traf', b'mvex', b'mfra', b'sinf', b'schi'}
 VISUAL, AUDIO = 78, 28  # bytes of a sample entry before its child boxes
+QUICKTIME = {1: 16, 2: 36}  # more of them, by the version of a sound description
 PICTURES = {b'encv', b'avc1', b'avc3', b'hvc1', b'hev1', b'dvh1', b'dvhe', b'vvc1', b'vvi1', b'av01', b'vp09'}
 SOUNDS = {b'enca', b'mp4a', b'ac-3', b'ec-3', b'ac-4', b'Opus', b'fLaC', b'alac', b'.mp3'}
 SCHEMES = {b'cenc', b'cens', b'cbc1', b'cbcs', b'piff'}
@@ -127,7 +128,8 @@ class Media:
 
     def entry_boxes(self, box):
         """What is in a sample entry of a picture or a sound."""
-        header = AUDIO if box.type in SOUNDS else VISUAL if box.type in PICTURES else box.end - box.body
+        sound = AUDIO + QUICKTIME.get(self.u16(box.body + 8), 0)
+        header = sound if box.type in SOUNDS else VISUAL if box.type in PICTURES else box.end - box.body
         return self.boxes(box.body + header, box.end)
 
     # --- tracks ---

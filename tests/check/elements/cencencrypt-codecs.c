@@ -125,6 +125,27 @@ GST_START_TEST (test_sounds)
 }
 GST_END_TEST
 
+/* QuickTime's sound description of version 1 becomes one that has room for a sinf. */
+static const gchar *quicktime[] = { "avenc_aac ! aacparse ! qtmux",
+  "avenc_aac ! aacparse ! qtmux fragment-duration=200", "avenc_alac ! qtmux" };
+
+GST_START_TEST (test_quicktime)
+{
+  g_autofree gchar *description =
+      g_strconcat ("audiotestsrc wave=pink-noise num-buffers=10 ! "
+                   "audio/x-raw,rate=48000,channels=2 ! audioconvert ! ",
+          quicktime[__i__], " ! filesink location=%s", NULL);
+  g_autoptr (GBytes) clear = NULL;
+  GError *error = NULL;
+
+  if (!judge_has_elements ("avenc_aac aacparse avenc_alac qtmux"))
+    return;
+  clear = judge_run_to_file (description, &error);
+  fail_unless (clear, "%s", error ? error->message : "");
+  check (clear, schemes[__i__ % 2]);
+}
+GST_END_TEST
+
 /* A copy whose first entry of type @from in a stsd is of type @to, and with
  * @handler, its track's handler is another. */
 static GBytes *
@@ -330,6 +351,7 @@ cencencrypt_codecs_suite (void)
   tcase_add_unchecked_fixture (tcase, period_setup, period_teardown);
   tcase_add_loop_test (tcase, test_vectors, 0, 2 * G_N_ELEMENTS (vectors));
   tcase_add_loop_test (tcase, test_sounds, 0, 2 * G_N_ELEMENTS (sounds));
+  tcase_add_loop_test (tcase, test_quicktime, 0, G_N_ELEMENTS (quicktime));
   tcase_add_loop_test (tcase, test_names, 0, 2 * G_N_ELEMENTS (names));
   tcase_add_loop_test (tcase, test_clear_tracks, 0,
       G_N_ELEMENTS (clear_tracks));

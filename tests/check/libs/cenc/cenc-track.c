@@ -106,6 +106,66 @@ GST_START_TEST (test_wrap_refused)
 }
 GST_END_TEST;
 
+/* Fields of QuickTime's version 1; its samples are packets if @id is -2. */
+static BmffBox *
+make_quicktime (gint16 id)
+{
+  static const gchar wave[] = "\0\0\0\x0c"
+                              "frma"
+                              "mp4a"
+                              "\0\0\0\x0c"
+                              "mp4a"
+                              "\0\0\0\0"
+                              "\0\0\0\x0c"
+                              "esds"
+                              "EDSC"
+                              "\0\0\0\x08"
+                              "\0\0\0";
+  BmffBox *entry = make_entry ("mp4a", 44);
+  guint8 *fields = bmff_box_edit_payload (entry, NULL);
+
+  fields[7] = fields[9] = 1; /* data reference, version */
+  fields[17] = 2; /* channels */
+  fields[20] = (guint16) id >> 8;
+  fields[21] = (guint8) id;
+  bmff_put_u32 (fields + 28, 1024);
+  test_with (entry,
+      bmff_box_new (FCC ("wave"), g_bytes_new_static (wave, sizeof wave)));
+  return entry;
+}
+
+/* What is in its `wave` of the codec becomes the entry's own. */
+GST_START_TEST (test_wrap_quicktime)
+{
+  CencParams params = test_params (CENC_SCHEME_CENC, 7);
+  g_autoptr (BmffBox) entry = make_quicktime (-2);
+  g_autoptr (BmffBox) pcm = make_quicktime (-1);
+  g_autoptr (GError) error = NULL;
+  const guint8 *fields;
+  gsize size;
+  const BmffBox *esds;
+
+  fail_unless (cenc_entry_wrap (entry, BMFF_HANDLER_AUDIO, &params, &error));
+  assert_equals_int (entry->type, FCC ("enca"));
+  fields = g_bytes_get_data (entry->payload, &size);
+  assert_equals_int (size, 28);
+  assert_equals_int (bmff_get_u16 (fields + 6), 1);
+  assert_equals_int (bmff_get_u32 (fields + 8), 0);
+  assert_equals_int (bmff_get_u16 (fields + 16), 2);
+  assert_equals_int (bmff_get_u32 (fields + 20), 0);
+  esds = bmff_box_child (entry, FCC ("esds"));
+  fail_unless (memcmp (g_bytes_get_data (esds->payload, NULL), "EDSC", 4) == 0);
+  fail_if (bmff_box_child (entry, FCC ("wave")));
+  fail_if (bmff_box_child (entry, FCC ("frma")));
+  fail_if (bmff_box_child (entry, FCC ("mp4a")));
+  fail_unless (bmff_box_child (entry, FCC ("sinf")));
+  /* Tables of such a track count frames of sound. */
+  fail_if (cenc_entry_wrap (pcm, BMFF_HANDLER_AUDIO, &params, &error));
+  fail_unless (
+      g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED));
+}
+GST_END_TEST;
+
 static void
 refuse_entry (BmffBox *sinf, GstCencError code, const gchar *text)
 {
@@ -451,6 +511,7 @@ cenc_track_suite (void)
   tcase_add_test (tc, test_wrap_and_parse);
   tcase_add_test (tc, test_piff_cbc);
   tcase_add_test (tc, test_wrap_refused);
+  tcase_add_test (tc, test_wrap_quicktime);
   tcase_add_test (tc, test_entries_refused);
   tcase_add_test (tc, test_several_sinf);
   tcase_add_test (tc, test_resv);
