@@ -30,6 +30,14 @@ decrypt_boxes_free (DecryptBoxes *self)
   g_free (self);
 }
 
+void
+decrypt_boxes_clear (DecryptBoxes *self)
+{
+  g_mutex_lock (&self->lock);
+  g_array_set_size (self->records, 0);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Index of the first record that starts behind @offset. Call with the lock held. */
 static guint
 find_locked (DecryptBoxes *self, guint64 offset)

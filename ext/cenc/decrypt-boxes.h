@@ -22,6 +22,8 @@ typedef struct _DecryptBoxes DecryptBoxes;
 
 DecryptBoxes *decrypt_boxes_new (void);
 void decrypt_boxes_free (DecryptBoxes *self);
+/** Forgets all. */
+void decrypt_boxes_clear (DecryptBoxes *self);
 /** Forgets nothing; what was there before is passed over. Bounded: what comes late is not kept. */
 void decrypt_boxes_add (DecryptBoxes *self, const DecryptBoxRecord *record);
 /** Whether byte @offset is in a box that was seen. */

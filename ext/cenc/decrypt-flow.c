@@ -38,6 +38,7 @@ struct _DecryptFlow
   DecryptGroups *groups; /* of what it may not read */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
+  gboolean broken; /* a title before this one was not whole */
   guint n_unlinked; /* times that the task found nobody to push to */
 };
 
@@ -103,6 +104,7 @@ void
 decrypt_flow_stop (DecryptFlow *self)
 {
   clear (self);
+  self->broken = FALSE;
   self->preroll.used = 0;
   decrypt_keys_clear (self->keys, DECRYPT_KEYS_LICENSE);
   decrypt_keys_end (self->keys);
@@ -289,6 +291,10 @@ decrypt_flow_chain (DecryptFlow *self, GstBuffer *buffer)
   g_autoptr (GError) error = NULL;
   GstFlowReturn flow;
 
+  if (self->broken) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
   update_output (self);
   if (self->behind && !decrypt_groups_check (self->groups, buffer, &error)) {
     gst_buffer_unref (buffer);
@@ -352,6 +358,28 @@ take_eos (DecryptFlow *self, GstEvent *event)
   return FALSE;
 }
 
+/* Another title behind the one that was there: as in a new element, but for the
+ * keys. What is wrong with the end of the one before has been posted then. */
+static gboolean
+take_stream_start (DecryptFlow *self, GstEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok = TRUE;
+
+  if (self->behind)
+    ok = decrypt_behind_end (self->behind, &error);
+  else if (self->front)
+    ok = decrypt_front_begin_stream (self->front, &error);
+  g_clear_pointer (&self->behind, decrypt_behind_free);
+  if (!ok) {
+    self->broken = TRUE;
+    (void) finish (self, GST_FLOW_ERROR, error);
+    gst_event_unref (event);
+    return FALSE;
+  }
+  return gst_pad_push_event (self->srcpad, event);
+}
+
 static gboolean
 is_for_front (GstEventType type)
 {
@@ -375,6 +403,8 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
       return take_caps (self, event);
     case GST_EVENT_EOS:
       return take_eos (self, event);
+    case GST_EVENT_STREAM_START:
+      return take_stream_start (self, event);
     case GST_EVENT_PROTECTION:
       /* Behind this element nothing is protected. */
       decrypt_ask_take_protection (self->ask, event);

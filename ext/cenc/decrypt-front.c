@@ -32,7 +32,11 @@ struct _DecryptFront
   GThread *seeking; /* in this thread, flushes are our own */
   guint own_segments; /* to come, of our own seeks */
   gboolean flushed;
-  GMutex lock; /* of these two: a seek that was adjusted */
+  gboolean fed; /* the file that @stream reads has begun */
+  gboolean is_next; /* and the next segment tells where it does */
+  guint64
+      origin; /* where it begins in what upstream pushes: of one behind others not 0 */
+  GMutex lock; /* of these two, a seek that was adjusted, and of @origin */
   guint64 seek_start, seek_target;
 };
 
@@ -77,7 +81,7 @@ seek_upstream (guint64 offset, gpointer user_data)
   DecryptFront *self = user_data;
   gboolean ok;
 
-  if (!can_seek (self))
+  if (self->origin > 0 || !can_seek (self))
     return FALSE;
   self->seeking = g_thread_self ();
   ok = gst_pad_push_event (self->sinkpad,
@@ -95,6 +99,8 @@ push_buffer (GstBuffer *buffer, gpointer user_data)
 {
   DecryptFront *self = user_data;
 
+  GST_BUFFER_OFFSET (buffer) += self->origin;
+  GST_BUFFER_OFFSET_END (buffer) += self->origin;
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -357,6 +363,7 @@ decrypt_front_seek_task (DecryptFront *self, GstEvent *event)
 GstFlowReturn
 decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error)
 {
+  self->fed = TRUE;
   return decrypt_stream_feed (self->stream, buffer, error);
 }
 
@@ -364,6 +371,40 @@ gboolean
 decrypt_front_end (DecryptFront *self, GError **error)
 {
   return decrypt_stream_end (self->stream, error);
+}
+
+static void
+set_origin (DecryptFront *self, guint64 origin)
+{
+  g_mutex_lock (&self->lock);
+  self->origin = origin;
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+is_first_file (DecryptFront *self)
+{
+  gboolean first;
+
+  g_mutex_lock (&self->lock);
+  first = self->origin == 0;
+  g_mutex_unlock (&self->lock);
+  return first;
+}
+
+gboolean
+decrypt_front_begin_stream (DecryptFront *self, GError **error)
+{
+  /* After a seek it may be the same one again. */
+  if (!self->fed || self->flushed || self->own_segments > 0)
+    return TRUE;
+  if (!decrypt_stream_end (self->stream, error))
+    return FALSE;
+  decrypt_stream_reset (self->stream);
+  set_origin (self, 0);
+  self->fed = FALSE;
+  self->is_next = TRUE;
+  return TRUE;
 }
 
 /* Where downstream believes to have seeked to. */
@@ -380,6 +421,33 @@ take_target (DecryptFront *self, guint64 start)
   return target;
 }
 
+/* Upstream does not say where it goes on (an adaptive demuxer): at a box. */
+static void
+resume (DecryptFront *self)
+{
+  if (self->flushed)
+    decrypt_stream_resume (self->stream);
+  self->flushed = self->is_next = FALSE;
+}
+
+/* Of a file that is not the first one. */
+static GstEvent *
+take_segment_behind (DecryptFront *self, const GstSegment *segment,
+    GstEvent *event)
+{
+  guint64 start;
+
+  if (segment->start < self->origin) {
+    decrypt_stream_reset (self->stream); /* back to one before it */
+    set_origin (self, 0);
+  }
+  start = segment->start - self->origin;
+  if (self->flushed || start != decrypt_stream_get_position (self->stream))
+    decrypt_stream_jump (self->stream, start, start);
+  self->flushed = FALSE;
+  return event;
+}
+
 static GstEvent *
 take_segment (DecryptFront *self, GstEvent *event)
 {
@@ -393,8 +461,15 @@ take_segment (DecryptFront *self, GstEvent *event)
     return NULL;
   }
   gst_event_copy_segment (event, &segment);
-  if (segment.format != GST_FORMAT_BYTES)
+  if (segment.format != GST_FORMAT_BYTES) {
+    resume (self);
     return event;
+  }
+  if (self->is_next)
+    set_origin (self, segment.start);
+  self->is_next = FALSE;
+  if (self->origin > 0)
+    return take_segment_behind (self, &segment, event);
 
   target = take_target (self, segment.start);
   if (self->flushed ||
@@ -447,7 +522,7 @@ decrypt_front_adjust_seek (DecryptFront *self, GstEvent *event)
   gst_event_parse_seek (event, &rate, &format, &flags, &start_type, &start,
       &stop_type, &stop);
   if (format != GST_FORMAT_BYTES || start_type != GST_SEEK_TYPE_SET ||
-      start < 0)
+      start < 0 || !is_first_file (self))
     return event;
   from = decrypt_stream_get_start (self->stream, (guint64) start);
   if (from == (guint64) start)

@@ -40,6 +40,8 @@ GstFlowReturn decrypt_front_loop (DecryptFront *self, GError **error);
 /** Upstream pushes; (transfer full) @buffer. */
 GstFlowReturn
 decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error);
+/** Upstream begins a stream: what it has pushed before has to be whole, and a new file follows. */
+gboolean decrypt_front_begin_stream (DecryptFront *self, GError **error);
 /** Upstream is at its end. */
 gboolean decrypt_front_end (DecryptFront *self, GError **error);
 

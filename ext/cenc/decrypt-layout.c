@@ -166,6 +166,20 @@ add_patch (DecryptLayout *self, GBytes *bytes, GError **error)
   return TRUE;
 }
 
+/* Behind another moov: what it says of media data in front of it would come too
+ * late for who reads from the start. */
+static gboolean
+check_next_moov (const DecryptLayout *self, const DecryptSpan *span,
+    GError **error)
+{
+  guint64 start, end;
+
+  decrypt_span_get_extent (span, &start, &end);
+  return self->movies->len <= 1 || end == 0 || start >= self->next ||
+      fail (error, BMFF_ERROR_UNSUPPORTED, self->next,
+          "moov: its samples stand in front of it, behind another moov,");
+}
+
 /* Samples of two moovs would be decrypted twice. One that stands there again, as
  * it is, says nothing new. */
 static gboolean
@@ -184,6 +198,8 @@ add_span (DecryptLayout *self, DecryptSpan *span, GError **error)
         : fail (error, BMFF_ERROR_INVALID, self->next,
               "samples of another moov in the moov");
   }
+  if (!check_next_moov (self, span, error))
+    return FALSE;
   g_ptr_array_add (self->movie_spans, decrypt_span_ref (span));
   return TRUE;
 }

@@ -141,6 +141,39 @@ is_known_moov (const DecryptStream *self, gsize size)
       g_bytes_get_size (patch->bytes) == size;
 }
 
+static gboolean
+is_same_moov (const DecryptMovie *a, const DecryptMovie *b)
+{
+  const DecryptSpan *span = decrypt_movie_get_span (a);
+  const DecryptSpan *other = decrypt_movie_get_span (b);
+
+  return span && other &&
+      g_bytes_equal (decrypt_span_get_patch (span)->bytes,
+          decrypt_span_get_patch (other)->bytes);
+}
+
+/* Behind another moov: what it says of media data in front of it comes too late,
+ * if it is not that moov again. */
+static gboolean
+take_next_moov (DecryptStream *self, GBytes *bytes, GError **error)
+{
+  g_autoptr (DecryptMovie) last =
+      self->movie ? decrypt_movie_ref (self->movie) : NULL;
+  guint64 start, end;
+
+  if (!decrypt_stream_take_moov (self, bytes, self->position, error))
+    return FALSE;
+  if (!last || !decrypt_movie_get_span (self->movie) ||
+      is_same_moov (last, self->movie))
+    return TRUE;
+  decrypt_span_get_extent (decrypt_movie_get_span (self->movie), &start, &end);
+  if (end == 0 || start >= self->position)
+    return TRUE;
+  decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MOOV,
+      self->position, "its samples stand in front of it, and have gone by");
+  return FALSE;
+}
+
 /* (transfer full): what goes out in place of @bytes */
 static GBytes *
 take_box (DecryptStream *self, GBytes *bytes, GError **error)
@@ -149,7 +182,7 @@ take_box (DecryptStream *self, GBytes *bytes, GError **error)
 
   if (self->header.type == FOURCC_MOOV) {
     if (!is_known_moov (self, g_bytes_get_size (bytes)) &&
-        !decrypt_stream_take_moov (self, bytes, self->position, error))
+        !take_next_moov (self, bytes, error))
       return NULL;
     span = decrypt_movie_get_span (self->movie);
   } else if (self->header.type == FOURCC_MOOF) {

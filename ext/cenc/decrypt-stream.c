@@ -541,3 +541,28 @@ decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
   self->resync = FALSE;
   self->state = record.type == FOURCC_MDAT ? STATE_MEDIA : STATE_COPY;
 }
+
+void
+decrypt_stream_resume (DecryptStream *self)
+{
+  guint64 position = decrypt_stream_get_position (self);
+
+  decrypt_boxes_clear (self->boxes);
+  decrypt_stream_jump (self, position, position);
+}
+
+void
+decrypt_stream_reset (DecryptStream *self)
+{
+  g_mutex_lock (&self->movie_lock);
+  g_clear_pointer (&self->movie, decrypt_movie_unref);
+  g_mutex_unlock (&self->movie_lock);
+  g_ptr_array_set_size (self->spans, 0);
+  decrypt_boxes_clear (self->boxes);
+  decrypt_stream_end_group (self);
+  gst_adapter_clear (self->adapter);
+  self->position = self->target = self->wanted = 0;
+  self->state = STATE_HEADER;
+  self->resync = self->searching = self->has_image = FALSE;
+  self->flow = GST_FLOW_OK;
+}

@@ -42,6 +42,11 @@ guint64 decrypt_stream_get_start (DecryptStream *self, guint64 target);
 /** Upstream goes on at byte @offset; what is before @target is dropped. Not while it is fed. */
 void decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target);
 
+/** Upstream goes on at a box, nobody knows which. Not while it is fed. */
+void decrypt_stream_resume (DecryptStream *self);
+/** Another file: as when it was new, at byte 0. Not while it is fed. */
+void decrypt_stream_reset (DecryptStream *self);
+
 /** The byte that is expected next. */
 guint64 decrypt_stream_get_position (const DecryptStream *self);
 

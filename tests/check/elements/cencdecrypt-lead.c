@@ -323,6 +323,35 @@ GST_START_TEST (test_element)
 }
 GST_END_TEST;
 
+/* Another title may have a lead as well. */
+GST_START_TEST (test_next_title)
+{
+  guint8 iv[16], plain[64];
+  const TestMeta meta = { iv, 16, NULL, 0, .no_count = TRUE };
+  GstBus *bus;
+  GstHarness *h = test_harness_new (CAPS_AC3, NIST_KEYS, &bus);
+  GstSegment segment;
+  guint i;
+
+  make_iv (iv);
+  memcpy (plain, nist_plain, sizeof plain);
+  memcpy (plain, good, 16);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  for (i = 0; i < 2; i++) {
+    gst_harness_push_event (h, gst_event_new_stream_start ("title"));
+    gst_harness_push_event (h,
+        gst_event_new_caps (gst_caps_from_string (CAPS_AC3)));
+    gst_harness_push_event (h, gst_event_new_segment (&segment));
+    push_lead (h, 2, &meta, 3 * i);
+    gst_buffer_unref (gst_harness_pull (h));
+    gst_buffer_unref (gst_harness_pull (h));
+    test_expect (h, test_add_meta (test_buffer_new (nist_cbc, 64), &meta),
+        plain, sizeof plain);
+  }
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 /* With a wrong key nothing passes for a lead. */
 GST_START_TEST (test_wrong_key)
 {
@@ -379,6 +408,7 @@ cencdecrypt_lead_suite (void)
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_bounded);
   tcase_add_test (tc, test_element);
+  tcase_add_test (tc, test_next_title);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_wrong_key_unverified);
   return suite;
