@@ -11,7 +11,6 @@ User and system time of whole processes, the least of all runs; peak resident se
 Fails if memory is over its bound, 32 MiB and 100 bytes a sample."""
 import argparse
 import concurrent.futures
-import os
 import pathlib
 import shutil
 import subprocess
@@ -196,9 +195,7 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=bench.storage(args.size)) as name:
         here = pathlib.Path(name)
-        # One of its own: where several builds share one, each start scans all plugins anew.
-        os.environ['GST_REGISTRY'] = str(here / 'registry.bin')
-        subprocess.run(['gst-inspect-1.0', 'smilremixsrc'], stdout=subprocess.DEVNULL, check=True)
+        bench.use_own_registry(here)
         lines = compare(here, make_sources(here, args.size), args.repeat)
         more, bounded = limits(here, args.repeat)
     text = '\n'.join([*lines, '', *more])
