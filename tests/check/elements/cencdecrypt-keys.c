@@ -3,37 +3,14 @@
 
 #include "cencdecrypt-util.h"
 
-static const TestMeta whole_ctr = { nist_ctr_iv, 16 };
-
-static GstBuffer *
-sample_new (void)
-{
-  return test_add_meta (test_buffer_new (nist_ctr, 64), &whole_ctr);
-}
-
-static void
-expect_clear (GstHarness *h)
-{
-  test_expect (h, sample_new (), nist_plain, 64);
-}
-
-static void
-set_session (GstHarness *h, TestSession *session)
-{
-  GstContext *context =
-      gst_cenc_key_session_context_new (GST_CENC_KEY_SESSION (session));
-
-  gst_element_set_context (h->element, context);
-  gst_context_unref (context);
-}
-
 GST_START_TEST (test_no_key)
 {
   GstBus *bus;
   GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
   GstMessage *message;
 
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ANY);
   while (message && GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT &&
       GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR) {
@@ -80,7 +57,8 @@ GST_START_TEST (test_systems)
   push_protection (h, widevine, "two");
   push_protection (h, playready, "three");
   push_protection (h, widevine, "two");
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT)) &&
       !gst_message_has_name (message, "cencdecrypt-key-needed"))
     gst_message_unref (message);
@@ -114,7 +92,8 @@ GST_START_TEST (test_systems_are_bounded)
     push_protection (h, "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", data);
     g_free (data);
   }
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT)) &&
       !gst_message_has_name (message, "cencdecrypt-key-needed"))
     gst_message_unref (message);
@@ -181,9 +160,9 @@ GST_START_TEST (test_context)
   GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
   TestSession *session = test_session_new ();
 
-  set_session (h, session);
-  expect_clear (h);
-  expect_clear (h);
+  test_set_session (h, session);
+  test_expect_clear (h);
+  test_expect_clear (h);
   fail_unless_equals_int (session->n_begin, 1);
   fail_unless_equals_int (session->n_play, 1);
   gst_element_set_state (h->element, GST_STATE_READY);
@@ -217,7 +196,7 @@ GST_START_TEST (test_need_context)
   TestSession *session = test_session_new ();
 
   gst_bus_set_sync_handler (bus, answer_need_context, session, NULL);
-  expect_clear (h);
+  test_expect_clear (h);
   gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
   test_harness_free (h, bus);
   gst_object_unref (session);
@@ -249,7 +228,7 @@ GST_START_TEST (test_neighbor_has_context)
 
   g_object_set_data (G_OBJECT (h->sinkpad), "session", session);
   gst_pad_set_query_function (h->sinkpad, answer_context_query);
-  expect_clear (h);
+  test_expect_clear (h);
   test_harness_free (h, bus);
   gst_object_unref (session);
 }
@@ -296,7 +275,7 @@ GST_START_TEST (test_late_answer)
   late.h = harness_with_timeout (&bus);
   late.bus = bus;
   thread = g_thread_new ("late", answer_late, &late);
-  expect_clear (late.h);
+  test_expect_clear (late.h);
   g_thread_join (thread);
   test_harness_free (late.h, bus);
 }
@@ -325,7 +304,7 @@ GST_START_TEST (test_flush_wakes)
   late.h = harness_with_timeout (&bus);
   late.bus = bus;
   thread = g_thread_new ("flush", flush, &late);
-  fail_unless_equals_int (gst_harness_push (late.h, sample_new ()),
+  fail_unless_equals_int (gst_harness_push (late.h, test_sample_new ()),
       GST_FLOW_FLUSHING);
   g_thread_join (thread);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
@@ -334,7 +313,7 @@ GST_START_TEST (test_flush_wakes)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (late.h, gst_event_new_segment (&segment));
   g_object_set (late.h->element, "keys", NIST_KEYS, NULL);
-  expect_clear (late.h);
+  test_expect_clear (late.h);
   test_harness_free (late.h, bus);
 }
 GST_END_TEST;
@@ -372,18 +351,21 @@ GST_START_TEST (test_one_question)
   GstBus *bus;
   GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
 
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   fail_unless_equals_int (count_questions (bus), 1);
   /* A seek: it has been told. */
   restart_stream (h);
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   fail_unless_equals_int (count_questions (bus), 0);
   /* It came, and is gone. */
   restart_stream (h);
   g_object_set (h->element, "keys", NIST_KEYS, NULL);
-  expect_clear (h);
+  test_expect_clear (h);
   g_object_set (h->element, "keys", "", NULL);
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   fail_unless_equals_int (count_questions (bus), 1);
   test_harness_free (h, bus);
 }
@@ -396,7 +378,7 @@ GST_START_TEST (test_question_after_ready)
   guint i;
 
   for (i = 0; i < 2; i++) {
-    fail_unless_equals_int (gst_harness_push (h, sample_new ()),
+    fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
         GST_FLOW_ERROR);
     fail_unless_equals_int (count_questions (bus), 1);
     gst_element_set_state (h->element, GST_STATE_READY);
@@ -420,14 +402,14 @@ GST_START_TEST (test_two_streams)
 
   for (i = 0; i < 2; i++) {
     h[i] = test_harness_new (CAPS_CENC, NULL, &buses[i]);
-    fail_unless_equals_int (gst_harness_push (h[i], sample_new ()),
+    fail_unless_equals_int (gst_harness_push (h[i], test_sample_new ()),
         GST_FLOW_ERROR);
     fail_unless_equals_int (count_questions (buses[i]), 1);
   }
   for (i = 0; i < 2; i++) {
     restart_stream (h[i]);
-    set_session (h[i], session);
-    expect_clear (h[i]);
+    test_set_session (h[i], session);
+    test_expect_clear (h[i]);
     fail_unless_equals_int (count_questions (buses[i]), 0);
     test_harness_free (h[i], buses[i]);
   }
@@ -458,198 +440,11 @@ GST_START_TEST (test_state_change_wakes)
   late.h = harness_with_timeout (&bus);
   late.bus = bus;
   thread = g_thread_new ("stop", stop, &late);
-  fail_unless_equals_int (gst_harness_push (late.h, sample_new ()),
+  fail_unless_equals_int (gst_harness_push (late.h, test_sample_new ()),
       GST_FLOW_FLUSHING);
   g_thread_join (thread);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
   test_harness_free (late.h, bus);
-}
-GST_END_TEST;
-
-/* Preroll does not start the first play, but for a bounded amount of media. */
-GST_START_TEST (test_first_play)
-{
-  GstBus *bus;
-  GstHarness *h = test_harness_new (NULL, NULL, &bus);
-  TestSession *session = test_session_new ();
-  guint i;
-
-  gst_element_set_state (h->element, GST_STATE_READY);
-  set_session (h, session);
-  gst_element_set_state (h->element, GST_STATE_PAUSED);
-  gst_harness_set_src_caps_str (h, CAPS_CENC);
-  expect_clear (h);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_preroll, 1);
-  fail_unless_equals_int (session->n_play, 0);
-
-  /* What was prerolled goes out now, be there more of it or not. */
-  gst_element_set_state (h->element, GST_STATE_PLAYING);
-  fail_unless_equals_int (session->n_play, 1);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_preroll, 1);
-  fail_unless_equals_int (session->n_play, 2);
-
-  gst_element_set_state (h->element, GST_STATE_PAUSED);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_preroll, 1);
-  fail_unless_equals_int (session->n_play, 2);
-
-  /* Each sample lasts a second: ten of them are preroll, the eleventh is play. */
-  gst_element_set_state (h->element, GST_STATE_READY);
-  gst_element_set_state (h->element, GST_STATE_PAUSED);
-  gst_harness_set_src_caps_str (h, CAPS_CENC);
-  for (i = 0; i < 10; i++)
-    expect_clear (h);
-  fail_unless_equals_int (session->n_preroll, 2);
-  fail_unless_equals_int (session->n_play, 2);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_play, 3);
-  test_harness_free (h, bus);
-  gst_object_unref (session);
-}
-GST_END_TEST;
-
-static void
-flush_all (GstHarness *h)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  fail_unless (gst_harness_push_event (h, gst_event_new_flush_start ()));
-  fail_unless (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
-  fail_unless (gst_harness_push_event (h, gst_event_new_segment (&segment)));
-}
-
-/* What was scrubbed over is not played. */
-GST_START_TEST (test_first_play_after_flush)
-{
-  GstBus *bus;
-  GstHarness *h = test_harness_new (NULL, NULL, &bus);
-  TestSession *session = test_session_new ();
-
-  gst_element_set_state (h->element, GST_STATE_READY);
-  set_session (h, session);
-  gst_element_set_state (h->element, GST_STATE_PAUSED);
-  gst_harness_set_src_caps_str (h, CAPS_CENC);
-  expect_clear (h);
-  flush_all (h);
-  gst_element_set_state (h->element, GST_STATE_PLAYING);
-  fail_unless_equals_int (session->n_play, 0);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_play, 1);
-
-  /* Back where it was, it is prerolled anew. */
-  gst_element_set_state (h->element, GST_STATE_READY);
-  gst_element_set_state (h->element, GST_STATE_PAUSED);
-  gst_harness_set_src_caps_str (h, CAPS_CENC);
-  expect_clear (h);
-  flush_all (h);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_preroll, 3);
-  fail_unless_equals_int (session->n_play, 1);
-  gst_element_set_state (h->element, GST_STATE_PLAYING);
-  fail_unless_equals_int (session->n_play, 2);
-  test_harness_free (h, bus);
-  gst_object_unref (session);
-}
-GST_END_TEST;
-
-/* A deadline in the past: each sample asks again; and the answer can change. */
-GST_START_TEST (test_deadline)
-{
-  GstBus *bus;
-  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
-  TestSession *session = test_session_new ();
-
-  session->deadline = 1;
-  set_session (h, session);
-  expect_clear (h);
-  expect_clear (h);
-  fail_unless_equals_int (session->n_play, 2);
-
-  session->refusal = g_error_new (GST_CENC_ERROR, GST_CENC_ERROR_PLAYBACK_OVER,
-      "48 hours after the first play are over");
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
-  test_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
-      "48 hours");
-  test_harness_free (h, bus);
-  gst_object_unref (session);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_changed)
-{
-  GstBus *bus;
-  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
-  TestSession *session = test_session_new ();
-
-  set_session (h, session);
-  expect_clear (h);
-  gst_cenc_key_session_changed (GST_CENC_KEY_SESSION (session));
-  expect_clear (h);
-  fail_unless_equals_int (session->n_play, 2);
-  test_harness_free (h, bus);
-  gst_object_unref (session);
-}
-GST_END_TEST;
-
-/* Sessions merge: one that refuses does not hide one that gives. */
-GST_START_TEST (test_sessions_merge)
-{
-  GstBus *bus;
-  GstHarness *h = test_harness_new (CAPS_CENC, NULL, &bus);
-  TestSession *gives = test_session_new (), *refuses = test_session_new ();
-  TestSession *empty = test_session_new ();
-
-  refuses->refusal =
-      g_error_new (GST_CENC_ERROR, GST_CENC_ERROR_WINDOW_OVER, "window over");
-  empty->empty = TRUE;
-  set_session (h, gives);
-  set_session (h, refuses);
-  set_session (h, empty);
-  expect_clear (h);
-  fail_unless_equals_int (refuses->n_play, 1);
-  fail_unless_equals_int (empty->n_play, 0);
-  test_harness_free (h, bus);
-  gst_object_unref (gives);
-  gst_object_unref (refuses);
-  gst_object_unref (empty);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_output_protection)
-{
-  GstBus *bus;
-  GstHarness *h =
-      test_harness_new (CAPS_CENC ", width=1920, height=1080", NULL, &bus);
-  TestSession *session = test_session_new ();
-  GstStructure *output = gst_structure_new ("output-protection", "hdcp",
-      G_TYPE_STRING, "2.2", NULL);
-
-  session->output_protection = gst_structure_new ("output-protection", "hdcp",
-      G_TYPE_STRING, "2.2", "max-height", G_TYPE_INT, 1080, NULL);
-  set_session (h, session);
-  g_object_set (h->element, "output-protection", output, NULL);
-  expect_clear (h);
-
-  /* The cable is pulled out. */
-  gst_structure_set (output, "hdcp", G_TYPE_STRING, "none", NULL);
-  g_object_set (h->element, "output-protection", output, NULL);
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
-  test_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
-      "hdcp");
-
-  gst_structure_set (output, "hdcp", G_TYPE_STRING, "2.2", NULL);
-  g_object_set (h->element, "output-protection", output, NULL);
-  gst_harness_set_src_caps_str (h, CAPS_CENC ", width=3840, height=2160");
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
-  test_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
-      "max-height");
-
-  gst_structure_free (output);
-  test_harness_free (h, bus);
-  gst_object_unref (session);
 }
 GST_END_TEST;
 
@@ -711,13 +506,13 @@ GST_START_TEST (test_license_pad_session)
   while ((event = gst_harness_try_pull_event (h)))
     gst_event_unref (event);
   thread = g_thread_new ("license", push_license, src);
-  expect_clear (h);
+  test_expect_clear (h);
   g_thread_join (thread);
   while ((event = gst_harness_try_pull_event (h))) {
     fail_if (GST_EVENT_TYPE (event) == GST_EVENT_EOS);
     gst_event_unref (event);
   }
-  expect_clear (h);
+  test_expect_clear (h);
   unlink_license (h, src);
   test_harness_free (h, bus);
   gst_object_unref (session);
@@ -732,7 +527,8 @@ GST_START_TEST (test_license_pad_eos)
   GstPad *src = link_license (h, NULL);
 
   gst_pad_push_event (src, gst_event_new_eos ());
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT_NOKEY,
       NIST_KID);
   unlink_license (h, src);
@@ -747,7 +543,8 @@ GST_START_TEST (test_license_pad_unlinked)
   GstPad *pad = gst_element_request_pad_simple (h->element, "license");
 
   /* Nothing will ever come: nothing is waited for. */
-  fail_unless_equals_int (gst_harness_push (h, sample_new ()), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, test_sample_new ()),
+      GST_FLOW_ERROR);
   gst_element_release_request_pad (h->element, pad);
   gst_object_unref (pad);
   test_harness_free (h, bus);
@@ -775,12 +572,6 @@ cencdecrypt_keys_suite (void)
   tcase_add_test (tc, test_question_after_ready);
   tcase_add_test (tc, test_two_streams);
   tcase_add_test (tc, test_state_change_wakes);
-  tcase_add_test (tc, test_first_play);
-  tcase_add_test (tc, test_first_play_after_flush);
-  tcase_add_test (tc, test_deadline);
-  tcase_add_test (tc, test_changed);
-  tcase_add_test (tc, test_sessions_merge);
-  tcase_add_test (tc, test_output_protection);
   tcase_add_test (tc, test_license_pad_session);
   tcase_add_test (tc, test_license_pad_eos);
   tcase_add_test (tc, test_license_pad_unlinked);

@@ -237,3 +237,27 @@ test_session_new (void)
 {
   return gst_object_ref_sink (g_object_new (TEST_TYPE_SESSION, NULL));
 }
+
+static const TestMeta whole_ctr = { nist_ctr_iv, 16 };
+
+GstBuffer *
+test_sample_new (void)
+{
+  return test_add_meta (test_buffer_new (nist_ctr, 64), &whole_ctr);
+}
+
+void
+test_expect_clear (GstHarness *h)
+{
+  test_expect (h, test_sample_new (), nist_plain, 64);
+}
+
+void
+test_set_session (GstHarness *h, TestSession *session)
+{
+  GstContext *context =
+      gst_cenc_key_session_context_new (GST_CENC_KEY_SESSION (session));
+
+  gst_element_set_context (h->element, context);
+  gst_context_unref (context);
+}

@@ -72,3 +72,10 @@ struct _TestSession
 };
 
 TestSession *test_session_new (void);
+/* Hands it over as an application does, by GstContext. */
+void test_set_session (GstHarness *h, TestSession *session);
+
+/* The NIST example in CTR as a sample of one second, wholly protected; and that it
+ * comes out in the clear. */
+GstBuffer *test_sample_new (void);
+void test_expect_clear (GstHarness *h);
