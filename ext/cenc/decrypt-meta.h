@@ -15,11 +15,12 @@ G_BEGIN_DECLS
 typedef struct
 {
   CencParams params; /* is_protected FALSE: a clear sample */
-  CencSampleAux aux; /* borrows the maps below */
+  CencSampleAux aux; /* points into this structure, which must not be moved */
   gboolean has_count; /* a number of subsamples is given, be it 0 */
   /*< private >*/
-  GstBuffer *buffers[2];
-  GstMapInfo maps[2];
+  guint8 iv[CENC_BLOCK_SIZE];
+  GstBuffer *buffer; /* of the subsamples */
+  GstMapInfo map;
 } DecryptMeta;
 
 /**
