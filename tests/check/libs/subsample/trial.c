@@ -103,6 +103,39 @@ GST_START_TEST (test_wrong_key)
 }
 GST_END_TEST;
 
+/* A start code at each place of a sample with a 1:9 pattern: it counts where a run
+ * was decrypted from two bytes behind its first on, up to two behind the run. */
+GST_START_TEST (test_start_code_in_pattern)
+{
+  SampleProbe probe = probe_for ("avc1");
+  guint8 sample[700], entry[6];
+  SampleProbeCover cover = cover_of (entry, 12, sizeof sample);
+  gsize at;
+
+  cover.crypt_byte_block = 1;
+  cover.skip_byte_block = 9;
+  cover.whole_blocks = TRUE;
+  for (at = 20; at + 4 < sizeof sample; at++) {
+    SampleProbeTrial trial = { 0 };
+    gsize last = at + 2, behind = (last - 12) % 160;
+    gboolean counts = behind < 18 && last - 12 - behind + 16 <= 700 - 12;
+    SampleProbeResult result;
+
+    memset (sample, 0xaa, sizeof sample);
+    bmff_put_u32 (sample, sizeof sample - 4);
+    memcpy (sample + 4, "\x41\x9a\x80\x11\x22\x33\x44\x55", 8);
+    memcpy (sample + at, "\0\0\1", 3);
+    fail_unless_equals_int (sample_probe_trial_add (&trial, &probe, &cover,
+                                sample, sizeof sample),
+        SAMPLE_PROBE_GOOD);
+    result =
+        sample_probe_trial_add (&trial, &probe, &cover, sample, sizeof sample);
+    fail_unless_equals_int (result,
+        counts ? SAMPLE_PROBE_BAD : SAMPLE_PROBE_GOOD);
+  }
+}
+GST_END_TEST;
+
 /* What does not end in the noise of a wrong key goes on for ever. */
 GST_START_TEST (test_right_key)
 {
@@ -509,6 +542,7 @@ sample_probe_trial_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_start_code_in_pattern);
   tcase_add_test (tc, test_right_key);
   tcase_add_test (tc, test_zero_ends);
   tcase_add_test (tc, test_careless_muxer);
