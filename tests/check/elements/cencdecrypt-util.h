@@ -11,10 +11,9 @@
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
 
-/* F.2.1, F.5.1: the key, four blocks, and what they are in CBC and in CTR. */
-extern const guint8 nist_kid[16], nist_key[16], nist_plain[64];
-extern const guint8 nist_cbc_iv[16], nist_cbc[64];
-extern const guint8 nist_ctr_iv[16], nist_ctr[64];
+#include "../nist.h"
+
+extern const guint8 nist_kid[16];
 #define NIST_KID "00112233445566778899aabbccddeeff"
 #define NIST_KEYS NIST_KID ":2b7e151628aed2a6abf7158809cf4f3c"
 

@@ -69,6 +69,9 @@ GBytes *judge_run_apart (const gchar *description);
 /** (transfer full): runs a pipeline that ends in a filesink, and gives its file. %s in @description is the location. NULL with @error */
 GBytes *judge_run_to_file (const gchar *description, GError **error);
 
+/** judge_run_to_file() that fails the test on an error. */
+GBytes *judge_make (const gchar *description);
+
 /** Writes @file to a temporary one; (transfer full): its path. */
 gchar *judge_write (GBytes *file);
 

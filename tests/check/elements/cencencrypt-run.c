@@ -149,6 +149,16 @@ judge_run_to_file (const gchar *description, GError **error)
   return NULL;
 }
 
+GBytes *
+judge_make (const gchar *description)
+{
+  g_autoptr (GError) error = NULL;
+  GBytes *file = judge_run_to_file (description, &error);
+
+  fail_unless (file, "%s: %s", description, error ? error->message : "");
+  return file;
+}
+
 gchar *
 judge_write (GBytes *file)
 {

@@ -15,16 +15,6 @@
   "cencencrypt key-id=" JUDGE_KID " key=" JUDGE_KEY " iv=1122334455667788 "
 #define NEEDED "x264enc h264parse avenc_aac aacparse mp4mux tee"
 
-static GBytes *
-run (const gchar *description)
-{
-  GError *error = NULL;
-  GBytes *out = judge_run_to_file (description, &error);
-
-  fail_unless (out, "%s: %s", description, error ? error->message : "");
-  return out;
-}
-
 /* A clear file as the muxer makes it. */
 static GBytes *
 mux (const gchar *streams, const gchar *muxer)
@@ -32,7 +22,7 @@ mux (const gchar *streams, const gchar *muxer)
   g_autofree gchar *description = g_strconcat (streams, " mp4mux name=m ",
       muxer, " ! filesink location=%s", NULL);
 
-  return run (description);
+  return judge_make (description);
 }
 
 static GBytes *
@@ -41,7 +31,7 @@ encrypt_file (GBytes *file, const gchar *properties)
   g_autofree gchar *path = judge_write (file);
   g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
       ENCRYPT, properties, " ! filesink location=%s", NULL);
-  GBytes *out = run (description);
+  GBytes *out = judge_make (description);
 
   g_unlink (path);
   return out;
@@ -64,7 +54,7 @@ mux_both (const gchar *streams, const gchar *muxer, const gchar *properties,
   gsize size;
 
   g_bytes_unref (*clear);
-  *out = run (description);
+  *out = judge_make (description);
   fail_unless (g_file_get_contents (path, &data, &size, NULL));
   *clear = g_bytes_new_take (data, size);
   g_unlink (path);
@@ -148,7 +138,7 @@ GST_START_TEST (test_pull_and_push)
   path = judge_write (clear);
   description = g_strconcat ("filesrc location=", path, " ! queue ! ", ENCRYPT,
       read_both[__i__].properties, " ! filesink location=%s", NULL);
-  pushed = run (description);
+  pushed = judge_make (description);
   g_unlink (path);
   if (read_both[__i__].scheme)
     judge_same_samples (clear, pulled, read_both[__i__].scheme);

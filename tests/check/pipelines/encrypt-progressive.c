@@ -17,22 +17,12 @@
 #define QUEUE "queue max-size-bytes=0 max-size-buffers=0 max-size-time=0 ! "
 
 static GBytes *
-run (const gchar *description)
-{
-  GError *error = NULL;
-  GBytes *out = judge_run_to_file (description, &error);
-
-  fail_unless (out, "%s: %s", description, error ? error->message : "");
-  return out;
-}
-
-static GBytes *
 mux (const gchar *muxer)
 {
   g_autofree gchar *description = g_strconcat (H264 "! mp4mux name=m ", muxer,
       " ! filesink location=%s " AAC "! m.", NULL);
 
-  return run (description);
+  return judge_make (description);
 }
 
 /* @between: elements between the file and ours */
@@ -42,7 +32,7 @@ encrypt_file (GBytes *file, const gchar *between, const gchar *properties)
   g_autofree gchar *path = judge_write (file);
   g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
       between, ENCRYPT, properties, " ! filesink location=%s", NULL);
-  GBytes *out = run (description);
+  GBytes *out = judge_make (description);
 
   g_unlink (path);
   return out;
@@ -95,10 +85,11 @@ GST_START_TEST (test_chunks_out_of_order)
     return;
   /* Samples of one size, in chunks of 5 but for the first and the last, so that
    * two can change places by their offsets. */
-  made = run (H264 "! mp4mux name=m interleave-time=160000000 ! filesink "
-                   "location=%s audiotestsrc num-buffers=200 ! "
-                   "audio/x-raw,rate=48000 ! avenc_ac3 bitrate=192000 ! "
-                   "ac3parse ! m.");
+  made =
+      judge_make (H264 "! mp4mux name=m interleave-time=160000000 ! filesink "
+                       "location=%s audiotestsrc num-buffers=200 ! "
+                       "audio/x-raw,rate=48000 ! avenc_ac3 bitrate=192000 ! "
+                       "ac3parse ! m.");
   data = g_bytes_unref_to_data (g_steal_pointer (&made), &size);
   stco = find_box (data, size, "stco");
   fail_unless (GST_READ_UINT32_BE (stco + 8) > 5);
@@ -126,7 +117,7 @@ GST_START_TEST (test_damaged_sample)
 
   if (!judge_has_elements (NEEDED))
     return;
-  made = run (H264 "! mp4mux ! filesink location=%s");
+  made = judge_make (H264 "! mp4mux ! filesink location=%s");
   data = g_bytes_unref_to_data (g_steal_pointer (&made), &size);
   stco = find_box (data, size, "stco");
   n = GST_READ_UINT32_BE (stco + 8);
@@ -188,7 +179,7 @@ GST_START_TEST (test_behind_mp4mux)
       " t. ! " QUEUE ENCRYPT
       "scheme=cbcs ! filesink async=false location=%s " AAC "! m.",
       NULL);
-  out = run (description);
+  out = judge_make (description);
   fail_unless (g_file_get_contents (path, &data, &size, NULL));
   clear = g_bytes_new_take (data, size);
   g_unlink (path);
@@ -256,7 +247,7 @@ decrypt_file (GBytes *file)
   g_autofree gchar *description = g_strconcat ("filesrc location=", path,
       " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
       NULL);
-  GBytes *out = run (description);
+  GBytes *out = judge_make (description);
 
   g_unlink (path);
   return out;
@@ -368,10 +359,11 @@ GST_START_TEST (test_clear_lead_large)
 
   if (!judge_has_elements (NEEDED))
     return;
-  clear = run ("videotestsrc pattern=snow num-buffers=2 ! video/x-raw,"
-               "width=1920,height=1080,framerate=25/1 ! x264enc key-int-max=1 "
-               "speed-preset=ultrafast pass=quant quantizer=1 ! h264parse ! "
-               "mp4mux ! filesink location=%s");
+  clear = judge_make (
+      "videotestsrc pattern=snow num-buffers=2 ! video/x-raw,"
+      "width=1920,height=1080,framerate=25/1 ! x264enc key-int-max=1 "
+      "speed-preset=ultrafast pass=quant quantizer=1 ! h264parse ! "
+      "mp4mux ! filesink location=%s");
   from = judge_read (clear, JUDGE_SENC, NULL);
   video = g_ptr_array_index (from, 0);
   fail_unless (g_bytes_get_size (video->raw->pdata[0]) > 40 * 65535);
@@ -395,9 +387,10 @@ GST_START_TEST (test_clear_lead_without_end)
 
   if (!judge_has_elements (NEEDED))
     return;
-  clear = run ("videotestsrc num-buffers=50 ! video/x-raw,framerate=25/1 ! "
-               "x264enc key-int-max=250 option-string=scenecut=0 ! h264parse ! "
-               "mp4mux ! filesink location=%s");
+  clear = judge_make (
+      "videotestsrc num-buffers=50 ! video/x-raw,framerate=25/1 ! "
+      "x264enc key-int-max=250 option-string=scenecut=0 ! h264parse ! "
+      "mp4mux ! filesink location=%s");
   path = judge_write (clear);
   description = g_strconcat ("filesrc location=", path, " ! ", ENCRYPT,
       "clear-lead=1000000000 ! filesink location=%s", NULL);

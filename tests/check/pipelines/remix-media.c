@@ -321,6 +321,34 @@ remix_media_play (const gchar *source, guint *n_video, guint *n_audio)
   fail_unless (failure == NULL, "%s", failure);
 }
 
+void
+remix_media_expect_ok (const gchar *body, const gchar *properties)
+{
+  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
+
+  fail_unless (error == NULL, "%s", error);
+}
+
+void
+remix_media_expect_error (const gchar *body, const gchar *first,
+    const gchar *second)
+{
+  g_autofree gchar *error = remix_media_run (body, NULL, "o.mp4");
+
+  fail_unless (error != NULL, "no error");
+  fail_unless (strstr (error, first) != NULL, "%s", error);
+  fail_unless (strstr (error, second) != NULL, "%s", error);
+}
+
+void
+remix_media_append_of (GPtrArray *array, const gchar *name, guint track,
+    guint from, guint to)
+{
+  g_autoptr (GPtrArray) frames = remix_media_frames (name, track);
+
+  remix_media_append (array, frames, from, to);
+}
+
 int
 remix_media_main (const gchar *name, void (*setup) (void),
     void (*add_tests) (TCase *tc))

@@ -33,6 +33,12 @@ gchar *remix_media_run (const gchar *body, const gchar *properties,
 gchar *remix_media_run_document (const gchar *document, const gchar *properties,
     const gchar *output);
 
+/** Runs remix_media_run() into o.mp4, and fails the test if that is an error. */
+void remix_media_expect_ok (const gchar *body, const gchar *properties);
+/** Fails unless that is an error that has both texts. */
+void remix_media_expect_error (const gchar *body, const gchar *first,
+    const gchar *second);
+
 /** Likewise, of the playlist at @uri. */
 gchar *remix_media_run_uri (const gchar *uri, const gchar *output);
 
@@ -41,6 +47,9 @@ GPtrArray *remix_media_frames (const gchar *name, guint n);
 /** Appends frames [from, to) of @frames to @to_array. */
 void
 remix_media_append (GPtrArray *array, GPtrArray *frames, guint from, guint to);
+/** Appends frames [from, to) of video track @track of @name. */
+void remix_media_append_of (GPtrArray *array, const gchar *name, guint track,
+    guint from, guint to);
 /** ffprobe's value of stream entry @key of stream @stream ("v:0"); (transfer full). */
 gchar *
 remix_media_probe (const gchar *name, const gchar *stream, const gchar *key);

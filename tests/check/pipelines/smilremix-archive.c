@@ -89,32 +89,6 @@ setup (void)
 }
 
 static void
-expect_ok (const gchar *body, const gchar *properties)
-{
-  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
-
-  fail_unless (error == NULL, "%s", error);
-}
-
-static void
-expect_error (const gchar *body, const gchar *first, const gchar *second)
-{
-  g_autofree gchar *error = remix_media_run (body, NULL, "o.mp4");
-
-  fail_unless (error != NULL, "no error");
-  fail_unless (strstr (error, first) != NULL, "%s", error);
-  fail_unless (strstr (error, second) != NULL, "%s", error);
-}
-
-static void
-add (GPtrArray *expected, const gchar *name, guint track, guint from, guint to)
-{
-  g_autoptr (GPtrArray) frames = remix_media_frames (name, track);
-
-  remix_media_append (expected, frames, from, to);
-}
-
-static void
 expect_duration (gdouble seconds)
 {
   gdouble video = remix_media_probe_number ("o.mp4", "v:0", "duration");
@@ -135,8 +109,8 @@ GST_START_TEST (test_continuous)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "G.mp4", 0, 75, 425);
-  expect_ok (SEGMENTS_BEGIN
+  remix_media_append_of (expected, "G.mp4", 0, 75, 425);
+  remix_media_expect_ok (SEGMENTS_BEGIN
       "<video src='archive0.mp4'/><video src='archive1.mp4'/>"
       "<video src='archive2.mp4'/><video src='archive3.mp4'/></seq>",
       NULL);
@@ -148,11 +122,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_gap)
 {
-  expect_error (SEGMENTS_BEGIN
+  remix_media_expect_error (SEGMENTS_BEGIN
       "<video src='archive0.mp4'/><video src='archive2.mp4'/></seq>",
       "archive2.mp4: its video starts at 1640995210.021 s",
       "archive0.mp4 ends at 1640995205.021 s");
-  expect_error (SEGMENTS_BEGIN
+  remix_media_expect_error (SEGMENTS_BEGIN
       "<video src='archive1.mp4'/><video src='archive0.mp4'/></seq>",
       "a segment between them is missing or out of order", "clip 1");
 }
@@ -164,12 +138,12 @@ GST_START_TEST (test_fragmented_source)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "G.mp4", 0, 150, 200);
-  add (expected, "G.mp4", 0, 125, 150);
-  expect_ok ("<video src='archive1.mp4'"
-             " clipBegin='wallclock(2022-01-01T01:00:06.1+01:00)'"
-             " clipEnd='wallclock(2022-01-01T00:00:08,1Z)'/>"
-             "<video src='archive1.mp4' clipEnd='npt=1s'/>",
+  remix_media_append_of (expected, "G.mp4", 0, 150, 200);
+  remix_media_append_of (expected, "G.mp4", 0, 125, 150);
+  remix_media_expect_ok ("<video src='archive1.mp4'"
+                         " clipBegin='wallclock(2022-01-01T01:00:06.1+01:00)'"
+                         " clipEnd='wallclock(2022-01-01T00:00:08,1Z)'/>"
+                         "<video src='archive1.mp4' clipEnd='npt=1s'/>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (3);
@@ -181,10 +155,11 @@ GST_START_TEST (test_par)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "M.mp4", 0, 100, 250);
-  add (expected, "A5.mp4", 0, 0, 125);
-  expect_ok ("<par clipBegin='4s' clipEnd='10s'><video src='video.mp4'/>"
-             "<video src='audio.mp4'/></par><video src='A5.mp4'/>",
+  remix_media_append_of (expected, "M.mp4", 0, 100, 250);
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_expect_ok (
+      "<par clipBegin='4s' clipEnd='10s'><video src='video.mp4'/>"
+      "<video src='audio.mp4'/></par><video src='A5.mp4'/>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (11);
@@ -211,7 +186,7 @@ GST_START_TEST (test_ladder)
   }
   remix_media_make ("-i high.mp4 -i low.mp4 -i middle.mp4 -i A5.mp4 -map 0:v "
                     "-map 3:a -map 1:v -map 2:v -c copy -t 4 all.mp4");
-  expect_ok (
+  remix_media_expect_ok (
       "<par><video src='low.mp4'/><video src='middle.mp4'/>"
       "<video src='high.mp4'/><video src='audio.mp4' clipEnd='4s'/></par>"
       "<video src='all.mp4'/>",
@@ -219,8 +194,8 @@ GST_START_TEST (test_ladder)
   for (i = 0; i < 3; i++) {
     g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-    add (expected, names[i], 0, 0, 100);
-    add (expected, names[i], 0, 0, 100);
+    remix_media_append_of (expected, names[i], 0, 0, 100);
+    remix_media_append_of (expected, names[i], 0, 0, 100);
     remix_media_expect_frames ("o.mp4", i, expected);
   }
   expect_duration (8);
@@ -239,8 +214,8 @@ GST_START_TEST (test_output_description)
       NULL, "o.mp4");
 
   fail_unless (error == NULL, "%s", error);
-  add (expected, "M.mp4", 0, 0, 50);
-  add (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 50);
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (7);
 }
@@ -256,10 +231,10 @@ GST_START_TEST (test_fragmented_output)
   gsize size, at;
   guint moofs = 0, sidx = 0;
 
-  add (expected, "M.mp4", 0, 50, 200);
-  add (expected, "M.mp4", 0, 0, 100);
-  expect_ok ("<video src='M.mp4' clipBegin='2s' clipEnd='8s'/>"
-             "<video src='M.mp4' clipEnd='4s'/>",
+  remix_media_append_of (expected, "M.mp4", 0, 50, 200);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 100);
+  remix_media_expect_ok ("<video src='M.mp4' clipBegin='2s' clipEnd='8s'/>"
+                         "<video src='M.mp4' clipEnd='4s'/>",
       "fragment-duration=2000");
   remix_media_expect_frames ("o.mp4", 0, expected);
   fail_unless (g_file_get_contents (path, &data, &size, NULL));
@@ -298,8 +273,9 @@ expect_played (const gchar *options, guint n_frames, gdouble seconds)
 /* Fragments with several sample descriptions: qtdemux follows. */
 GST_START_TEST (test_fragmented_join)
 {
-  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='4s'/>"
-             "<video src='A3.mp4'/>",
+  remix_media_expect_ok (
+      "<video src='A5.mp4'/><video src='M.mp4' clipEnd='4s'/>"
+      "<video src='A3.mp4'/>",
       "fragment-duration=2000");
   expect_played ("fragment-duration=2000", 300, 12);
 }
@@ -312,13 +288,15 @@ GST_START_TEST (test_again)
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
   g_autofree gchar *error = NULL;
 
-  add (expected, "A5.mp4", 0, 0, 125);
-  add (expected, "M.mp4", 0, 0, 50);
-  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>", NULL);
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 50);
+  remix_media_expect_ok (
+      "<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>", NULL);
   error = remix_media_run ("<video src='o.mp4'/>", NULL, "again.mp4");
   fail_unless (error == NULL, "%s", error);
   remix_media_expect_frames ("again.mp4", 0, expected);
-  expect_ok ("<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>",
+  remix_media_expect_ok (
+      "<video src='A5.mp4'/><video src='M.mp4' clipEnd='2s'/>",
       "fragment-duration=1000");
   g_clear_pointer (&error, g_free);
   error = remix_media_run ("<video src='o.mp4'/>", NULL, "again.mp4");
@@ -362,11 +340,12 @@ GST_START_TEST (test_events)
   static const gchar emsg[] = "emsg\0\0\0\0urn:scte:scte35:2013:xml\0\0"
                               "\0\0\3\350\0\0\0\0\0\0\5\334\0\0\0\11<Splice";
 
-  expect_ok ("<par clipBegin='3s' clipEnd='9s'><video src='M.mp4'/>" STREAM (
-                 EVENT ("1000", "2000",
-                     "7")) "</par>"
-                           "<par><video src='A5.mp4'/>" STREAM (
-                               EVENT ("2000", "1500", "9")) "</par>",
+  remix_media_expect_ok (
+      "<par clipBegin='3s' clipEnd='9s'><video src='M.mp4'/>" STREAM (
+          EVENT ("1000", "2000", "7")) "</par>"
+                                       "<par><video src='A5.mp4'/>" STREAM (
+                                           EVENT ("2000", "1500",
+                                               "9")) "</par>",
       NULL);
   expect_packets (expected);
   expect_duration (11);
@@ -388,8 +367,8 @@ GST_START_TEST (test_events_only)
   static const gchar *const expected[] = { "0.000000,5.000000,8",
     "5.000000,1.000000,", "6.000000,2.000000,8", NULL };
 
-  expect_ok ("<video src='A5.mp4'/><par>" STREAM (
-                 EVENT ("0", "1000", "1")) "</par><video src='A3.mp4'/>",
+  remix_media_expect_ok ("<video src='A5.mp4'/><par>" STREAM (EVENT ("0",
+                             "1000", "1")) "</par><video src='A3.mp4'/>",
       NULL);
   expect_packets (expected);
   expect_duration (8);
@@ -415,8 +394,9 @@ GST_START_TEST (test_text)
       "3\n00:00:15,000 --> 00:00:17,000\nend\n\n");
   remix_media_make ("-i M.mp4 -i cues.srt -map 0:v -map 0:a -map 1 -c copy "
                     "-c:s mov_text cues.mp4");
-  expect_ok ("<video src='cues.mp4' clipEnd='4s'/><video src='A3.mp4'/>"
-             "<video src='cues.mp4' clipBegin='6s' clipEnd='8s'/>",
+  remix_media_expect_ok (
+      "<video src='cues.mp4' clipEnd='4s'/><video src='A3.mp4'/>"
+      "<video src='cues.mp4' clipBegin='6s' clipEnd='8s'/>",
       NULL);
   out = remix_media_packets ("o.mp4", "s:0");
   lines = g_strsplit (out, "\n", -1);
@@ -441,7 +421,8 @@ GST_START_TEST (test_conditions)
   gsize size, at;
   guint moofs = 0;
 
-  expect_ok ("<par><video src='M.mp4'/>" CONDITION ("PT4S", "PT6S") "</par>",
+  remix_media_expect_ok ("<par><video src='M.mp4'/>" CONDITION ("PT4S",
+                             "PT6S") "</par>",
       "fragment-duration=60000 strict=true");
   fail_unless (g_file_get_contents (path, &data, &size, NULL));
   for (at = 0; at + 8 <= size; at += get_u32 ((guint8 *) data + at))
@@ -482,12 +463,12 @@ GST_START_TEST (test_smooth_times)
   remix_media_make ("-i A5.mp4 -c copy -f ismv smooth.ismv");
   write_smooth ("least.ismv", G_MININT64);
   write_smooth ("most.ismv", G_MAXINT64);
-  expect_ok ("<video src='smooth.ismv'/>", "strict=true");
+  remix_media_expect_ok ("<video src='smooth.ismv'/>", "strict=true");
   remix_media_expect_frames ("o.mp4", 0, expected);
-  expect_ok ("<video src='least.ismv'/>", "strict=true");
+  remix_media_expect_ok ("<video src='least.ismv'/>", "strict=true");
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (5);
-  expect_ok ("<video src='most.ismv'/>", "strict=true");
+  remix_media_expect_ok ("<video src='most.ismv'/>", "strict=true");
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (5);
 }

@@ -22,14 +22,6 @@ setup (void)
            "b.mp4");
 }
 
-static void
-run (const gchar *body, const gchar *properties)
-{
-  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
-
-  fail_unless (error == NULL, "%s", error);
-}
-
 static guint
 count_bytes (const gchar *text)
 {
@@ -44,14 +36,6 @@ count_bytes (const gchar *text)
   return n;
 }
 
-static void
-add (GPtrArray *expected, const gchar *name, guint from, guint to)
-{
-  g_autoptr (GPtrArray) frames = remix_media_frames (name, 0);
-
-  remix_media_append (expected, frames, from, to);
-}
-
 #define CLIPS(ext) \
   "<video src='a." ext "'/><video src='b." ext "'/>" \
   "<video src='a." ext "' clipBegin='1s'/>"
@@ -61,9 +45,9 @@ list_expected (const gchar *a, const gchar *b)
 {
   GPtrArray *expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, a, 0, 75);
-  add (expected, b, 0, 50);
-  add (expected, a, 25, 75);
+  remix_media_append_of (expected, a, 0, 0, 75);
+  remix_media_append_of (expected, b, 0, 0, 50);
+  remix_media_append_of (expected, a, 0, 25, 75);
   return expected;
 }
 
@@ -95,7 +79,7 @@ GST_START_TEST (test_h264)
         playlist, properties);
     guint n_video, n_audio;
 
-    run (CLIPS ("mp4"), properties);
+    remix_media_expect_ok (CLIPS ("mp4"), properties);
     check_output (expected, "avc3", "avc1");
     remix_media_play (source, &n_video, &n_audio);
     fail_unless_equals_int (n_video, expected->len);
@@ -109,9 +93,9 @@ GST_START_TEST (test_seek)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "b.mp4", 25, 50);
-  add (expected, "a.mp4", 25, 75);
-  run (CLIPS ("mp4"), "parameter-sets=in-band");
+  remix_media_append_of (expected, "b.mp4", 0, 25, 50);
+  remix_media_append_of (expected, "a.mp4", 0, 25, 75);
+  remix_media_expect_ok (CLIPS ("mp4"), "parameter-sets=in-band");
   remix_media_make ("-ss 4 -i o.mp4 -map 0:v -c copy -bsf:v h264_mp4toannexb "
                     "-f h264 tail.h264");
   /* What the sample entry says is gone: the stream has to stand on its own. */
@@ -134,7 +118,7 @@ GST_START_TEST (test_h265)
                     "keyint=25:open-gop=0:ctu=16:min-cu-size=8 -tag:v hvc1 "
                     "b.mov");
   expected = list_expected ("a.mov", "b.mov");
-  run (CLIPS ("mov"), "parameter-sets=in-band");
+  remix_media_expect_ok (CLIPS ("mov"), "parameter-sets=in-band");
   check_output (expected, "hev1", "hvc1");
 }
 
@@ -172,16 +156,16 @@ GST_START_TEST (test_delimiters)
   remix_media_make ("-i a.mp4 -c copy -bsf:v h264_metadata=aud=insert d.mp4");
   remix_media_make ("-i b.mp4 -c copy -bsf:v h264_metadata=aud=insert e.mp4");
   expected = list_expected ("a.mp4", "b.mp4");
-  run (CLIPS ("mp4"), "parameter-sets=in-band");
+  remix_media_expect_ok (CLIPS ("mp4"), "parameter-sets=in-band");
   fail_unless_equals_int (count_behind (avc, sizeof (avc), 0x67), 0);
-  run ("<video src='d.mp4'/><video src='e.mp4'/>"
-       "<video src='d.mp4' clipBegin='1s'/>",
+  remix_media_expect_ok ("<video src='d.mp4'/><video src='e.mp4'/>"
+                         "<video src='d.mp4' clipBegin='1s'/>",
       "parameter-sets=in-band");
   remix_media_expect_frames ("o.mp4", 0, expected);
   fail_unless_equals_int (count_behind (avc, sizeof (avc), 0x67), 7);
   fail_unless (g_file_get_contents (path, &once, &size, NULL));
-  run ("<video src='d.mp4'/><video src='e.mp4'/>"
-       "<video src='d.mp4' clipBegin='1s'/>",
+  remix_media_expect_ok ("<video src='d.mp4'/><video src='e.mp4'/>"
+                         "<video src='d.mp4' clipBegin='1s'/>",
       "parameter-sets=in-band blocksize=13");
   fail_unless (g_file_get_contents (path, &again, &size2, NULL));
   fail_unless (size == size2 && memcmp (once, again, size) == 0);
@@ -191,7 +175,7 @@ GST_START_TEST (test_delimiters)
                     "keyint=25:open-gop=0 -tag:v hvc1 c.mov");
   remix_media_make ("-i c.mov -c copy -bsf:v hevc_metadata=aud=insert "
                     "-tag:v hvc1 d.mov");
-  run ("<video src='d.mov'/>", "parameter-sets=in-band");
+  remix_media_expect_ok ("<video src='d.mov'/>", "parameter-sets=in-band");
   fail_unless_equals_int (count_behind (hevc, sizeof (hevc), 0x40), 3);
 }
 
@@ -206,9 +190,9 @@ GST_START_TEST (test_other_codec)
   gsize size, size2;
 
   remix_media_make ("-i b.mp4 -c:a copy -c:v mpeg4 -tag:v mp4v c.mp4");
-  run ("<video src='c.mp4'/>", NULL);
+  remix_media_expect_ok ("<video src='c.mp4'/>", NULL);
   fail_unless (g_file_get_contents (path, &one, &size, NULL));
-  run ("<video src='c.mp4'/>", "parameter-sets=in-band");
+  remix_media_expect_ok ("<video src='c.mp4'/>", "parameter-sets=in-band");
   fail_unless (g_file_get_contents (path, &other, &size2, NULL));
   fail_unless (size == size2 && memcmp (one, other, size) == 0);
 }

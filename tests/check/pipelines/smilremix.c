@@ -6,33 +6,6 @@
 
 #include "remix-media.h"
 
-static void
-expect_ok (const gchar *body, const gchar *properties)
-{
-  g_autofree gchar *error = remix_media_run (body, properties, "o.mp4");
-
-  fail_unless (error == NULL, "%s", error);
-}
-
-static void
-expect_error (const gchar *body, const gchar *first, const gchar *second)
-{
-  g_autofree gchar *error = remix_media_run (body, NULL, "o.mp4");
-
-  fail_unless (error != NULL, "no error");
-  fail_unless (strstr (error, first) != NULL, "%s", error);
-  fail_unless (strstr (error, second) != NULL, "%s", error);
-}
-
-/* Frames [from, to) of @name. */
-static void
-add (GPtrArray *expected, const gchar *name, guint from, guint to)
-{
-  g_autoptr (GPtrArray) frames = remix_media_frames (name, 0);
-
-  remix_media_append (expected, frames, from, to);
-}
-
 /* Both last @seconds by the file's tables; what is decoded of the sound ends
  * within a frame of AAC of that (ffmpeg does not cut the last one). */
 static void
@@ -86,11 +59,11 @@ GST_START_TEST (test_midroll)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "A5.mp4", 0, 125);
-  add (expected, "M.mp4", 0, 150);
-  add (expected, "A3.mp4", 0, 75);
-  add (expected, "M.mp4", 150, 300);
-  expect_ok (CASE_1, NULL);
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 150);
+  remix_media_append_of (expected, "A3.mp4", 0, 0, 75);
+  remix_media_append_of (expected, "M.mp4", 0, 150, 300);
+  remix_media_expect_ok (CASE_1, NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (20);
   expect_played ("", 500, 20);
@@ -102,10 +75,10 @@ GST_START_TEST (test_bumper)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "A5.mp4", 0, 125);
-  add (expected, "M.mp4", 0, 250);
-  expect_ok ("<seq><video src='A5.mp4'/>"
-             "<video src='M.mp4' clipEnd='npt=10s'/></seq>",
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 250);
+  remix_media_expect_ok ("<seq><video src='A5.mp4'/>"
+                         "<video src='M.mp4' clipEnd='npt=10s'/></seq>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (15);
@@ -118,8 +91,8 @@ GST_START_TEST (test_gop)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "M.mp4", 50, 200);
-  expect_ok (CLIP ("M.mp4", "03.000", "09.000"), NULL);
+  remix_media_append_of (expected, "M.mp4", 0, 50, 200);
+  remix_media_expect_ok (CLIP ("M.mp4", "03.000", "09.000"), NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (6);
 }
@@ -130,9 +103,9 @@ GST_START_TEST (test_sample)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  add (expected, "M.mp4", 75, 225);
-  expect_ok ("<video src='M.mp4' clipBegin='3s' clipEnd='9s'"
-             " clipMode='sample'/>",
+  remix_media_append_of (expected, "M.mp4", 0, 75, 225);
+  remix_media_expect_ok ("<video src='M.mp4' clipBegin='3s' clipEnd='9s'"
+                         " clipMode='sample'/>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (6);
@@ -151,9 +124,9 @@ GST_START_TEST (test_sample_fallback)
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
   g_autofree gchar *error = NULL;
 
-  add (expected, "A5.mp4", 0, 125);
-  add (expected, "M.mp4", 50, 200);
-  expect_ok (body, "encode-cuts=false");
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "M.mp4", 0, 50, 200);
+  remix_media_expect_ok (body, "encode-cuts=false");
   remix_media_expect_frames ("o.mp4", 0, expected);
   error = remix_media_run (body, "strict=true encode-cuts=false", "o.mp4");
   fail_unless (error && strstr (error, "clip 2 (line 1") &&
@@ -168,11 +141,11 @@ GST_START_TEST (test_frame_rates)
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
   g_autofree gchar *base = NULL;
 
-  add (expected, "A5.mp4", 0, 125);
-  add (expected, "N.mp4", 0, 120);
-  add (expected, "M.mp4", 0, 100);
-  expect_ok ("<seq><video src='A5.mp4'/><video src='N.mp4'/>"
-             "<video src='M.mp4' clipEnd='4s'/></seq>",
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "N.mp4", 0, 0, 120);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 100);
+  remix_media_expect_ok ("<seq><video src='A5.mp4'/><video src='N.mp4'/>"
+                         "<video src='M.mp4' clipEnd='4s'/></seq>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (13.004);
@@ -191,10 +164,10 @@ GST_START_TEST (test_many_joins)
 
   for (i = 0; i < 20; i++) {
     g_string_append (body, "<video src='A3.mp4'/>");
-    add (expected, "A3.mp4", 0, 75);
+    remix_media_append_of (expected, "A3.mp4", 0, 0, 75);
   }
   g_string_append (body, "</seq>");
-  expect_ok (body->str, NULL);
+  remix_media_expect_ok (body->str, NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (60);
 }
@@ -206,10 +179,10 @@ GST_START_TEST (test_swapped_tracks)
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
   remix_media_make ("-i A5.mp4 -map 0:a -map 0:v -c copy swapped.mp4");
-  add (expected, "M.mp4", 0, 50);
-  add (expected, "A5.mp4", 0, 125);
-  expect_ok ("<video src='M.mp4' clipEnd='2s'/><video src='swapped.mp4'/>",
-      NULL);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 50);
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_expect_ok (
+      "<video src='M.mp4' clipEnd='2s'/><video src='swapped.mp4'/>", NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (7);
 }
@@ -223,11 +196,11 @@ GST_START_TEST (test_silence)
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
   remix_media_make ("-i A3.mp4 -map 0:v -c copy mute.mp4");
-  add (expected, "A5.mp4", 0, 125);
-  add (expected, "A3.mp4", 0, 75);
-  add (expected, "M.mp4", 0, 50);
-  expect_ok ("<seq><video src='A5.mp4'/><video src='mute.mp4'/>"
-             "<video src='M.mp4' clipEnd='2s'/></seq>",
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_append_of (expected, "A3.mp4", 0, 0, 75);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 50);
+  remix_media_expect_ok ("<seq><video src='A5.mp4'/><video src='mute.mp4'/>"
+                         "<video src='M.mp4' clipEnd='2s'/></seq>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (10);
@@ -253,14 +226,14 @@ GST_START_TEST (test_mismatch)
   remix_media_make ("-i A3.mp4 -c:v copy -c:a aac -ar 44100 slow.mp4");
   remix_media_make ("-i A3.mp4 -c:v copy -c:a aac -ac 1 mono.mp4");
   remix_media_make ("-i A3.mp4 -an -c:v mpeg4 other.mp4");
-  expect_error ("<video src='A5.mp4'/>\n<video src='slow.mp4'/>",
+  remix_media_expect_error ("<video src='A5.mp4'/>\n<video src='slow.mp4'/>",
       "clip 2 (line 2, column 1)",
       "AAC 44100 Hz, 2 channels, which cannot go on with "
       "AAC 48000 Hz, 2 channels");
-  expect_error ("<video src='A5.mp4'/>\n<video src='mono.mp4'/>", "mono.mp4",
-      "AAC 48000 Hz, 1 channel,");
-  expect_error ("<video src='A5.mp4'/><video src='other.mp4'/>", "other.mp4",
-      "which cannot go on with H.264 160x90");
+  remix_media_expect_error ("<video src='A5.mp4'/>\n<video src='mono.mp4'/>",
+      "mono.mp4", "AAC 48000 Hz, 1 channel,");
+  remix_media_expect_error ("<video src='A5.mp4'/><video src='other.mp4'/>",
+      "other.mp4", "which cannot go on with H.264 160x90");
 }
 
 GST_END_TEST;
@@ -269,17 +242,21 @@ GST_START_TEST (test_bad_ranges)
 {
   g_autoptr (GPtrArray) expected = g_ptr_array_new_with_free_func (g_free);
 
-  expect_error ("<video src='A5.mp4' clipBegin='6s'/>", "clip 1",
+  remix_media_expect_error ("<video src='A5.mp4' clipBegin='6s'/>", "clip 1",
       "the video goes from 0.000 s to 5.000 s");
-  expect_error ("<video src='M.mp4' clipBegin='3s' clipEnd='3.5s'/>", "clip 1",
+  remix_media_expect_error (
+      "<video src='M.mp4' clipBegin='3s' clipEnd='3.5s'/>", "clip 1",
       "the same keyframe");
-  expect_error ("<seq clipEnd='3s'><par clipBegin='1s'><video src='A5.mp4'/>"
-                "</par></seq>",
+  remix_media_expect_error (
+      "<seq clipEnd='3s'><par clipBegin='1s'><video src='A5.mp4'/>"
+      "</par></seq>",
       "clip attributes here and", "line 1");
-  expect_error ("<video src='none.mp4'/>", "none.mp4", "No such file");
-  expect_error ("<video src='playlist.smil'/>", "playlist.smil", "");
-  add (expected, "A5.mp4", 0, 125);
-  expect_ok ("<video src='A5.mp4' clipEnd='60s'/>", NULL);
+  remix_media_expect_error ("<video src='none.mp4'/>", "none.mp4",
+      "No such file");
+  remix_media_expect_error ("<video src='playlist.smil'/>", "playlist.smil",
+      "");
+  remix_media_append_of (expected, "A5.mp4", 0, 0, 125);
+  remix_media_expect_ok ("<video src='A5.mp4' clipEnd='60s'/>", NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (5);
 }
@@ -295,12 +272,13 @@ GST_START_TEST (test_reordering)
                     "sine=330:r=48000:d=4 -c:v libx264 -threads 1 -g 50 -bf 4 "
                     "-b_strategy 0 -x264-params b-pyramid=normal:ref=4 "
                     "-pix_fmt yuv420p -c:a aac -ac 2 P.mp4");
-  add (expected, "A3.mp4", 0, 75);
-  add (expected, "M.mp4", 0, 100);
-  add (expected, "P.mp4", 0, 100);
-  add (expected, "A3.mp4", 0, 75);
-  expect_ok ("<video src='A3.mp4'/><video src='M.mp4' clipEnd='4s'/>"
-             "<video src='P.mp4'/><video src='A3.mp4'/>",
+  remix_media_append_of (expected, "A3.mp4", 0, 0, 75);
+  remix_media_append_of (expected, "M.mp4", 0, 0, 100);
+  remix_media_append_of (expected, "P.mp4", 0, 0, 100);
+  remix_media_append_of (expected, "A3.mp4", 0, 0, 75);
+  remix_media_expect_ok (
+      "<video src='A3.mp4'/><video src='M.mp4' clipEnd='4s'/>"
+      "<video src='P.mp4'/><video src='A3.mp4'/>",
       NULL);
   remix_media_expect_frames ("o.mp4", 0, expected);
   expect_duration (14);
@@ -317,7 +295,7 @@ GST_START_TEST (test_picture_sizes)
 
   remix_media_make ("-i A3.mp4 -vf scale=320:180 -c:v libx264 -threads 1 -c:a "
                     "copy large.mp4");
-  expect_ok ("<video src='A5.mp4'/><video src='large.mp4'/>", NULL);
+  remix_media_expect_ok ("<video src='A5.mp4'/><video src='large.mp4'/>", NULL);
   expect_duration (8);
   source = g_strdup_printf ("smilremixsrc location=\"%s\"", playlist);
   remix_media_play (source, &n_video, &n_audio);
@@ -346,19 +324,19 @@ GST_START_TEST (test_deterministic)
   GstPad *pad;
   guint i;
 
-  expect_ok (CASE_1, NULL);
+  remix_media_expect_ok (CASE_1, NULL);
   read_output ("o.mp4", &once, &size);
-  expect_ok (CASE_1, NULL);
+  remix_media_expect_ok (CASE_1, NULL);
   read_output ("o.mp4", &twice, &again);
   fail_unless_equals_uint64 (size, again);
   fail_unless (memcmp (once, twice, size) == 0);
   g_clear_pointer (&twice, g_free);
-  expect_ok (CASE_1, "blocksize=4294967295");
+  remix_media_expect_ok (CASE_1, "blocksize=4294967295");
   read_output ("o.mp4", &twice, &again);
   fail_unless_equals_uint64 (size, again);
   fail_unless (memcmp (once, twice, size) == 0);
   g_clear_pointer (&twice, g_free);
-  expect_ok (CASE_1, "blocksize=5000");
+  remix_media_expect_ok (CASE_1, "blocksize=5000");
   read_output ("o.mp4", &twice, &again);
   fail_unless_equals_uint64 (size, again);
   fail_unless (memcmp (once, twice, size) == 0);
@@ -402,7 +380,7 @@ GST_START_TEST (test_changed_source)
   GstBuffer *buffer = NULL;
   GError *error = NULL;
 
-  expect_ok ("<video src='A5.mp4'/>", NULL);
+  remix_media_expect_ok ("<video src='A5.mp4'/>", NULL);
   read_output ("A5.mp4", &source, &size);
   path = remix_media_path ("A5.mp4");
   playlist = remix_media_path ("playlist.smil");
@@ -463,7 +441,7 @@ GST_START_TEST (test_playbin)
   gint64 duration = 0;
   GstMessage *message;
 
-  expect_ok (CASE_1, NULL);
+  remix_media_expect_ok (CASE_1, NULL);
   g_object_set (video, "signal-handoffs", TRUE, NULL);
   g_signal_connect (video, "handoff", G_CALLBACK (count_buffer), &n_frames);
   /* Not the soft volume: 1.22's playsink leaks it. */
