@@ -196,6 +196,7 @@ static const struct
   { "audio/x-ac3", NULL, BMFF_FOURCC ('a', 'c', '-', '3') },
   { "audio/x-eac3", NULL, BMFF_FOURCC ('e', 'c', '-', '3') },
   { "audio/x-flac", NULL, BMFF_FOURCC ('f', 'L', 'a', 'C') },
+  { "audio/x-dts", NULL, BMFF_FOURCC ('d', 't', 's', 'c') },
   { "audio/x-opus", NULL, BMFF_FOURCC ('O', 'p', 'u', 's') },
 };
 

@@ -22,6 +22,8 @@ get_bits (const SampleProbe *probe)
     case BMFF_FOURCC ('a', 'c', '-', '3'):
     case BMFF_FOURCC ('e', 'c', '-', '3'):
       return 16;
+    case BMFF_FOURCC ('d', 't', 's', 'c'):
+      return 30;
     case BMFF_FOURCC ('f', 'L', 'a', 'C'):
       return 15;
     case BMFF_FOURCC ('a', 'l', 'a', 'c'):

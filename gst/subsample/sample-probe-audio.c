@@ -2,6 +2,8 @@
 
 #include "gst/subsample/sample-probe-private.h"
 
+#include "gst/isobmff/bmff-reader.h"
+
 /* id_syn_ele of ISO/IEC 14496-3, table 4.85. */
 enum
 {
@@ -360,4 +362,35 @@ probe_alac_check (const guint8 *sample, gsize size)
   plain_bits_skip (&check.bits, 4); /* element_instance_tag */
   return id != AAC_CCE && plain_bits_read (&check.bits, 12) == 0 &&
       !check.bits.failed;
+}
+
+/* ETSI TS 102 114, 5.3.1 and 7.4.1, and TS 103 491, 6.3: the sync words of a
+ * core, of an extension substream, and of the two kinds of frames of profile 2. */
+gboolean
+probe_dts_check (const guint8 *sample, gsize size)
+{
+  static const guint32 words[] = { 0x7ffe8001, 0x64582025, 0x40411bf2,
+    0x71c442e8 };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (words) && size >= 4; i++)
+    if (bmff_get_u32 (sample) == words[i])
+      return TRUE;
+  return FALSE;
+}
+
+/* IAMF, 3.2: a temporal unit is OBUs, each with its size, that add up. */
+gboolean
+probe_iamf_check (const guint8 *sample, gsize size)
+{
+  while (size > 0) {
+    gsize obu;
+
+    sample++, size--;
+    if (!probe_read_leb128 (&sample, &size, &obu) || obu > size)
+      return FALSE;
+    sample += obu;
+    size -= obu;
+  }
+  return TRUE;
 }

@@ -23,6 +23,8 @@ typedef enum
   PROBE_KIND_OPUS,
   PROBE_KIND_FLAC,
   PROBE_KIND_ALAC,
+  PROBE_KIND_DTS,
+  PROBE_KIND_IAMF,
 } ProbeKind;
 
 /* Length-prefixed NAL units. */
@@ -64,5 +66,9 @@ gboolean
 probe_opus_check (const SampleProbe *self, const guint8 *sample, gsize size);
 gboolean probe_flac_check (const guint8 *sample, gsize size);
 gboolean probe_alac_check (const guint8 *sample, gsize size);
+gboolean probe_dts_check (const guint8 *sample, gsize size);
+gboolean probe_iamf_check (const guint8 *sample, gsize size);
+/* leb128() of AV1, 4.10.5: moves behind it; FALSE beyond 8 bytes or 32 bits. */
+gboolean probe_read_leb128 (const guint8 **p, gsize *left, gsize *value);
 
 G_END_DECLS

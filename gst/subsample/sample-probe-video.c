@@ -154,9 +154,8 @@ probe_nal_check_payload (const SampleProbe *self, const guint8 *sample,
   return walk.left == 0;
 }
 
-/* AV1: leb128() of 4.10.5, at most 8 bytes and 32 bits. */
-static gboolean
-read_leb128 (const guint8 **p, gsize *left, gsize *value)
+gboolean
+probe_read_leb128 (const guint8 **p, gsize *left, gsize *value)
 {
   guint64 v = 0;
   guint i;
@@ -199,7 +198,7 @@ skip_obu (const guint8 **p, gsize *left, guint *type)
   }
   if (!(header & 0x02))
     size = *left;
-  else if (!read_leb128 (p, left, &size) || size > *left)
+  else if (!probe_read_leb128 (p, left, &size) || size > *left)
     return FALSE;
   *p += size;
   *left -= size;

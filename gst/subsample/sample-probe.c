@@ -33,6 +33,12 @@ static const struct
   { BMFF_FOURCC ('O', 'p', 'u', 's'), PROBE_KIND_OPUS },
   { BMFF_FOURCC ('f', 'L', 'a', 'C'), PROBE_KIND_FLAC },
   { BMFF_FOURCC ('a', 'l', 'a', 'c'), PROBE_KIND_ALAC },
+  { BMFF_FOURCC ('d', 't', 's', 'c'), PROBE_KIND_DTS },
+  { BMFF_FOURCC ('d', 't', 's', 'h'), PROBE_KIND_DTS },
+  { BMFF_FOURCC ('d', 't', 's', 'l'), PROBE_KIND_DTS },
+  { BMFF_FOURCC ('d', 't', 's', 'e'), PROBE_KIND_DTS },
+  { BMFF_FOURCC ('d', 't', 's', 'x'), PROBE_KIND_DTS },
+  { BMFF_FOURCC ('i', 'a', 'm', 'f'), PROBE_KIND_IAMF },
 };
 
 /* Where each configuration record has lengthSizeMinusOne (ISO/IEC 14496-15,
@@ -222,6 +228,10 @@ check (const SampleProbe *self, const guint8 *sample, gsize size)
       return probe_flac_check (sample, size);
     case PROBE_KIND_ALAC:
       return probe_alac_check (sample, size);
+    case PROBE_KIND_DTS:
+      return probe_dts_check (sample, size);
+    case PROBE_KIND_IAMF:
+      return probe_iamf_check (sample, size);
     case PROBE_KIND_UNKNOWN:
       break;
   }

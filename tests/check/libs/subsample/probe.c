@@ -257,6 +257,9 @@ GST_START_TEST (test_audio_sync_words)
   SampleProbe ec3 = PROBE ("ec-3", "");
   SampleProbe flac = PROBE ("fLaC", "");
   SampleProbe alac = PROBE ("alac", "");
+  SampleProbe dts = PROBE ("dtsc", "");
+  SampleProbe dts_hd = PROBE ("dtsh", "");
+  SampleProbe dts_x = PROBE ("dtsx", "");
 
   fail_unless_good (mp3, "\xff\xfb\x90\x64");
   fail_unless_good (dot_mp3, "\xff\xf3\x90\x64");
@@ -272,6 +275,24 @@ GST_START_TEST (test_audio_sync_words)
   fail_unless_good (alac, "\x20\0\0\x12\x34");
   fail_unless_bad (alac, "\x20\1\0\x12\x34");
   fail_unless_bad (alac, "\xa0");
+  fail_unless_good (dts, "\x7f\xfe\x80\1\xfc");
+  fail_unless_good (dts_hd, "\x64\x58\x20\x25\0");
+  fail_unless_good (dts_x, "\x40\x41\x1b\xf2\x2a");
+  fail_unless_good (dts_x, "\x71\xc4\x42\xe8\x1a");
+  fail_unless_bad (dts_x, "\x71\xc4\x42\xe9\x1a");
+  fail_unless_bad (dts, "\x7f\xfe\x80");
+}
+GST_END_TEST;
+
+GST_START_TEST (test_iamf)
+{
+  SampleProbe iamf = PROBE ("iamf", "");
+
+  fail_unless_good (iamf, "\x32\2ab");
+  fail_unless_good (iamf, "\x20\0\x32\x82\0ab");
+  fail_unless_bad (iamf, "\x32\3ab");
+  fail_unless_bad (iamf, "\x32\1ab");
+  fail_unless_bad (iamf, "\x32");
 }
 GST_END_TEST;
 
@@ -341,6 +362,8 @@ GST_START_TEST (test_random)
     { "ac-3", NULL, 0, 1 },
     { "fLaC", NULL, 0, 1 },
     { "alac", NULL, 0, 4 },
+    { "dtsc", NULL, 0, 0 },
+    { "iamf", NULL, 0, 60 },
     { "Opus", "\0\2\1\x38\0\0\xbb\x80\0\0\0", 11, 1300 },
   };
   guint i, n;
@@ -494,6 +517,7 @@ sample_probe_suite (void)
   tcase_add_test (tc, test_vp8_vp9);
   tcase_add_test (tc, test_aac);
   tcase_add_test (tc, test_audio_sync_words);
+  tcase_add_test (tc, test_iamf);
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_random);
   tcase_add_test (tc, test_unknown);
