@@ -10,6 +10,8 @@
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MFHD BMFF_FOURCC ('m', 'f', 'h', 'd')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
+/* ISO/IEC 14496-12:2022, 8.19 */
+#define FOURCC_COMPRESSED_MOOF BMFF_FOURCC ('!', 'm', 'o', 'f')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
 #define FOURCC_PSSH BMFF_FOURCC ('p', 's', 's', 'h')
 #define FOURCC_UUID BMFF_FOURCC ('u', 'u', 'i', 'd')
@@ -307,7 +309,7 @@ check_unknown (DecryptLayout *self, const BmffHeader *header, GError **error)
   data = g_bytes_get_data (bytes, &size);
   return !decrypt_box_hides_moof (header, data, size) ||
       fail (error, BMFF_ERROR_INVALID, self->next,
-          "a mfhd in a box that is no moof");
+          "a moof, but compressed or under another name");
 }
 
 static gboolean
@@ -355,6 +357,8 @@ gboolean
 decrypt_box_hides_moof (const BmffHeader *header, const guint8 *data,
     gsize size)
 {
+  if (header->type == FOURCC_COMPRESSED_MOOF)
+    return TRUE;
   return !decrypt_box_can_be_first (header->type) &&
       bmff_inner_type (data, size, header->size - header->header_size) ==
       FOURCC_MFHD;

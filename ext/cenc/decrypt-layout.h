@@ -52,7 +52,7 @@ gboolean decrypt_box_can_be_first (guint32 type);
 #define DECRYPT_MAX_UNKNOWN_FIRST 65536
 /** Boxes in front of the first media data or of the moov: what has more is no such file. */
 #define DECRYPT_MAX_BOXES_IN_FRONT 65536
-/** Whether a box is a moof under another name; @data: the first 8 bytes behind its header. */
+/** Whether a box is a moof under another name, or compressed; @data: the first 8 bytes behind its header. */
 gboolean decrypt_box_hides_moof (const BmffHeader *header, const guint8 *data,
     gsize size);
 

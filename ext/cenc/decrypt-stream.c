@@ -340,7 +340,7 @@ check_unknown (DecryptStream *self, const guint8 *data, gsize size,
           size < header ? 0 : size - header))
     return STEP_AGAIN;
   return decrypt_stream_fail (error, BMFF_ERROR_INVALID, self->header.type,
-      self->position, "a mfhd in a box that is no moof");
+      self->position, "a moof, but compressed or under another name");
 }
 
 static Step

@@ -106,6 +106,33 @@ check_renamed (const Vector *vector, const gchar *upstream, GByteArray *file,
   g_free (path);
 }
 
+/* A moof that is compressed (ISO/IEC 14496-12:2022, 8.19), as GPAC writes it, has
+ * no mfhd to see; and cannot be read. */
+static void
+check_compressed (const Vector *vector, const gchar *upstream, GByteArray *file,
+    const GArray *names)
+{
+  guint8 before[16];
+  gchar *path;
+  guint i;
+
+  for (i = 0; i < names->len; i++) {
+    guint8 *name = file->data + g_array_index (names, gsize, i);
+
+    if (memcmp (name, "moof", 4) != 0)
+      continue;
+    memcpy (before, name, sizeof before);
+    memset (name, 'z', sizeof before);
+    memcpy (name, "!mof", 4);
+    path = write_file (file);
+    memcpy (name, before, sizeof before);
+    fail_if (comes_out_right (vector, path, upstream, "!mof"));
+    g_unlink (path);
+    g_free (path);
+    return;
+  }
+}
+
 static void
 check_vector (const Vector *vector, const gchar *upstream)
 {
@@ -122,6 +149,7 @@ check_vector (const Vector *vector, const gchar *upstream)
   fail_unless (names->len > 40);
   for (i = 0; i < names->len && i < 90; i++)
     check_renamed (vector, upstream, file, g_array_index (names, gsize, i));
+  check_compressed (vector, upstream, file, names);
   g_array_unref (names);
   g_byte_array_unref (file);
 }
