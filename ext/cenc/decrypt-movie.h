@@ -33,7 +33,7 @@ decrypt_span_get_extent (const DecryptSpan *self, guint64 *start, guint64 *end);
 guint64 decrypt_span_get_n_samples (const DecryptSpan *self);
 
 /** Fragments of one group, those in front of the same media data, have together no more samples than a moof may have (BMFF_MAX_FRAGMENT_SAMPLES), and are no more than so many. */
-#define DECRYPT_MAX_GROUP 256
+#define DECRYPT_MAX_GROUP 128
 /** FALSE with BMFF_ERROR if samples of both share bytes: these would be decrypted twice. @fragment: not a movie's. */
 gboolean decrypt_span_check_apart (const DecryptSpan *fragment,
     const DecryptSpan *other, GError **error);

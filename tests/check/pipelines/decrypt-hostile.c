@@ -224,12 +224,12 @@ make_group (guint n)
 
 GST_START_TEST (test_moofs_of_a_group)
 {
-  GByteArray *file = make_group (256);
+  GByteArray *file = make_group (128);
 
   check_passes (file, "");
   check_passes (file, "! queue");
   g_byte_array_unref (file);
-  file = make_group (257);
+  file = make_group (129);
   check_both_refuse (file, "in front of the same media data");
   g_byte_array_unref (file);
 }
