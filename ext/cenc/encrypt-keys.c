@@ -101,6 +101,24 @@ parse_entry (EncryptKeys *self, const gchar *text, const gchar *end,
   return TRUE;
 }
 
+/* Whether the last entry is for what another one is for. */
+static gboolean
+is_repeated (const EncryptKeys *self)
+{
+  const Entry *last =
+      &g_array_index (self->entries, Entry, self->entries->len - 1);
+  guint i;
+
+  for (i = 0; i + 1 < self->entries->len; i++) {
+    const Entry *entry = &g_array_index (self->entries, Entry, i);
+
+    if (entry->track_id == last->track_id &&
+        (entry->track_id != 0 || g_strcmp0 (entry->label, last->label) == 0))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 EncryptKeys *
 encrypt_keys_parse (const gchar *property, const gchar *text, gboolean bare,
     GError **error)
@@ -118,6 +136,12 @@ encrypt_keys_parse (const gchar *property, const gchar *text, gboolean bare,
           "%s: entry %u is not %sLABEL=KID:KEY with a label of AUDIO, "
           "SD, HD, UHD1, UHD2 or a track's number",
           property, self->entries->len + 1, bare ? "KID:KEY or " : "");
+      return NULL;
+    }
+    if (is_repeated (self)) {
+      g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
+          "%s: entry %u is for what another one is for", property,
+          self->entries->len);
       return NULL;
     }
     text = end + 1;
@@ -180,6 +204,44 @@ encrypt_keys_get_only (const EncryptKeys *self)
   const Entry *entry = &g_array_index (self->entries, Entry, 0);
 
   return self->entries->len == 1 && !entry->label ? entry->key : NULL;
+}
+
+gboolean
+encrypt_keys_check (const EncryptKeys *self, GPtrArray *known,
+    const gchar *property, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->entries->len; i++) {
+    if (!encrypt_keys_array_check (known,
+            g_array_index (self->entries, Entry, i).key, property, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+encrypt_keys_array_check (GPtrArray *known, GstCencKey *key,
+    const gchar *property, GError **error)
+{
+  g_autofree gchar *kid = NULL;
+  guint i;
+
+  for (i = 0; i < known->len; i++) {
+    if (memcmp (gst_cenc_key_get_kid (known->pdata[i]),
+            gst_cenc_key_get_kid (key), GST_CENC_KID_SIZE) == 0)
+      break;
+  }
+  if (i == known->len) {
+    g_ptr_array_add (known, gst_cenc_key_ref (key));
+    return TRUE;
+  }
+  if (gst_cenc_key_has_same_data (known->pdata[i], key))
+    return TRUE;
+  kid = encrypt_hex_format_uuid (gst_cenc_key_get_kid (key));
+  g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS,
+      "%s: the KID %s has two keys", property, kid);
+  return FALSE;
 }
 
 GPtrArray *

@@ -28,6 +28,9 @@ EncryptKeys *encrypt_keys_parse (const gchar *property, const gchar *text,
 EncryptKeys *encrypt_keys_ref (EncryptKeys *self);
 void encrypt_keys_unref (EncryptKeys *self);
 
+/** FALSE with ENCRYPT_ERROR_SETTINGS, which names @property and the KID, if a KID has another key here or among @known (element-type GstCencKey), which takes these keys: nobody could decrypt what one of the two was used for. */
+gboolean encrypt_keys_check (const EncryptKeys *self, GPtrArray *known,
+    const gchar *property, GError **error);
 /** (transfer none) (nullable): the key for a track: by its number, or else by its label, or else the one without label. */
 GstCencKey *encrypt_keys_find (const EncryptKeys *self, guint32 track_id,
     const gchar *label);
@@ -44,6 +47,9 @@ const gchar *encrypt_keys_get_label (const BmffTrack *track);
 
 /** (transfer full) (element-type GstCencKey): empty; holds references. */
 GPtrArray *encrypt_keys_array_new (void);
+/** encrypt_keys_check() of one key. */
+gboolean encrypt_keys_array_check (GPtrArray *known, GstCencKey *key,
+    const gchar *property, GError **error);
 /** Adds @key, unless one with its KID is there. */
 void encrypt_keys_array_add (GPtrArray *keys, GstCencKey *key);
 

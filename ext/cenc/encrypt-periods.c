@@ -92,6 +92,7 @@ encrypt_periods_new_list (GstClockTime length, const gchar *text,
     GError **error)
 {
   g_autoptr (EncryptPeriods) self = periods_new (BY_LIST, length);
+  g_autoptr (GPtrArray) known = encrypt_keys_array_new ();
   gchar **texts = g_strsplit (text, ";", -1);
   gboolean ok = TRUE;
   guint i;
@@ -102,7 +103,7 @@ encrypt_periods_new_list (GstClockTime length, const gchar *text,
     g_autofree gchar *name = g_strdup_printf ("period-keys: period %u", i);
     EncryptKeys *keys = encrypt_keys_parse (name, texts[i], TRUE, error);
 
-    ok = keys != NULL;
+    ok = keys && encrypt_keys_check (keys, known, name, error);
     if (keys)
       g_ptr_array_add (self->list, keys);
   }

@@ -39,6 +39,12 @@ find_conflict (const EncryptOptions *self)
            "it";
   if (self->cpix_recipient && !self->cpix_output)
     return "cpix-recipient: there is no cpix-output";
+  if (self->cpix_key && !self->cpix)
+    return "cpix-key: there is no cpix";
+  if (self->media_epoch && !self->cpix)
+    return "media-epoch: it is for a document's key periods: there is no cpix";
+  if (self->settings.tracks == 0)
+    return "tracks: neither video nor audio: nothing would be encrypted";
   return NULL;
 }
 
@@ -169,6 +175,19 @@ make_single_key (const EncryptOptions *self, EncryptSettings *settings,
   return settings->key || refuse (error, "key: not 32 hexadecimal digits");
 }
 
+/* Of track-keys, and of key-id beside them. */
+static gboolean
+check_keys (const EncryptSettings *settings, GError **error)
+{
+  g_autoptr (GPtrArray) known = encrypt_keys_array_new ();
+
+  return !settings->keys ||
+      (encrypt_keys_check (settings->keys, known, "track-keys", error) &&
+          (!settings->key ||
+              encrypt_keys_array_check (known, settings->key, "key-id",
+                  error)));
+}
+
 static gboolean
 make_key (const EncryptOptions *self, EncryptSettings *settings, GError **error)
 {
@@ -233,7 +252,8 @@ encrypt_options_resolve (const EncryptOptions *self, EncryptSettings *settings,
 {
   encrypt_settings_copy (settings, &self->settings);
   return check_sources (self, error) && make_scheme (self, settings, error) &&
-      make_key (self, settings, error) && make_seed (self, settings, error);
+      make_key (self, settings, error) && check_keys (settings, error) &&
+      make_seed (self, settings, error);
 }
 
 gboolean
