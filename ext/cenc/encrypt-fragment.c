@@ -335,8 +335,11 @@ set_description (BmffTraf *traf, guint32 index)
   bmff_put_u32 (payload + at, index);
 }
 
+/* @rotates: keys do. GPAC reads sample groups of fragments without information
+ * by sample only if these have no senc, also those whose key is that of tenc; of
+ * who wants a senc beside a constant IV (Bento4) none reads groups. */
 static void
-add_boxes (Part *part)
+add_boxes (Part *part, gboolean rotates)
 {
   BmffBox *saiz;
 
@@ -348,6 +351,8 @@ add_boxes (Part *part)
     part->saio = cenc_aux_writer_to_saio (part->writer, FALSE);
     encrypt_aux_add (part->traf->box, part->saio);
   }
+  if (rotates && !saiz)
+    return;
   part->senc = cenc_aux_writer_to_senc (part->writer);
   bmff_box_append (part->traf->box, part->senc);
 }
@@ -495,7 +500,7 @@ make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
     Part *part = &g_array_index (self->parts, Part, i);
 
     if (part->track)
-      add_boxes (part);
+      add_boxes (part, encrypt_plan_rotates (self->plan));
     else if (part->lead)
       set_description (part->traf,
           part->traf->description_index +

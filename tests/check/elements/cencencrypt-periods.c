@@ -249,6 +249,51 @@ GST_START_TEST (test_boxes)
 }
 GST_END_TEST
 
+/* Whole samples with a constant IV: a senc would tell nothing. GPAC reads groups of
+ * such fragments only if none of the file has one; Bento4, who wants one, reads no
+ * groups. */
+static guint
+count_without_senc (GBytes *out)
+{
+  g_autoptr (BmffSource) source = bmff_source_new_bytes (out, 0);
+  BmffHeader header;
+  guint64 offset = 0;
+  guint i, n = 0;
+
+  for (; bmff_source_read_header (source, offset, &header, NULL);
+       offset += header.size) {
+    g_autoptr (BmffBox) box = NULL;
+    const BmffBox *traf;
+
+    if (header.type != FOURCC ("moof"))
+      continue;
+    box = bmff_source_read_box (source, offset, NULL);
+    for (i = 0; (traf = bmff_box_nth_child (box, FOURCC ("traf"), i)); i++) {
+      gboolean has_senc = bmff_box_child (traf, FOURCC ("senc")) != NULL;
+
+      fail_if (!has_senc && bmff_box_child (traf, FOURCC ("saiz")));
+      n += has_senc ? 0 : 1;
+    }
+  }
+  return n;
+}
+
+GST_START_TEST (test_no_senc_that_tells_nothing)
+{
+  g_autoptr (GBytes) rotating = NULL;
+  g_autoptr (GBytes) steady = NULL;
+
+  if (!period_clear)
+    return;
+  rotating = period_encrypt_good (
+      "scheme=cbcs crypto-period=2000000000 period-keys=" KEY_A ";" KEY_B);
+  fail_unless_equals_int (count_without_senc (rotating), 4);
+  steady =
+      period_encrypt_good ("scheme=cbcs key-id=" JUDGE_KID " key=" JUDGE_KEY);
+  fail_unless_equals_int (count_without_senc (steady), 0);
+}
+GST_END_TEST
+
 /* tenc and the moov's pssh have the first period's KID; so a muxer's second moov
  * takes the place of its first. */
 GST_START_TEST (test_moov)
@@ -500,6 +545,7 @@ cencencrypt_periods_suite (void)
   tcase_add_test (tcase, test_messages);
   tcase_add_test (tcase, test_message_comes_first);
   tcase_add_test (tcase, test_boxes);
+  tcase_add_test (tcase, test_no_senc_that_tells_nothing);
   tcase_add_test (tcase, test_moov);
   tcase_add_test (tcase, test_not_at_sync);
   tcase_add_test (tcase, test_clear_lead);
