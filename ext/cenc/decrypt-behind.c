@@ -122,6 +122,12 @@ decrypt_behind_push_event (DecryptBehind *self, GstEvent *event)
 }
 
 gboolean
+decrypt_behind_is_holding (const DecryptBehind *self)
+{
+  return decrypt_samples_is_holding (self->samples);
+}
+
+gboolean
 decrypt_behind_end (DecryptBehind *self, GError **error)
 {
   GQueue out = G_QUEUE_INIT;

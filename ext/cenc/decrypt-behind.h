@@ -29,6 +29,8 @@ GstFlowReturn
 decrypt_behind_chain (DecryptBehind *self, GstBuffer *buffer, GError **error);
 /** (transfer full) @event: to downstream, behind the samples that are held if it is serialized. */
 gboolean decrypt_behind_push_event (DecryptBehind *self, GstEvent *event);
+/** Whether samples are held until they can be judged. */
+gboolean decrypt_behind_is_holding (const DecryptBehind *self);
 /** The stream is at its end: FALSE with an error if what is held cannot be judged. */
 gboolean decrypt_behind_end (DecryptBehind *self, GError **error);
 void decrypt_behind_flush (DecryptBehind *self);

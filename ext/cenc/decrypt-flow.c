@@ -38,6 +38,7 @@ struct _DecryptFlow
   DecryptGroups *groups; /* of what it may not read */
   DecryptFront *front; /* in front of one */
   gboolean task; /* upstream is pulled, and we push */
+  gchar *stream_id; /* of the last title */
   gboolean broken; /* a title before this one was not whole */
   guint n_unlinked; /* times that the task found nobody to push to */
 };
@@ -65,6 +66,7 @@ clear (DecryptFlow *self)
   g_clear_pointer (&self->front, decrypt_front_free);
   g_clear_pointer (&self->crypto, decrypt_crypto_free);
   decrypt_groups_reset (self->groups);
+  g_clear_pointer (&self->stream_id, g_free);
 }
 
 void
@@ -358,20 +360,34 @@ take_eos (DecryptFlow *self, GstEvent *event)
   return FALSE;
 }
 
+/* FALSE: the title that was there does not end here. */
+static gboolean
+begin_title (DecryptFlow *self, GError **error)
+{
+  if (self->behind && !decrypt_behind_end (self->behind, error))
+    return FALSE;
+  if (!self->behind && self->front)
+    return decrypt_front_begin_stream (self->front, error);
+  g_clear_pointer (&self->behind, decrypt_behind_free);
+  return TRUE;
+}
+
 /* Another title behind the one that was there: as in a new element, but for the
- * keys. What is wrong with the end of the one before has been posted then. */
+ * keys. Or the same one: demuxers send the event again where its caps change. */
 static gboolean
 take_stream_start (DecryptFlow *self, GstEvent *event)
 {
+  g_autofree gchar *last = g_steal_pointer (&self->stream_id);
   g_autoptr (GError) error = NULL;
-  gboolean ok = TRUE;
+  const gchar *id;
+  gboolean is_same;
 
-  if (self->behind)
-    ok = decrypt_behind_end (self->behind, &error);
-  else if (self->front)
-    ok = decrypt_front_begin_stream (self->front, &error);
-  g_clear_pointer (&self->behind, decrypt_behind_free);
-  if (!ok) {
+  gst_event_parse_stream_start (event, &id);
+  self->stream_id = g_strdup (id);
+  is_same = g_strcmp0 (id, last) == 0;
+  if (is_same && self->behind && decrypt_behind_is_holding (self->behind))
+    return push_event (self, event);
+  if (!begin_title (self, &error) && !is_same) {
     self->broken = TRUE;
     (void) finish (self, GST_FLOW_ERROR, error);
     gst_event_unref (event);

@@ -257,6 +257,38 @@ GST_START_TEST (test_next_title_behind_half)
 }
 GST_END_TEST;
 
+/* The same event again, in the middle of a box, ends nothing. */
+GST_START_TEST (test_same_title)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors, titles[0]);
+  GByteArray *in;
+  GstHarness *h;
+  GstBus *bus;
+  guint i, half;
+
+  if (!vector)
+    return;
+  h = test_harness_new ("video/quicktime", vector->keys, &bus);
+  in = read_file (vector->path);
+  half = in->len / 2;
+  gst_harness_push_event (h, gst_event_new_stream_start ("same"));
+  for (i = 0; i < 2; i++) {
+    fail_unless_equals_int (gst_harness_push (h,
+                                gst_buffer_new_memdup (in->data + i * half,
+                                    i == 0 ? half : in->len - half)),
+        GST_FLOW_OK);
+    fail_unless (
+        gst_harness_push_event (h, gst_event_new_stream_start ("same")));
+  }
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  check_title (h, vector, 0);
+  g_byte_array_unref (in);
+  test_harness_free (h, bus);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 /* Two files as one: what the second moov points at has gone by, encrypted. */
 GST_START_TEST (test_moov_too_late)
 {
@@ -504,6 +536,7 @@ decrypt_pushed_suite (void)
   tcase_add_test (tc, test_moov_too_far);
   tcase_add_test (tc, test_next_title);
   tcase_add_test (tc, test_next_title_behind_half);
+  tcase_add_test (tc, test_same_title);
   tcase_add_loop_test (tc, test_moov_too_late, 0, 2);
   tcase_add_test (tc, test_flush_without_offsets);
   tcase_add_test (tc, test_systems);
