@@ -425,6 +425,24 @@ encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
   return keys->len > 0 ? describe (self, name, keys) : NULL;
 }
 
+gchar *
+encrypt_plan_get_doubt (const EncryptPlan *self)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    const PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (encrypt_track_stayed_clear (track->track))
+      return g_strdup_printf ("clear-lead: no sample of track %u came behind "
+                              "it: it stays clear as a whole",
+          encrypt_track_get_id (track->track));
+  }
+  return self->tracks->len > 0
+      ? NULL
+      : g_strdup ("tracks: there was none of them: all stays clear");
+}
+
 /* Keys that rotate */
 
 gboolean

@@ -101,6 +101,8 @@ GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self,
 /** (transfer full) (nullable): what an application may know of the keys of tenc: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
+/** (transfer full) (nullable): at the end of the input: what an application should know of what was not encrypted; NULL: nothing. */
+gchar *encrypt_plan_get_doubt (const EncryptPlan *self);
 
 /* Keys that rotate */
 

@@ -175,8 +175,8 @@ encrypt_spooled (EncryptRun *self, GError **error)
   return flow == GST_FLOW_EOS ? GST_FLOW_OK : flow;
 }
 
-GstFlowReturn
-encrypt_run_end (EncryptRun *self, GError **error)
+static GstFlowReturn
+end_input (EncryptRun *self, GError **error)
 {
   if (self->stream)
     return encrypt_stream_end (self->stream, error);
@@ -186,6 +186,35 @@ encrypt_run_end (EncryptRun *self, GError **error)
       "the input ends at offset %" G_GUINT64_FORMAT " without a moov",
       encrypt_queue_get_end (self->queue));
   return GST_FLOW_ERROR;
+}
+
+static void
+tell_doubt (EncryptRun *self)
+{
+  g_autofree gchar *doubt = encrypt_plan_get_doubt (self->plan);
+
+  if (doubt)
+    self->funcs.out.warn (self->user_data, doubt);
+}
+
+GstFlowReturn
+encrypt_run_end (EncryptRun *self, GError **error)
+{
+  GstFlowReturn flow = end_input (self, error);
+
+  if (flow == GST_FLOW_OK)
+    tell_doubt (self);
+  return flow;
+}
+
+static GstFlowReturn
+step_file (EncryptRun *self, GError **error)
+{
+  GstFlowReturn flow = encrypt_file_step (self->file, error);
+
+  if (flow == GST_FLOW_EOS)
+    tell_doubt (self);
+  return flow;
 }
 
 static GstFlowReturn
@@ -208,7 +237,7 @@ encrypt_run_step (EncryptRun *self, GError **error)
   guint64 wanted;
 
   if (self->file)
-    return encrypt_file_step (self->file, error);
+    return step_file (self, error);
   flow = read_more (self, &buffer);
   if (flow == GST_FLOW_EOS) {
     flow = encrypt_run_end (self, error);

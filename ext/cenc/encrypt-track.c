@@ -26,6 +26,7 @@ struct _EncryptTrack
   CencCrypt *crypt;
   EncryptEntries *entries;
   guint64 samples;
+  gboolean encrypts; /* one of them was to be encrypted */
   gboolean lists_all; /* whole samples have a subsample of their own */
   GArray *ranges; /* scratch of one sample (element-type CencRange) */
   GByteArray *subsamples; /* likewise */
@@ -396,6 +397,7 @@ gboolean
 encrypt_track_map (EncryptTrack *self, const BmffSample *sample,
     const guint8 *data, CencAuxWriter *writer, GError **error)
 {
+  self->encrypts = TRUE;
   return take_sample (self, sample, map_subsamples (self, sample, data, error),
       writer, error);
 }
@@ -462,8 +464,15 @@ encrypt_track_map_heads (EncryptTrack *self, const BmffSample *sample,
 {
   gint n = map_subsamples (self, sample, data, NULL);
 
+  self->encrypts = TRUE;
   return n >= 0 && heads_are_whole (self, heads) &&
       take_sample (self, sample, n, writer, error);
+}
+
+gboolean
+encrypt_track_stayed_clear (const EncryptTrack *self)
+{
+  return self->samples > 0 && !self->encrypts;
 }
 
 BmffBox *

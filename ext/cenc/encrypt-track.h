@@ -80,6 +80,8 @@ EncryptTrack *encrypt_track_new (guint32 id, EncryptVariant *variant,
     const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error);
 void encrypt_track_free (EncryptTrack *self);
 
+/** Whether there were samples, and all of them in a clear lead. */
+gboolean encrypt_track_stayed_clear (const EncryptTrack *self);
 guint32 encrypt_track_get_id (const EncryptTrack *self);
 /** For tenc. */
 const CencParams *encrypt_track_get_params (const EncryptTrack *self);

@@ -250,6 +250,35 @@ GST_START_TEST (test_clear_tracks)
 }
 GST_END_TEST
 
+/* All that is there stays clear: that is told, too. */
+static const gchar *clear_settings[] = { ENCRYPT "tracks=audio",
+  ENCRYPT "tracks=video clear-lead=100000000000" };
+
+GST_START_TEST (test_all_clear)
+{
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) out = NULL;
+  GstBus *bus;
+  GstMessage *message;
+  GError *warning = NULL;
+
+  if (!period_clear)
+    return;
+  clear = retyped (period_clear, "mp4a", "tx3g", "text");
+  out = period_encrypt (clear_settings[__i__], clear, &bus);
+  fail_unless (out);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  fail_unless (message);
+  gst_message_parse_warning (message, &warning, NULL);
+  fail_unless (strstr (warning->message, __i__ ? "clear-lead:" : "tracks:"),
+      "%s", warning->message);
+  fail_unless (strstr (warning->message, "stays clear"));
+  g_error_free (warning);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+GST_END_TEST
+
 /* Two samples as one, and one without bytes behind it: in a track with subsamples
  * it has an entry like the others. */
 GST_START_TEST (test_sample_without_bytes)
@@ -352,6 +381,7 @@ cencencrypt_codecs_suite (void)
   tcase_add_loop_test (tcase, test_vectors, 0, 2 * G_N_ELEMENTS (vectors));
   tcase_add_loop_test (tcase, test_sounds, 0, 2 * G_N_ELEMENTS (sounds));
   tcase_add_loop_test (tcase, test_quicktime, 0, G_N_ELEMENTS (quicktime));
+  tcase_add_loop_test (tcase, test_all_clear, 0, 2);
   tcase_add_loop_test (tcase, test_names, 0, 2 * G_N_ELEMENTS (names));
   tcase_add_loop_test (tcase, test_clear_tracks, 0,
       G_N_ELEMENTS (clear_tracks));
