@@ -10,7 +10,7 @@ for byte; and what a scheme protects is not clear, each block.
 
 First the judges are judged: wrong keys, damaged and pretended files are rejected.
 Without --full: a selection in which each two values of two factors meet at least
-once. --table writes what was asked of whom, after a full run without a failure;
+once. --table writes what was asked of whom, after a full run of all judges without a failure;
 --check-table says whether a file has the table that would be written. --excused
 asks those who are excused, and says who would have passed. Only cases whose name
 contains one of the PATTERNs are looked at."""
@@ -143,9 +143,10 @@ def main():
         passed, failed = run_all(plan, directory, failing=not args.excused)
     if not args.excused:
         print(matrix_table.text(plan))
+        print(''.join(f'{name}: not installed here\n' for name in matrix_table.absent()), end='')
     if passed + failed == 0:
         failed = 1
-    if args.table and args.full and not args.patterns and not failed:
+    if args.table and args.full and not args.patterns and not failed and not matrix_table.absent():
         matrix_table.write(args.table)
     if args.counts:
         pathlib.Path(args.counts).write_text(f'{passed} {failed} 0\n', encoding='ascii')

@@ -92,7 +92,7 @@ def plan(case, sources):
     kinds = list(matrix_judges.KEYS)
     found = []
     for judge in matrix_judges.JUDGES:
-        if judge.slow or judge.excuse(case, 'video') or judge.excuse(case, 'audio'):
+        if judge.slow or not judge.here or judge.excuse(case, 'video') or judge.excuse(case, 'audio'):
             continue
 
         def wrong(check=judge.check):

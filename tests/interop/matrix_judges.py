@@ -11,6 +11,7 @@ import uuid
 
 import chromium
 import judges as players
+import matrix_others
 import matrix_plan
 import reference
 import tools
@@ -62,6 +63,9 @@ class Files:
 
     def output(self, name):
         return self.directory / name
+
+    def kinds_of(self, protected):
+        return next(kinds for path, _, kinds in self.files if path == protected)
 
     def keys(self, kind):
         """{KID: key} that the case encrypts it with."""
@@ -324,6 +328,18 @@ def check_shaka(made, protected, clear, kind):
     expect_same_bytes(clear, out, [kind])
 
 
+def check_other(decrypt):
+    """A judge of matrix_others: decrypt (files, protected, out)."""
+    def check(made, kinds):
+        out = made.output('other.mp4')
+        for protected, clear, there in made.files:
+            wanted = [kind for kind in there if kind in kinds]
+            if wanted:
+                decrypt(made, protected, out)
+                expect_same_bytes(clear, out, wanted)
+    return check
+
+
 def check_chromium(made, kinds):
     """Chromium gives no samples: it has to play every picture to the end."""
     codec = {kind: MIME[getattr(made.case, kind)] for kind in kinds}
@@ -401,6 +417,11 @@ class Judge:
     check: object       # (Files, kinds): raises Rejected
     excuse: object      # (case, kind): None, or why it is not asked
     slow: bool = False  # not asked of everything in a short run
+    program: object = None  # in matrix_others: need not be installed
+
+    @property
+    def here(self):
+        return self.program is None or matrix_others.find(self.program) is not None
 
 
 JUDGES = (
@@ -410,16 +431,22 @@ JUDGES = (
     Judge('ffmpeg 5.1', check_ffmpeg5, excuse_ffmpeg),
     Judge('ffmpeg 7.1', check_ffmpeg7, excuse_ffmpeg),
     Judge('shaka-packager', check_shaka, excuse_shaka),
-    Judge('Chromium', check_chromium, excuse_chromium, slow=True))
+    Judge('Chromium', check_chromium, excuse_chromium, slow=True),
+    Judge('GPAC', check_other(matrix_others.mp4box), matrix_others.excuse_gpac, program=matrix_others.MP4BOX),
+    Judge('Bento4', check_other(matrix_others.mp4decrypt), matrix_others.excuse_bento4,
+          program=matrix_others.MP4DECRYPT))
 
 
-def questions(cases, excused=False, short=False):
-    """[(case, [(judge, kinds)])]: who is asked of which streams. short: slow judges
-    only where they meet a codec of that scheme for the first time."""
+def questions(cases, excused=False, short=False, judges=None):
+    """[(case, [(judge, kinds)])]: who is asked of which streams, of judges, or of
+    those who are installed. short: slow judges only where they meet a codec of that
+    scheme for the first time."""
     plan, met = [], set()
+    if judges is None:
+        judges = [judge for judge in JUDGES if judge.here]
     for case in cases:
         asked = []
-        for judge in JUDGES:
+        for judge in judges:
             kinds = [kind for kind in KEYS if (judge.excuse(case, kind) is not None) == excused]
             new = {(judge.name, getattr(case, kind)) for kind in kinds} - met
             if kinds and not (short and judge.slow and not new):

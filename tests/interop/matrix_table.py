@@ -74,13 +74,18 @@ def reasons():
     return '\n'.join(lines)
 
 
+def absent():
+    """Who has not been asked because it is not there."""
+    return [judge.name for judge in JUDGES if not judge.here]
+
+
 def text(plan):
     return f'{by_codec(plan)}\n\n{by_layout(plan)}\n'
 
 
 def document():
     """What stands between the marks in the documentation."""
-    plan = matrix_judges.questions(matrix_plan.everything())
+    plan = matrix_judges.questions(matrix_plan.everything(), judges=JUDGES)
     streams = sum(len(kinds) for _, questions in plan for _, kinds in questions)
     return (f'\n{len(plan)} files, {streams} judgements on a stream of one.\n\n{text(plan)}\n'
             f'Refused, and judged to be an error without a file:\n\n{refusals()}\n\n'
