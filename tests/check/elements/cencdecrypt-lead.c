@@ -330,6 +330,7 @@ GST_START_TEST (test_next_title)
   const TestMeta meta = { iv, 16, NULL, 0, .no_count = TRUE };
   GstBus *bus;
   GstHarness *h = test_harness_new (CAPS_AC3, NIST_KEYS, &bus);
+  GstCaps *caps = gst_caps_from_string (CAPS_AC3);
   GstSegment segment;
   guint i;
 
@@ -339,8 +340,7 @@ GST_START_TEST (test_next_title)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   for (i = 0; i < 2; i++) {
     gst_harness_push_event (h, gst_event_new_stream_start ("title"));
-    gst_harness_push_event (h,
-        gst_event_new_caps (gst_caps_from_string (CAPS_AC3)));
+    gst_harness_push_event (h, gst_event_new_caps (caps));
     gst_harness_push_event (h, gst_event_new_segment (&segment));
     push_lead (h, 2, &meta, 3 * i);
     gst_buffer_unref (gst_harness_pull (h));
@@ -348,6 +348,7 @@ GST_START_TEST (test_next_title)
     test_expect (h, test_add_meta (test_buffer_new (nist_cbc, 64), &meta),
         plain, sizeof plain);
   }
+  gst_caps_unref (caps);
   test_harness_free (h, bus);
 }
 GST_END_TEST;

@@ -166,13 +166,13 @@ GST_END_TEST;
 static void
 begin_stream (GstHarness *h, const gchar *id, GstFormat format, guint64 start)
 {
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("video/quicktime");
   GstSegment segment;
 
   gst_segment_init (&segment, format);
   segment.start = segment.position = start;
   gst_harness_push_event (h, gst_event_new_stream_start (id));
-  gst_harness_push_event (h,
-      gst_event_new_caps (gst_caps_new_empty_simple ("video/quicktime")));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
   gst_harness_push_event (h, gst_event_new_segment (&segment));
 }
 
