@@ -4,7 +4,9 @@
 isomp4mux), encrypted and decrypted again: each behind its muxer, in one graph, and
 from the file that the muxer makes. All is skipped where they are not installed.
 
-  muxers.py [--counts FILE] [--keep DIRECTORY] [PATTERN...]"""
+  muxers.py [--mp4mux] [--counts FILE] [--keep DIRECTORY] [PATTERN...]
+
+--mp4mux: the modes of mp4mux, in place of these."""
 import argparse
 import concurrent.futures
 import dataclasses
@@ -38,6 +40,12 @@ FRAGMENTED = ('fragment-duration=500000000', 'fragment-duration=1000000000 chunk
               'fragment-duration=10000000000 interleave-time=100000000')
 CHUNKED = ('fragment-duration=1000000000', 'fragment-duration=1000000000 chunk-duration=100000000',
            'fragment-duration=500000000 header-update-mode=rewrite write-mehd=true write-mfra=true')
+MP4MUX = ('', 'faststart=true', 'interleave-time=50000000', 'fragment-duration=500',
+          'fragment-duration=500 streamable=true', 'fragment-duration=500 fragment-mode=first-moov-then-finalise',
+          'fragment-duration=500 force-chunks=true', 'fragment-duration=300 presentation-time=false',
+          'reserved-max-duration=20000000000 reserved-moov-update-period=500000000')
+# With VP9, mp4mux 1.22.0 crashes and 1.26.2 hangs; of AC-3 in fragments both leave the moof out.
+MP4MUX_PAIRS = (('H.264', 'AAC'), ('H.265', 'Opus'), ('AV1', 'MP3'))
 PROGRESSIVE = ('', 'interleave-bytes=2000 interleave-time=0', 'movie-timescale=90000')
 
 
@@ -62,16 +70,24 @@ def is_there(element):
     return True
 
 
-def graphs():
-    wanted = [('isofmp4mux', o, c) for o in FRAGMENTED for c in PAIRS]
-    wanted += [(muxer, o, (c,)) for muxer in ('cmafmux', 'dashmp4mux') for o in CHUNKED for c in ALONE
-               if not (muxer == 'dashmp4mux' and c == 'Opus')]
-    wanted += [('isomp4mux', o, c) for o in PROGRESSIVE for c in PAIRS]
+def graphs(mp4mux):
+    if mp4mux:
+        wanted = [('mp4mux', o, c) for o in MP4MUX for c in MP4MUX_PAIRS]
+    else:
+        wanted = of_plugins_rs()
     number = 0
     for muxer, options, codecs in wanted:
         for behind in (True, False):
             yield Graph(muxer, options, codecs, SCHEMES[(number + number // len(SCHEMES)) % len(SCHEMES)], behind)
             number += 1
+
+
+def of_plugins_rs():
+    """(muxer, options, codecs)"""
+    wanted = [('isofmp4mux', o, c) for o in FRAGMENTED for c in PAIRS]
+    wanted += [(muxer, o, (c,)) for muxer in ('cmafmux', 'dashmp4mux') for o in CHUNKED for c in ALONE
+               if not (muxer == 'dashmp4mux' and c == 'Opus')]
+    return wanted + [('isomp4mux', o, c) for o in PROGRESSIVE for c in PAIRS]
 
 
 # Of a file, the first buffers of flacparse are headers without a time, which they refuse.
@@ -87,9 +103,10 @@ def source(codec, sources):
 
 def mux(graph, sources, clear, protected):
     """The muxer's file; with protected, what cencencrypt makes of the same stream."""
-    sink = f'filesink location={clear}'
+    sink = f'filesink async=false location={clear}'
     if protected:
-        sink = f'tee name=t ! queue ! {sink} t. ! queue ! {encryptor(graph)} ! filesink location={protected}'
+        sink = (f'tee name=t ! queue ! {sink} t. ! queue ! {encryptor(graph)} ! '
+                f'filesink async=false location={protected}')
     pads = ' '.join(source(codec, sources) for codec in graph.codecs)
     tools.gst(f'{graph.muxer} name=mux {graph.options} ! {sink} {pads}')
 
@@ -115,14 +132,15 @@ def check(graph, sources, directory):
         path.unlink()
 
 
-def run_all(directory, wanted):
+def run_all(directory, wanted, mp4mux):
     """(passed, failed, skipped)"""
     passed = failed = skipped = 0
-    there = {name: is_there(name) for name in ('isofmp4mux', 'cmafmux', 'dashmp4mux', 'isomp4mux')}
+    plan = list(graphs(mp4mux))
+    there = {name: is_there(name) for name in dict.fromkeys(g.muxer for g in plan)}
     for name in (name for name, found in there.items() if not found):
-        print(f'skip: no {name} (gst-plugins-rs)')
+        print(f'skip: no {name}')
         skipped += 1
-    chosen = [g for g in graphs() if there[g.muxer] and wanted(str(g))]
+    chosen = [g for g in plan if there[g.muxer] and wanted(str(g))]
     sources = matrix.Sources(pathlib.Path(directory))
 
     def job(graph):
@@ -139,13 +157,14 @@ def run_all(directory, wanted):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument('--mp4mux', action='store_true')
     parser.add_argument('--counts')
     parser.add_argument('--keep')
     parser.add_argument('patterns', nargs='*')
     args = parser.parse_args()
     with run.work_directory(args.keep) as directory:
         passed, failed, skipped = run_all(directory, lambda name: not args.patterns or
-                                          any(p in name for p in args.patterns))
+                                          any(p in name for p in args.patterns), args.mp4mux)
     failed += passed + failed + skipped == 0
     if args.counts:
         pathlib.Path(args.counts).write_text(f'{passed} {failed} {skipped}\n', encoding='ascii')
