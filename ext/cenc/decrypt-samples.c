@@ -161,13 +161,31 @@ may_be_lead (const DecryptSamples *self, const DecryptMeta *meta)
       need != DECRYPT_CLEAR_BY_PROOF;
 }
 
+/* Said to be encrypted whole, but its NAL units' lengths, of four bytes each, add
+ * up: what was said is of another stream. By chance that is one of 2^32. */
+static gboolean
+is_of_another (const DecryptSamples *self, const DecryptMeta *meta,
+    const guint8 *in, gsize size)
+{
+  return !meta->aux.subsamples && self->probe.nal_length_size == 4 &&
+      size >= CENC_BLOCK_SIZE &&
+      sample_probe_check (&self->probe, in, size) == SAMPLE_PROBE_GOOD;
+}
+
 static gboolean
 decrypt (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
     const guint8 *in, guint8 *out, gsize size, GError **error)
 {
-  gboolean ok = decrypt_crypto_sample (self->crypto, &self->track,
-      &meta->params, &meta->aux, use, in, out, size, error);
+  gboolean ok;
 
+  if (is_of_another (self, meta, in, size)) {
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
+        "wrong sample information: put cencdecrypt in front of the demuxer (a "
+        "sample that is said to be encrypted whole is not)");
+    return FALSE;
+  }
+  ok = decrypt_crypto_sample (self->crypto, &self->track, &meta->params,
+      &meta->aux, use, in, out, size, error);
   decrypt_crypto_rest (self->crypto);
   return ok;
 }

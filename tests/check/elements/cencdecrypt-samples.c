@@ -288,6 +288,17 @@ GST_START_TEST (test_no_meta)
 }
 GST_END_TEST;
 
+/* qtdemux 1.22 gives pictures the information of the sound where PIFF's uuid box
+ * stands beside saiz: as if encrypted whole, which these cannot be. */
+GST_START_TEST (test_meta_of_another_stream)
+{
+  const TestMeta whole = { nist_ctr_iv, 16 };
+
+  check_refused (CAPS_AVC "cenc", &whole, avc_sample, sizeof avc_sample,
+      "in front of the demuxer");
+}
+GST_END_TEST;
+
 /* qtdemux 1.22 says of a cbcs clear lead that it is encrypted whole; and of a
  * progressive file's ciphertext too. */
 GST_START_TEST (test_cbcs_clear_lead)
@@ -529,6 +540,7 @@ cencdecrypt_samples_suite (void)
   tcase_add_test (tc, test_no_meta_after_seek);
   tcase_add_test (tc, test_no_meta_whole_sample_codec);
   tcase_add_test (tc, test_events_are_held);
+  tcase_add_test (tc, test_meta_of_another_stream);
   tcase_add_test (tc, test_cbcs_clear_lead);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_cens_partial_blocks);
