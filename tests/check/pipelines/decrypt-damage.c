@@ -71,6 +71,7 @@ typedef struct
   gboolean ended; /* without an error */
   gboolean hanging;
   gint64 longest; /* a case took, in microseconds */
+  gchar longest_name[256];
 } Progress;
 
 static Progress *progress;
@@ -79,6 +80,7 @@ static guint n_cuts = 1, n_flips = 1, first = 0, step = 3;
 static guint n_runs, n_failures, n_stock;
 static gint64 patience = HANG;
 static long max_rss, last_rss;
+static const gchar *largest = "none"; /* of which that was */
 
 /*
  * Inputs
@@ -243,6 +245,17 @@ make_pipeline (const Input *input, Mode mode, const gchar *path)
 }
 
 static void
+note_time (const Input *input, guint number, Mode mode, gint64 time)
+{
+  if (time <= progress->longest)
+    return;
+  progress->longest = time;
+  g_snprintf (progress->longest_name, sizeof progress->longest_name,
+      "%s: case %u, %s", strrchr (input->path, '/') + 1, number,
+      mode_names[mode]);
+}
+
+static void
 run_case (const Input *input, Mode mode, const gchar *path, guint number)
 {
   GstElement *pipeline = input->is_clear
@@ -268,7 +281,7 @@ run_case (const Input *input, Mode mode, const gchar *path, guint number)
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (pipeline);
-  progress->longest = MAX (progress->longest, g_get_monotonic_time () - start);
+  note_time (input, number, mode, g_get_monotonic_time () - start);
 }
 
 /* Writes the file that is wanted over the one at @path. */
@@ -470,11 +483,19 @@ find_hogs (const Job *job)
         continue;
       }
     }
-    max_rss = MAX (max_rss, rss);
     n_failures++;
     fprintf (stderr, "%s: case %u, %s: %ld MiB\n", job->input->path, i,
         job->mode == BEHIND ? "behind" : "in front", rss / 1024);
   }
+}
+
+static void
+note_rss (const Job *job)
+{
+  if (last_rss <= max_rss)
+    return;
+  max_rss = last_rss;
+  largest = strrchr (job->input->path, '/') + 1;
 }
 
 static void
@@ -491,7 +512,7 @@ run_cases (const Input *input, const gchar *path, Mode mode)
     if (last_rss > MAX_RSS_KIB)
       find_hogs (&job);
     else
-      max_rss = MAX (max_rss, last_rss);
+      note_rss (&job);
     if (status == 0)
       return;
     job.first += n_done;
@@ -570,8 +591,8 @@ main (int argc, char **argv)
   }
   g_unlink (path);
   printf ("%u files, %u runs, %u failures, %u more of qtdemux alone, at most "
-          "%ld MiB and %.1f s\n",
-      n_files, n_runs, n_failures, n_stock, max_rss / 1024,
-      (gdouble) progress->longest / G_USEC_PER_SEC);
+          "%ld MiB (%s) and %.1f s (%s)\n",
+      n_files, n_runs, n_failures, n_stock, max_rss / 1024, largest,
+      (gdouble) progress->longest / G_USEC_PER_SEC, progress->longest_name);
   return n_failures > 0 || n_runs == 0;
 }
