@@ -98,6 +98,7 @@ make_movie (const Case *c, guint cut)
 {
   g_autoptr (GByteArray) id3 = make_id3 (c), moov = g_byte_array_new ();
   guint id32_size = 14 + id3->len - cut;
+  g_autoptr (GBytes) bytes = NULL;
   BmffMovie *movie;
   BmffBox *box;
 
@@ -111,8 +112,8 @@ make_movie (const Case *c, guint cut)
   append_text (moov, "ID32\0\0\0\0\25\307", 10);
   g_byte_array_append (moov, id3->data, id3->len - cut);
 
-  box = bmff_box_parse (g_byte_array_free_to_bytes (g_steal_pointer (&moov)), 0,
-      NULL);
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&moov));
+  box = bmff_box_parse (bytes, 0, NULL);
   fail_unless (box != NULL);
   movie = g_new0 (BmffMovie, 1);
   movie->moov = box;
