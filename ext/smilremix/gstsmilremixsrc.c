@@ -40,6 +40,7 @@
 #include <string.h>
 
 #include "gstsmilremixerror.h"
+#include "gstsmilremixsets.h"
 #include "gstsmilremixuri.h"
 #include "remix-title.h"
 
@@ -57,32 +58,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_smil_remix_src_debug);
 #define MAX_BLOCKSIZE (64u << 20)
 #define PAGE 4096u
 
-typedef enum
-{
-  PARAMETER_SETS_OUT_OF_BAND,
-  PARAMETER_SETS_IN_BAND,
-} ParameterSets;
-
-#define TYPE_PARAMETER_SETS (parameter_sets_get_type ())
-
-static GType
-parameter_sets_get_type (void)
-{
-  static const GEnumValue values[] = {
-    { PARAMETER_SETS_OUT_OF_BAND, "In the sample descriptions (avc1, hvc1)",
-        "out-of-band" },
-    { PARAMETER_SETS_IN_BAND, "In front of each sync sample (avc3, hev1)",
-        "in-band" },
-    { 0, NULL, NULL },
-  };
-  static gsize type;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstSmilRemixSrcParameterSets", values));
-  return type;
-}
-
 struct _GstSmilRemixSrc
 {
   GstBaseSrc parent;
@@ -95,7 +70,7 @@ struct _GstSmilRemixSrc
   guint fragment_duration; /* milliseconds */
   guint max_sources;
   guint64 max_moov_size;
-  ParameterSets parameter_sets;
+  GstSmilRemixSrcParameterSets parameter_sets;
   gboolean encode_cuts;
   gboolean strict;
   guint timeout; /* seconds */
@@ -199,7 +174,8 @@ gst_smil_remix_src_start (GstBaseSrc *src)
   options.max_sources = self->max_sources;
   options.max_moov_size = self->max_moov_size;
   options.fragment_duration = self->fragment_duration * GST_MSECOND;
-  options.in_band = self->parameter_sets == PARAMETER_SETS_IN_BAND;
+  options.in_band =
+      self->parameter_sets == GST_SMIL_REMIX_SRC_PARAMETER_SETS_IN_BAND;
   options.encode = self->encode_cuts;
   options.strict = self->strict;
   options.timeout = self->timeout;
@@ -408,7 +384,8 @@ gst_smil_remix_src_set_property (GObject *object, guint id, const GValue *value,
       self->fragment_duration = g_value_get_uint (value);
       break;
     case PROP_PARAMETER_SETS:
-      self->parameter_sets = (ParameterSets) g_value_get_enum (value);
+      self->parameter_sets =
+          (GstSmilRemixSrcParameterSets) g_value_get_enum (value);
       break;
     case PROP_ENCODE_CUTS:
       self->encode_cuts = g_value_get_boolean (value);
@@ -534,7 +511,8 @@ install_properties (GObjectClass *class)
       "Parameter sets",
       "Where parameter sets of H.264 and H.265 stand: sources of different sets "
       "give several sample descriptions out of band, one in band",
-      TYPE_PARAMETER_SETS, PARAMETER_SETS_OUT_OF_BAND, flags);
+      GST_TYPE_SMIL_REMIX_SRC_PARAMETER_SETS,
+      GST_SMIL_REMIX_SRC_PARAMETER_SETS_OUT_OF_BAND, flags);
   properties[PROP_ENCODE_CUTS] = g_param_spec_boolean ("encode-cuts",
       "Encode cuts",
       "Whether a GOP that clipMode sample or a conditioning point splits is "
@@ -585,7 +563,7 @@ gst_smil_remix_src_class_init (GstSmilRemixSrcClass *class)
   object_class->finalize = gst_smil_remix_src_finalize;
   install_properties (object_class);
 
-  gst_type_mark_as_plugin_api (TYPE_PARAMETER_SETS, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_SMIL_REMIX_SRC_PARAMETER_SETS, 0);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "SMIL remix source",
       "Source/File/Network",
