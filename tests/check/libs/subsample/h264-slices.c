@@ -7,8 +7,10 @@
 
 #include "map-test.h"
 
-#define N_SETS 150
-#define N_SLICES 60
+/* In place of N_SETS, from the environment: for a long run. */
+#define SETS_VARIABLE "CENC_H264_SETS"
+#define N_SETS 40
+#define N_SLICES 40
 #define PAYLOAD 64
 
 typedef struct
@@ -320,9 +322,11 @@ compare_slices (const Sets *self, Subsampler *subsampler, guint *n_mapped)
 
 GST_START_TEST (test_h264_slices_agree)
 {
+  const gchar *wanted = g_getenv (SETS_VARIABLE);
+  guint n_sets = wanted ? (guint) g_ascii_strtoull (wanted, NULL, 10) : N_SETS;
   guint i, n_mapped = 0;
 
-  for (i = 0; i < N_SETS; i++) {
+  for (i = 0; i < n_sets; i++) {
     Sets sets = { g_rand_new_with_seed (i) };
     g_autoptr (Subsampler) subsampler =
         new_subsampler ("avc1", "avcC", make_config (&sets));
@@ -330,7 +334,7 @@ GST_START_TEST (test_h264_slices_agree)
     compare_slices (&sets, subsampler, &n_mapped);
     g_rand_free (sets.rand);
   }
-  fail_unless (n_mapped > N_SETS * N_SLICES / 5, "only %u headers parse",
+  fail_unless (n_mapped > n_sets * N_SLICES / 5, "only %u headers parse",
       n_mapped);
 }
 GST_END_TEST;
@@ -342,7 +346,7 @@ subsample_h264_slices_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 120);
+  tcase_set_timeout (tc, 600);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, test_h264_slices_agree);
   return s;
