@@ -3,9 +3,11 @@
 #include "encrypt-movie.h"
 
 #include "cenc/encrypt-aux.h"
+#include "cenc/encrypt-ftyp.h"
 #include "gst/cenc/cenc-track.h"
 #include "gst/isobmff/bmff-index.h"
 
+#define FOURCC_FTYP BMFF_FOURCC ('f', 't', 'y', 'p')
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define FOURCC_MVEX BMFF_FOURCC ('m', 'v', 'e', 'x')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
@@ -223,6 +225,8 @@ protect_header (GBytes *box, guint32 type, EncryptPlan *plan,
   g_autoptr (BmffMovie) movie = NULL;
   BmffBox *moov;
 
+  if (type == FOURCC_FTYP)
+    return encrypt_ftyp_protect (box, plan);
   if (type != FOURCC_MOOV)
     return g_bytes_ref (box);
   moov = bmff_box_parse (box, 0, error);

@@ -2,6 +2,7 @@
 
 #include "cenc/encrypt-stream-private.h"
 
+#include "cenc/encrypt-ftyp.h"
 #include "cenc/encrypt-movie.h"
 
 void
@@ -76,6 +77,16 @@ protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
   return bmff_box_to_bytes (movie->moov);
 }
 
+static void
+set_place (EncryptPlace *place, guint64 start, guint64 end, guint64 out,
+    GBytes *bytes)
+{
+  place->in = start;
+  place->in_size = end - start;
+  place->out = out;
+  place->out_size = g_bytes_get_size (bytes);
+}
+
 GstFlowReturn
 encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
@@ -85,27 +96,46 @@ encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
 
   if (!moov)
     return GST_FLOW_ERROR;
-  self->moov.in = start;
-  self->moov.in_size = end - start;
-  self->moov.out = self->out;
-  self->moov.out_size = g_bytes_get_size (moov);
+  set_place (&self->moov, start, end, self->out, moov);
   flow = replace (self, end, moov);
   encrypt_moves_add (self->moves, end, self->out);
   return flow;
 }
 
-/* The muxer's second moov, in place of its first. */
-GstFlowReturn
-encrypt_stream_rewrite_ftyp (EncryptStream *self, guint64 start, guint64 end)
+static GBytes *
+protect_ftyp (EncryptStream *self, guint64 start, guint64 end)
 {
   g_autoptr (GBytes) ftyp =
       encrypt_queue_get_bytes (self->queue, start, end - start);
 
-  encrypt_queue_drop (self->queue, end);
-  return self->rewrites ? self->funcs.overwrite (self->user_data, start,
-                              gst_buffer_new_wrapped_bytes (ftyp))
-                        : GST_FLOW_OK;
+  return encrypt_ftyp_protect (ftyp, self->plan);
 }
+
+GstFlowReturn
+encrypt_stream_handle_ftyp (EncryptStream *self, guint64 start, guint64 end)
+{
+  g_autoptr (GBytes) ftyp = protect_ftyp (self, start, end);
+
+  set_place (&self->ftyp, start, end, self->out, ftyp);
+  return replace (self, end, ftyp);
+}
+
+/* The muxer's second ftyp, in place of its first. */
+GstFlowReturn
+encrypt_stream_rewrite_ftyp (EncryptStream *self, guint64 start, guint64 end)
+{
+  g_autoptr (GBytes) ftyp = protect_ftyp (self, start, end);
+
+  encrypt_queue_drop (self->queue, end);
+  if (!self->rewrites ||
+      (self->ftyp.in_size > 0 &&
+          self->ftyp.out_size != g_bytes_get_size (ftyp)))
+    return GST_FLOW_OK;
+  return self->funcs.overwrite (self->user_data, start,
+      gst_buffer_new_wrapped_bytes (ftyp));
+}
+
+/* The muxer's second moov, in place of its first. */
 
 GstFlowReturn
 encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,

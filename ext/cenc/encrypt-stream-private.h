@@ -21,7 +21,7 @@ typedef struct
 {
   guint64 in, in_size;
   guint64 out, out_size;
-} MoovPlace;
+} EncryptPlace;
 
 struct _EncryptStream
 {
@@ -34,7 +34,7 @@ struct _EncryptStream
   gpointer user_data;
 
   BmffMovie *movie; /* NULL before the moov */
-  MoovPlace moov;
+  EncryptPlace ftyp, moov; /* in_size 0: none, or it is as it was */
   EncryptFragment *fragment; /* its moof is here, its samples are not all */
   EncryptIndex *index;
   EncryptMoves *moves;
@@ -74,6 +74,9 @@ GstFlowReturn encrypt_stream_flush_lead (EncryptStream *self, GError **error);
 
 GstFlowReturn encrypt_stream_handle_moov (EncryptStream *self, guint64 start,
     guint64 end, GError **error);
+/** The file's ftyp, where it changes (encrypt_ftyp_is_changed()). */
+GstFlowReturn
+encrypt_stream_handle_ftyp (EncryptStream *self, guint64 start, guint64 end);
 /** The muxer's second ftyp, in place of its first. */
 GstFlowReturn
 encrypt_stream_rewrite_ftyp (EncryptStream *self, guint64 start, guint64 end);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "cenc/encrypt-ftyp.h"
 #include "cenc/encrypt-stream-private.h"
 
 #include <string.h>
@@ -148,9 +149,10 @@ is_lead (guint32 type)
 }
 
 static gboolean
-is_read_whole (guint32 type)
+is_read_whole (const EncryptStream *self, guint32 type)
 {
-  return type == FOURCC_MOOV || type == FOURCC_MOOF || type == FOURCC_MFRA ||
+  return (type == FOURCC_FTYP && encrypt_ftyp_is_changed (self->plan)) ||
+      type == FOURCC_MOOV || type == FOURCC_MOOF || type == FOURCC_MFRA ||
       type == FOURCC_META || type == FOURCC_SSIX;
 }
 
@@ -185,6 +187,8 @@ handle_whole (EncryptStream *self, const BmffHeader *header, GError **error)
       return encrypt_stream_begin_fragment (self, start, end, error);
     case FOURCC_MOOV:
       return encrypt_stream_handle_moov (self, start, end, error);
+    case FOURCC_FTYP:
+      return encrypt_stream_handle_ftyp (self, start, end);
     case FOURCC_SSIX:
       return encrypt_stream_handle_ssix (self, end);
     case FOURCC_MFRA:
@@ -231,6 +235,7 @@ static gboolean
 is_ftyp_again (const EncryptStream *self, const BmffHeader *header)
 {
   return self->rewriting && header->type == FOURCC_FTYP &&
+      (self->ftyp.in_size == 0 || header->size == self->ftyp.in_size) &&
       header->size <= self->moov.in &&
       self->scan <= self->moov.in - header->size;
 }
@@ -266,7 +271,7 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
   lead = is_lead (header.type) && header.header_size == 8 &&
       self->scan + header.size - encrypt_queue_get_start (self->queue) <=
           MAX_LEAD;
-  if (!lead && !is_read_whole (header.type) && !self->rewriting)
+  if (!lead && !is_read_whole (self, header.type) && !self->rewriting)
     return pass_box (self, &header, flow, error);
   step = need_whole (self, &header, flow, error);
   if (step != STEP_GO_ON)
@@ -307,7 +312,7 @@ next_fragment_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
   step = read_header (self, &header, flow, error);
   if (step != STEP_GO_ON)
     return step;
-  if (is_read_whole (header.type) || header.type == FOURCC_SIDX) {
+  if (is_read_whole (self, header.type) || header.type == FOURCC_SIDX) {
     g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
         "'%" BMFF_FOURCC_FORMAT "' at offset %" G_GUINT64_FORMAT
         " between a moof and the end of its samples",
@@ -417,13 +422,17 @@ encrypt_stream_end (EncryptStream *self, GError **error)
 }
 
 /* Where a muxer may go back to: its moov, or what is in front, in which nothing
- * was changed. */
+ * was changed but the ftyp. */
 static gboolean
 is_header (const EncryptStream *self, guint64 offset)
 {
+  const EncryptPlace *ftyp = &self->ftyp;
+  guint64 grown = ftyp->out_size - ftyp->in_size;
+
   return self->movie &&
       (offset == self->moov.in ||
-          (offset < self->moov.in && self->moov.in == self->moov.out));
+          (offset < self->moov.in && self->moov.in + grown == self->moov.out &&
+              (grown == 0 || offset == ftyp->in)));
 }
 
 gboolean

@@ -4,7 +4,6 @@ variables say where their programs are, or these stand on PATH; who is not insta
 is not asked, and the printed table says so."""
 import os
 import shutil
-import struct
 
 import tools
 
@@ -26,22 +25,11 @@ def mp4box(made, protected, out):
     tools.run(find(MP4BOX), '-quiet', '-decrypt', document, protected, '-out', out)
 
 
-def branded(made, protected):
-    """A copy whose last compatible brand is PIFF's: by it Bento4 knows PIFF, and
-    cencencrypt leaves brands as the muxer wrote them."""
-    data, copy = bytearray(protected.read_bytes()), made.output('branded.mp4')
-    end = struct.unpack_from('>I', data)[0]
-    data[end - 4:end] = b'piff'
-    copy.write_bytes(data)
-    return copy
-
-
 def mp4decrypt(made, protected, out):
     """Bento4 knows keys by KID; those of PIFF by track."""
     keys = list(made.all_keys.items())
     if made.case.scheme.startswith('piff'):
-        protected, kinds = branded(made, protected), made.kinds_of(protected)
-        keys = [(number, made.only_key(kind)) for number, kind in enumerate(kinds, 1)]
+        keys = [(number, made.only_key(kind)) for number, kind in enumerate(made.kinds_of(protected), 1)]
     tools.run(find(MP4DECRYPT), *(word for name, key in keys for word in ('--key', f'{name}:{key}')), protected, out)
 
 

@@ -53,7 +53,7 @@ push_segment (Graph *self, GstFormat format, guint64 start)
 }
 
 static void
-graph_open (Graph *self)
+graph_open (Graph *self, const gchar *settings)
 {
   GstElement *cencencrypt, *sink;
   GstPad *pad;
@@ -65,9 +65,9 @@ graph_open (Graph *self)
 
   memset (self, 0, sizeof *self);
   self->path = judge_write (empty);
-  line = g_strdup_printf ("cencencrypt name=e " SETTINGS
-                          " ! filesink name=s async=false location=%s",
-      self->path);
+  line = g_strdup_printf ("cencencrypt name=e %s ! "
+                          "filesink name=s async=false location=%s",
+      settings, self->path);
   self->pipeline = gst_parse_launch (line, &error);
   fail_unless (self->pipeline && !error);
   cencencrypt = gst_bin_get_by_name (GST_BIN (self->pipeline), "e");
@@ -189,7 +189,7 @@ GST_START_TEST (test_lists)
   if (!period_clear)
     return;
   wanted = period_convert_with (SETTINGS, period_clear, 65536);
-  graph_open (&graph);
+  graph_open (&graph, SETTINGS);
   push_segment (&graph, GST_FORMAT_TIME, START);
   n = push_lists (&graph, period_clear, g_bytes_get_size (period_clear));
   got = graph_close (&graph);
@@ -232,7 +232,7 @@ GST_START_TEST (test_rewritten_header)
   if (!period_clear)
     return;
   last = with_duration (period_clear, &front);
-  graph_open (&graph);
+  graph_open (&graph, SETTINGS);
   push_segment (&graph, formats[__i__], 0);
   push_lists (&graph, period_clear, g_bytes_get_size (period_clear));
   push_segment (&graph, GST_FORMAT_BYTES, 0);
@@ -250,6 +250,42 @@ GST_START_TEST (test_rewritten_header)
 }
 GST_END_TEST
 
+/* PIFF is known by its brand, which makes ftyp larger, and moves the moov behind it:
+ * both are found again. 0: once; 1: again, with durations. */
+GST_START_TEST (test_piff_brand)
+{
+  static const gchar settings[] = SETTINGS "scheme=piff";
+  g_autoptr (GBytes) last = NULL;
+  g_autoptr (GBytes) wanted = NULL;
+  g_autoptr (GBytes) got = NULL;
+  const guint8 *ftyp, *clear;
+  Graph graph;
+  gsize front, size;
+
+  if (!period_clear)
+    return;
+  last = with_duration (period_clear, &front);
+  graph_open (&graph, settings);
+  push_segment (&graph, GST_FORMAT_TIME, START);
+  push_lists (&graph, period_clear, g_bytes_get_size (period_clear));
+  if (__i__ == 1) {
+    push_segment (&graph, GST_FORMAT_BYTES, 0);
+    push_lists (&graph, last, front);
+  }
+  got = graph_close (&graph);
+  judge_places (got);
+  clear = g_bytes_get_data (period_clear, NULL);
+  ftyp = g_bytes_get_data (got, NULL);
+  size = bmff_get_u32 (clear);
+  fail_unless_equals_int (bmff_get_u32 (ftyp), size + 4);
+  fail_unless (memcmp (ftyp + 4, clear + 4, size - 4) == 0);
+  fail_unless (memcmp (ftyp + size, "piff", 4) == 0);
+  fail_unless (memcmp (ftyp + size + 8, "moov", 4) == 0);
+  wanted = period_convert_with (settings, __i__ ? last : period_clear, 65536);
+  fail_unless_same (got, wanted);
+}
+GST_END_TEST
+
 /* header-update-mode=update: the header comes once more, behind all. */
 GST_START_TEST (test_header_behind)
 {
@@ -261,7 +297,7 @@ GST_START_TEST (test_header_behind)
   if (!period_clear)
     return;
   last = with_duration (period_clear, &front);
-  graph_open (&graph);
+  graph_open (&graph, SETTINGS);
   push_segment (&graph, GST_FORMAT_TIME, START);
   push_lists (&graph, period_clear, g_bytes_get_size (period_clear));
   push_lists (&graph, last, front);
@@ -308,7 +344,7 @@ GST_START_TEST (test_other_box_again)
     gst_buffer_list_unref (list);
     return;
   }
-  graph_open (&graph);
+  graph_open (&graph, SETTINGS);
   push_segment (&graph, GST_FORMAT_TIME, START);
   push_lists (&graph, period_clear, g_bytes_get_size (period_clear));
   push_segment (&graph, GST_FORMAT_BYTES, 0);
@@ -343,6 +379,7 @@ cencencrypt_lists_suite (void)
   tcase_add_unchecked_fixture (tcase, period_setup, period_teardown);
   tcase_add_test (tcase, test_lists);
   tcase_add_loop_test (tcase, test_rewritten_header, 0, 2);
+  tcase_add_loop_test (tcase, test_piff_brand, 0, 2);
   tcase_add_test (tcase, test_header_behind);
   tcase_add_loop_test (tcase, test_other_box_again, 0, 2);
   return suite;
