@@ -127,7 +127,7 @@ def check(graph, sources, directory):
     made = matrix_judges.Files(case, directory, [(protected, clear, kinds)], least=0.3)
     matrix_judges.check_reference(made, kinds)
     tools.gst(f'filesrc location={protected} ! cencdecrypt keys={KID}:{KEY} ! filesink location={out}')
-    untouched.expect(clear, out)
+    untouched.expect(clear, out, graph.scheme)
     for path in (clear, protected, out):
         path.unlink()
 

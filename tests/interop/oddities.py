@@ -69,7 +69,7 @@ def survives(clear, scheme, way, directory):
     kinds = [t.kind for t in Media(clear).tracks.values()]
     matrix_judges.check_reference(matrix_judges.Files(case, directory, [(protected, clear, kinds)], least=0.3), kinds)
     tools.gst(f'filesrc location={protected}{WAYS[way]} ! cencdecrypt keys={KID}:{KEY} ! filesink location={out}')
-    untouched.expect(clear, out)
+    untouched.expect(clear, out, scheme)
 
 
 # --- structures ---
