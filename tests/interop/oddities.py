@@ -176,7 +176,7 @@ def ask_all(clear, options, layout, kinds, least, directory):
     made = matrix_judges.Files(case, directory, [(protected, clear, kinds)], least=least)
     for judge in matrix_judges.JUDGES:
         wanted = [kind for kind in kinds if judge.excuse(case, kind) is None]
-        if not judge.slow and wanted:
+        if judge.here and not judge.slow and wanted:
             try:
                 judge.check(made, wanted)
             except Rejected as error:
