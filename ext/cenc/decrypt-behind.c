@@ -144,3 +144,10 @@ decrypt_behind_flush (DecryptBehind *self)
   decrypt_samples_flush (self->samples);
   watch (self);
 }
+
+void
+decrypt_behind_begin_title (DecryptBehind *self, gboolean is_same)
+{
+  decrypt_samples_begin_title (self->samples, is_same);
+  watch (self);
+}

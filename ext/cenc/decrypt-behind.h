@@ -34,6 +34,8 @@ gboolean decrypt_behind_is_holding (const DecryptBehind *self);
 /** The stream is at its end: FALSE with an error if what is held cannot be judged. */
 gboolean decrypt_behind_end (DecryptBehind *self, GError **error);
 void decrypt_behind_flush (DecryptBehind *self);
+/** After decrypt_behind_end(): another title comes, or the same one again, with the caps that are known until it has others. */
+void decrypt_behind_begin_title (DecryptBehind *self, gboolean is_same);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecryptBehind, decrypt_behind_free)
 

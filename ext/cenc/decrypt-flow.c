@@ -310,8 +310,10 @@ decrypt_flow_chain (DecryptFlow *self, GstBuffer *buffer)
 static gboolean
 push_event (DecryptFlow *self, GstEvent *event)
 {
-  return self->behind ? decrypt_behind_push_event (self->behind, event)
-                      : gst_pad_push_event (self->srcpad, event);
+  /* In whatever thread, and past what is held. */
+  if (!GST_EVENT_IS_SERIALIZED (event) || !self->behind)
+    return gst_pad_push_event (self->srcpad, event);
+  return decrypt_behind_push_event (self->behind, event);
 }
 
 static gboolean
@@ -360,16 +362,21 @@ take_eos (DecryptFlow *self, GstEvent *event)
   return FALSE;
 }
 
-/* FALSE: the title that was there does not end here. */
+/* FALSE: the title that was there does not end here. What knows it stays: events
+ * that are not serialized may look at it at any time, and caps may not come again. */
 static gboolean
-begin_title (DecryptFlow *self, GError **error)
+begin_title (DecryptFlow *self, gboolean is_same, GError **error)
 {
-  if (self->behind && !decrypt_behind_end (self->behind, error))
-    return FALSE;
-  if (!self->behind && self->front)
-    return decrypt_front_begin_stream (self->front, error);
-  g_clear_pointer (&self->behind, decrypt_behind_free);
-  return TRUE;
+  if (!is_same)
+    decrypt_groups_reset (self->groups);
+  if (self->behind) {
+    if (!decrypt_behind_end (self->behind, error))
+      return FALSE;
+    decrypt_behind_begin_title (self->behind, is_same);
+    return TRUE;
+  }
+  return is_same || !self->front ||
+      decrypt_front_begin_stream (self->front, error);
 }
 
 /* Another title behind the one that was there: as in a new element, but for the
@@ -387,7 +394,7 @@ take_stream_start (DecryptFlow *self, GstEvent *event)
   is_same = g_strcmp0 (id, last) == 0;
   if (is_same && self->behind && decrypt_behind_is_holding (self->behind))
     return push_event (self, event);
-  if (!begin_title (self, &error) && !is_same) {
+  if (!begin_title (self, is_same, &error)) {
     self->broken = TRUE;
     (void) finish (self, GST_FLOW_ERROR, error);
     gst_event_unref (event);
@@ -397,10 +404,11 @@ take_stream_start (DecryptFlow *self, GstEvent *event)
 }
 
 static gboolean
-is_for_front (GstEventType type)
+is_for_front (const DecryptFlow *self, GstEventType type)
 {
-  return type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP ||
-      type == GST_EVENT_SEGMENT;
+  return !self->behind &&
+      ((type == GST_EVENT_FLUSH_START && self->front) ||
+          type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT);
 }
 
 gboolean
@@ -408,7 +416,7 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
 {
   GstEventType type = GST_EVENT_TYPE (event);
 
-  if (!self->behind && is_for_front (type)) {
+  if (is_for_front (self, type)) {
     event = decrypt_front_take_sink_event (get_front (self), event);
     if (!event)
       return TRUE;

@@ -87,6 +87,18 @@ decrypt_samples_flush (DecryptSamples *self)
   self->told = self->proven;
 }
 
+void
+decrypt_samples_begin_title (DecryptSamples *self, gboolean is_same)
+{
+  decrypt_clear_run_clear (&self->run);
+  decrypt_clear_run_init (&self->run);
+  decrypt_lead_clear (&self->lead);
+  decrypt_lead_init (&self->lead);
+  self->proven = self->told = FALSE;
+  if (!is_same)
+    self->track.flags = 0;
+}
+
 gboolean
 decrypt_samples_is_holding (const DecryptSamples *self)
 {

@@ -26,6 +26,8 @@ void decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags);
 
 /** Drops what is held: a flush. */
 void decrypt_samples_flush (DecryptSamples *self);
+/** As one that is new, but for the caps; @is_same: and for what tags told. Drops what is held. */
+void decrypt_samples_begin_title (DecryptSamples *self, gboolean is_same);
 
 /**
  * decrypt_samples_process:

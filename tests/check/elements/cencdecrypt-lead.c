@@ -323,7 +323,8 @@ GST_START_TEST (test_element)
 }
 GST_END_TEST;
 
-/* Another title may have a lead as well. */
+/* Another title may have a lead as well, and other caps or the same: these are
+ * then not sent again (__i__ 1, and 2 under the same name). */
 GST_START_TEST (test_next_title)
 {
   guint8 iv[16], plain[64];
@@ -339,8 +340,10 @@ GST_START_TEST (test_next_title)
   memcpy (plain, good, 16);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   for (i = 0; i < 2; i++) {
-    gst_harness_push_event (h, gst_event_new_stream_start ("title"));
-    gst_harness_push_event (h, gst_event_new_caps (caps));
+    gst_harness_push_event (h,
+        gst_event_new_stream_start (i == 1 && __i__ == 1 ? "other" : "title"));
+    if (i == 0 || __i__ == 0)
+      gst_harness_push_event (h, gst_event_new_caps (caps));
     gst_harness_push_event (h, gst_event_new_segment (&segment));
     push_lead (h, 2, &meta, 3 * i);
     gst_buffer_unref (gst_harness_pull (h));
@@ -409,7 +412,7 @@ cencdecrypt_lead_suite (void)
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_bounded);
   tcase_add_test (tc, test_element);
-  tcase_add_test (tc, test_next_title);
+  tcase_add_loop_test (tc, test_next_title, 0, 3);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_wrong_key_unverified);
   return suite;
