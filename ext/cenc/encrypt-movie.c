@@ -197,13 +197,13 @@ check_meta (BmffBox *meta, guint64 fixed, GError **error)
 
 gboolean
 encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
-    GError **error)
+    gboolean moved, GError **error)
 {
   guint i;
 
-  /* In front of the moov only what is behind it moves, and that is not known yet. */
+  /* What is behind it moves, and by how much is not known yet. */
   if (meta)
-    return check_meta (meta, movie ? 0 : meta->offset + meta->parsed_size,
+    return check_meta (meta, moved ? 0 : meta->offset + meta->parsed_size,
         error);
   meta = bmff_box_child (movie->moov, FOURCC_META);
   if (meta && !check_meta (meta, 0, error))

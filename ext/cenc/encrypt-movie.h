@@ -34,9 +34,9 @@ gboolean encrypt_movie_is_fragmented (const BmffBox *moov);
 /** Refuses a movie with fragments to come some of whose samples are in the moov itself. */
 gboolean encrypt_movie_check_empty (const BmffMovie *movie, GError **error);
 
-/** Refuses items that stand at places of the file (iloc) and that would move. @meta: of the file; NULL: those in @movie. @movie: NULL if @meta is in front of it. */
+/** Refuses items that stand at places of the file (iloc) and that would move. @meta: of the file; NULL: those in @movie. @moved: whether something in front of @meta has grown. */
 gboolean encrypt_movie_check_items (const BmffMovie *movie, BmffBox *meta,
-    GError **error);
+    gboolean moved, GError **error);
 
 /** Where @child, one of @parent's, will start, counted from @parent's first byte. */
 guint64 encrypt_box_position (const BmffBox *parent, const BmffBox *child);

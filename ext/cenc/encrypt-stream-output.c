@@ -72,7 +72,7 @@ protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
   g_clear_pointer (&self->movie, bmff_movie_free);
   self->movie = movie;
   if (!encrypt_movie_check_empty (movie, error) ||
-      !encrypt_movie_check_items (movie, NULL, error))
+      !encrypt_movie_check_items (movie, NULL, TRUE, error))
     return NULL;
   return bmff_box_to_bytes (movie->moov);
 }
@@ -299,7 +299,7 @@ encrypt_stream_handle_meta (EncryptStream *self, guint64 start, guint64 end,
 
   if (!meta)
     return GST_FLOW_ERROR;
-  if (!encrypt_movie_check_items (self->movie, meta, error))
+  if (!encrypt_movie_check_items (self->movie, meta, self->out != start, error))
     return GST_FLOW_ERROR;
   return encrypt_stream_pass (self, end);
 }
