@@ -36,6 +36,7 @@ struct _RemixFetch
   guint n_redirects;
   gboolean waiting; /* for an answer or bytes */
   gboolean ended;
+  gboolean met_public; /* was connected to a public address */
   GError *refusal; /* the policy's, while it connects */
 
   /* With the lock of http. */
@@ -136,6 +137,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
 {
   RemixFetch *self = user_data;
   g_autoptr (GSocketAddress) remote = NULL;
+  GInetAddress *address;
 
   if (event != G_SOCKET_CLIENT_CONNECTED ||
       !G_IS_SOCKET_CONNECTION (connection))
@@ -145,8 +147,9 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
           NULL);
   if (self->refusal || !G_IS_INET_SOCKET_ADDRESS (remote))
     return;
-  if (!remix_policy_check_address (self->policy, self->uri,
-          g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)),
+  address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote));
+  self->met_public |= remix_address_is_public (address);
+  if (!remix_policy_check_address (self->policy, self->uri, address,
           &self->refusal))
     g_cancellable_cancel (self->cancellable);
 }
@@ -164,13 +167,14 @@ get_retry_after (SoupMessageHeaders *headers)
       : -1;
 }
 
-/* By the connection that the answer came over, which may have been there before. */
+/* By the connections that were made, and that which the answer came over, which may
+ * have been there before. */
 static gboolean
 host_is_public (const RemixFetch *self)
 {
   GSocketAddress *remote = soup_message_get_remote_address (self->message);
 
-  return !G_IS_INET_SOCKET_ADDRESS (remote) ||
+  return self->met_public || !G_IS_INET_SOCKET_ADDRESS (remote) ||
       remix_address_is_public (
           g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
 }

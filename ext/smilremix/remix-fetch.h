@@ -29,7 +29,7 @@ typedef struct
   guint status;
   gchar *reason;
   gchar *uri; /* where it was found */
-  gboolean host_is_public; /* the address that it came from is */
+  gboolean host_is_public; /* an address on the way to it, or its own, is */
   gchar *etag, *last_modified;
   gchar *encoding; /* Content-Encoding */
   gboolean has_range;

@@ -264,6 +264,15 @@ read_body (RemixFetch *fetch, gsize max_size, GCancellable *cancellable,
   return g_bytes_new (data, size);
 }
 
+/* An entity tag (RFC 9110, 8.8.3); what else a server may call one, such as "*", is
+ * not sent back. */
+static gboolean
+is_etag (const gchar *etag)
+{
+  return etag &&
+      (g_str_has_prefix (etag, "\"") || g_str_has_prefix (etag, "W/\""));
+}
+
 static RemixDocument *
 read_document (RemixFetch *fetch, const RemixHead *head, const gchar *uri,
     gsize max_size, GCancellable *cancellable, GError **error)
@@ -284,6 +293,7 @@ read_document (RemixFetch *fetch, const RemixHead *head, const gchar *uri,
   self->asked = g_strdup (uri);
   self->uri = g_strdup (head->uri);
   self->etag = g_strdup (head->etag);
+  self->host_is_public = head->host_is_public;
   self->bytes = bytes;
   return self;
 }
@@ -297,7 +307,7 @@ remix_http_get (RemixHttp *self, const gchar *uri, const RemixPolicy *policy,
   g_autoptr (RemixFetch) fetch = NULL;
   const RemixHead *head;
 
-  if (known && known->etag && strcmp (known->asked, uri) == 0) {
+  if (known && is_etag (known->etag) && strcmp (known->asked, uri) == 0) {
     request.if_none_match = known->etag;
     request.condition_uri = known->uri;
   }
@@ -308,7 +318,10 @@ remix_http_get (RemixHttp *self, const gchar *uri, const RemixPolicy *policy,
   *host_is_public = head->host_is_public;
   /* Only the address that the condition was sent to has a say. */
   if (head->status == SOUP_STATUS_NOT_MODIFIED && request.if_none_match &&
-      strcmp (head->uri, known->uri) == 0)
+      strcmp (head->uri, known->uri) == 0) {
+    /* Who says that nothing changed has not shown that it is its to say. */
+    *host_is_public = head->host_is_public || known->host_is_public;
     return remix_document_ref (known);
+  }
   return read_document (fetch, head, uri, max_size, cancellable, error);
 }

@@ -25,6 +25,7 @@ typedef struct
   gchar *asked; /* the address that was asked for */
   gchar *uri; /* where redirects led */
   gchar *etag; /* nullable */
+  gboolean host_is_public; /* where it came from, as of remix_http_get() */
   GBytes *bytes;
 } RemixDocument;
 
@@ -36,8 +37,9 @@ void remix_document_unref (RemixDocument *self);
  * @max_size: of the document; one that is longer is cut off there
  * @known: (nullable): what the server gave before: it is asked whether its ETag
  *   still holds (If-None-Match), and if so this is the document
- * @host_is_public: (out): whether the address that it came from this time is one
- *   that anybody could name
+ * @host_is_public: (out): whether an address that it came from is one that anybody
+ *   could name: that of the answer, or one that was connected to on the way to it;
+ *   where @known still holds, also when it was got
  *
  * A document as a whole, from a server that need not give ranges.
  *

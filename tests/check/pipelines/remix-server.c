@@ -200,7 +200,18 @@ gather (SoupServerMessage *message, const gchar *name)
   g_clear_pointer (&messages, g_ptr_array_unref);
 }
 
-/* A playlist, whose ETag is the hash of its bytes. */
+/* What another connection is asked for. */
+static void
+move (SoupServerMessage *message, const gchar *path)
+{
+  g_atomic_int_inc (&remix_server.n_requests);
+  soup_message_headers_replace (soup_server_message_get_response_headers (
+                                    message),
+      "Connection", "close");
+  soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, path);
+}
+
+/* A playlist, whose ETag is the hash of its bytes, or as it was set. */
 static void
 serve_playlist (SoupServerMessage *message, const gchar *name)
 {
@@ -222,7 +233,8 @@ serve_playlist (SoupServerMessage *message, const gchar *name)
     return;
   }
   hash = g_compute_checksum_for_data (G_CHECKSUM_MD5, (guchar *) data, size);
-  etag = g_strdup_printf ("\"%s\"", hash);
+  etag = remix_server.etag ? g_strdup (remix_server.etag)
+                           : g_strdup_printf ("\"%s\"", hash);
   soup_message_headers_replace (headers, "ETag", etag);
   if (remix_server.closes)
     soup_message_headers_replace (headers, "Connection", "close");
@@ -255,6 +267,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
     serve_file (message, path + 9);
   } else if (g_str_has_prefix (path, "/redirect/")) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND, path + 9);
+  } else if (g_str_has_prefix (path, "/moved/")) {
+    move (message, path + 6);
   } else if (strcmp (path, "/away") == 0) {
     soup_server_message_set_redirect (message, SOUP_STATUS_FOUND,
         "http://127.0.0.2:1/secret.mp4");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A server for the tests of smilremixsrc over HTTP: the files of remix-media.h, by
- * ranges, with faults. /name, /norange/name, /redirect/name, /away (to a private
- * address), /public (to a name), /passwd (to a file), /loop, /forbidden (403).
+ * ranges, with faults. /name, /norange/name, /redirect/name, /moved/name (likewise,
+ * counted, and the connection ends), /away (to a private address), /public (to a name), /passwd (to a file), /loop, /forbidden (403).
  */
 
 #pragma once
@@ -33,6 +33,7 @@ typedef struct
   gint n_overlong; /* such answers */
   gint n_closed; /* of them, those that the client has closed */
   gboolean closes; /* the connection behind a playlist */
+  const gchar *etag; /* of playlists; NULL: the hash of their bytes */
   const gchar *watched; /* a name, or NULL */
   gint n_watched; /* requests for it */
 } RemixServer;

@@ -222,6 +222,78 @@ GST_START_TEST (test_rebinding)
 
 GST_END_TEST;
 
+/* Likewise, but the name changes while the playlist is being got: who redirected is
+ * public, who answers is not. */
+GST_START_TEST (test_rebinding_redirect)
+{
+  g_autoptr (GResolver) resolver =
+      g_object_new (test_resolver_get_type (), NULL);
+  g_autofree gchar *error = NULL;
+
+  g_resolver_set_default (resolver);
+  write_own_source ();
+  remix_server.closes = TRUE;
+  answers[0] = PUBLIC;
+  answers[1] = "127.0.0.1";
+  public_mode = PUBLIC_ONCE;
+  error = remix_server_run ("rebind.example", "moved/title.smil", "o.mp4");
+  fail_unless (error && strstr (error, "own.mp4 is refused"), "%s", error);
+  fail_unless (strstr (error, "private address") != NULL, "%s", error);
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_requests), 2);
+}
+
+GST_END_TEST;
+
+/* Opens the title and closes it again; the error's debug text, or NULL. */
+static gchar *
+open_again (GstElement *src)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (src, "src");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  gchar *debug = NULL;
+
+  gst_element_set_bus (src, bus);
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE);
+  gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE);
+  gst_element_set_bus (src, NULL);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  if (message)
+    gst_message_parse_error (message, NULL, &debug);
+  return debug;
+}
+
+/* The playlist comes from a public address. When the title is opened again the name
+ * stands for a private one, which has to say no more than that nothing changed. */
+GST_START_TEST (test_rebinding_unmodified)
+{
+  g_autoptr (GResolver) resolver =
+      g_object_new (test_resolver_get_type (), NULL);
+  g_autofree gchar *uri =
+      g_strdup_printf ("http://rebind.example:%u/title.smil",
+          remix_server.port);
+  g_autofree gchar *before = NULL;
+  g_autofree gchar *after = NULL;
+  GstElement *src = gst_check_setup_element ("smilremixsrc");
+
+  g_resolver_set_default (resolver);
+  write_own_source ();
+  remix_server.closes = TRUE;
+  g_object_set (src, "location", uri, NULL);
+  gst_element_set_state (src, GST_STATE_READY);
+  answers[0] = PUBLIC;
+  before = open_again (src);
+  fail_unless (before == NULL, "%s", before);
+  answers[0] = "127.0.0.1";
+  after = open_again (src);
+  fail_unless_equals_int (g_atomic_int_get (&remix_server.n_unmodified), 1);
+  fail_unless (after && strstr (after, "own.mp4 is refused"), "%s", after);
+  fail_unless (strstr (after, "private address") != NULL, "%s", after);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
 static void
 expect_own_source (const gchar *address)
 {
@@ -264,6 +336,8 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_private_hosts);
   tcase_add_test (tc, test_redirect_to_file);
   tcase_add_test (tc, test_rebinding);
+  tcase_add_test (tc, test_rebinding_redirect);
+  tcase_add_test (tc, test_rebinding_unmodified);
   tcase_add_test (tc, test_own_host);
 }
 

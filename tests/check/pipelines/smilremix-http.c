@@ -301,6 +301,31 @@ GST_START_TEST (test_restart)
 
 GST_END_TEST;
 
+/* What is no entity tag (RFC 9110, 8.8.3) is not sent back: "*" would be any. */
+GST_START_TEST (test_odd_etags)
+{
+  static const gchar *const etags[] = { "*", "abc", "W/abc", "w/\"abc\"" };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GstPad) pad = NULL;
+  GstElement *src;
+  guint i;
+
+  write_title ("");
+  src = make_source ("title.smil", &pad);
+  for (i = 0; i < G_N_ELEMENTS (etags); i++) {
+    remix_server.etag = etags[i];
+    g_free (pull_all (src, pad, bytes));
+  }
+  remix_server.etag = "W/\"abc\"";
+  g_free (pull_all (src, pad, bytes));
+  fail_unless_equals_int (remix_server.n_conditional, 0);
+  g_free (pull_all (src, pad, bytes));
+  fail_unless_equals_int (remix_server.n_unmodified, 1);
+  gst_check_teardown_element (src);
+}
+
+GST_END_TEST;
+
 static gint
 count_random_requests (guint read_ahead)
 {
@@ -442,6 +467,7 @@ smilremix_http_suite (void)
   tcase_add_test (tc, test_overlong);
   tcase_add_test (tc, test_changed);
   tcase_add_test (tc, test_restart);
+  tcase_add_test (tc, test_odd_etags);
   tcase_add_test (tc, test_random_access);
   tcase_add_test (tc, test_ahead_after_jump);
   tcase_add_test (tc, test_stop);
