@@ -10,6 +10,8 @@
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MFHD BMFF_FOURCC ('m', 'f', 'h', 'd')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
+/* Identified media data, ISO/IEC 14496-12:2020, 8.1.4 */
+#define FOURCC_IMDA BMFF_FOURCC ('i', 'm', 'd', 'a')
 /* ISO/IEC 14496-12:2022, 8.19 */
 #define FOURCC_COMPRESSED_MOOF BMFF_FOURCC ('!', 'm', 'o', 'f')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
@@ -27,7 +29,8 @@ struct _DecryptLayout
   guint64 next; /* where the next box starts */
   gboolean at_end;
   gboolean plain;
-  gboolean has_data, has_image;
+  gboolean has_data, has_image, is_protected;
+  guint64 first_data; /* offset of the first mdat, if has_data */
   guint64 truncated_at; /* box whose end is not there */
   guint64 truncated_end;
   guint32 truncated_type;
@@ -168,16 +171,20 @@ add_patch (DecryptLayout *self, GBytes *bytes, GError **error)
   return TRUE;
 }
 
-/* Behind another moov: what it says of media data in front of it would come too
- * late for who reads from the start. */
+/* What is said of media data in front of a moov comes too late for who reads from
+ * the start, if that is behind another moov, or in front of the first mdat. */
 static gboolean
-check_next_moov (const DecryptLayout *self, const DecryptSpan *span,
-    GError **error)
+check_place (const DecryptLayout *self, const DecryptSpan *span, GError **error)
 {
   guint64 start, end;
 
   decrypt_span_get_extent (span, &start, &end);
-  return self->movies->len <= 1 || end == 0 || start >= self->next ||
+  if (self->movies->len <= 1)
+    return end == 0 ||
+        start >= (self->has_data ? self->first_data : self->next) ||
+        fail (error, BMFF_ERROR_UNSUPPORTED, self->next,
+            "moov: its samples stand in front of it, and in no mdat,");
+  return end == 0 || start >= self->next ||
       fail (error, BMFF_ERROR_UNSUPPORTED, self->next,
           "moov: its samples stand in front of it, behind another moov,");
 }
@@ -200,7 +207,7 @@ add_span (DecryptLayout *self, DecryptSpan *span, GError **error)
         : fail (error, BMFF_ERROR_INVALID, self->next,
               "samples of another moov in the moov");
   }
-  if (!check_next_moov (self, span, error))
+  if (!check_place (self, span, error))
     return FALSE;
   g_ptr_array_add (self->movie_spans, decrypt_span_ref (span));
   return TRUE;
@@ -223,8 +230,61 @@ take_moov (DecryptLayout *self, const BmffHeader *header, GError **error)
   }
   decrypt_movie_set_verify (movie, self->verify);
   g_ptr_array_add (self->movies, movie);
+  self->is_protected |= decrypt_movie_is_protected (movie);
   return !decrypt_movie_get_span (movie) ||
       add_span (self, decrypt_movie_get_span (movie), error);
+}
+
+/* What is known of a moof without media data in front of it, as its reader would. */
+static gboolean
+measure (DecryptLayout *self, DecryptMoof *moof, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (DecryptSpan) span = NULL;
+
+  if (moof->is_read)
+    return TRUE;
+  if (moof->size == 0 || moof->size > BMFF_MAX_HEADER_BOX)
+    return fail (error, BMFF_ERROR_LIMIT, moof->offset, "too large a moof");
+  bytes = bmff_source_read_all (self->source, moof->offset, (gsize) moof->size,
+      "moof", error);
+  if (!bytes)
+    return FALSE;
+  span = decrypt_movie_parse_fragment (moof->movie, bytes, moof->offset,
+      self->source, error);
+  if (!span)
+    return FALSE;
+  decrypt_span_get_extent (span, &moof->start, &moof->end);
+  moof->n_samples = decrypt_span_get_n_samples (span);
+  moof->is_read = TRUE;
+  return TRUE;
+}
+
+/* Too many moofs with no mdat between them: where the samples of all in front of
+ * one stand in front of it too, in boxes of whatever name, or there are none, it
+ * starts a group. @next: the moof to come */
+static gboolean
+split_group (DecryptLayout *self, DecryptMoof *next, GError **error)
+{
+  guint first = next->group, i;
+  guint64 end = 0;
+
+  for (i = first; i <= self->moofs->len; i++) {
+    DecryptMoof *moof = i < self->moofs->len
+        ? &g_array_index (self->moofs, DecryptMoof, i)
+        : next;
+
+    if (i > first && end <= moof->offset) {
+      moof->starts_group = TRUE;
+      first = i;
+    }
+    moof->group = first;
+    if (moof != next && !measure (self, moof, error))
+      return FALSE;
+    end = MAX (end, moof->end);
+  }
+  return decrypt_check_group (self->moofs->len + 1 - first, 0, self->next,
+      error);
 }
 
 static gboolean
@@ -248,8 +308,8 @@ take_moof (DecryptLayout *self, const BmffHeader *header, GError **error)
   }
   if (moof.starts_group)
     moof.group = self->moofs->len;
-  if (!decrypt_check_group (self->moofs->len + 1 - moof.group, 0, self->next,
-          error))
+  if (self->moofs->len + 1 - moof.group > DECRYPT_MAX_GROUP &&
+      !split_group (self, &moof, error))
     return FALSE;
   g_array_append_val (self->moofs, moof);
   return TRUE;
@@ -281,6 +341,8 @@ take_protection_box (DecryptLayout *self, const BmffHeader *header,
 static void
 take_mdat (DecryptLayout *self)
 {
+  if (!self->has_data)
+    self->first_data = self->next;
   self->has_data = TRUE;
   if (self->moofs->len > 0)
     g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1).has_data =
@@ -321,6 +383,7 @@ take_box (DecryptLayout *self, const BmffHeader *header, GError **error)
     case FOURCC_MOOF:
       return take_moof (self, header, error);
     case FOURCC_MDAT:
+    case FOURCC_IMDA:
       take_mdat (self);
       return TRUE;
     case FOURCC_META:
@@ -458,7 +521,7 @@ decrypt_layout_walk (DecryptLayout *self, guint64 offset, GError **error)
       (self->next < offset || (self->has_data && self->movies->len == 0))) {
     if (!step (self, &failed)) {
       /* What was seen so far is clear, and passes untouched, broken or not. */
-      if (self->movies->len > 0 && self->movie_spans->len == 0 &&
+      if (self->movies->len > 0 && !self->is_protected &&
           failed->domain == BMFF_ERROR) {
         g_clear_error (&failed);
         self->plain = TRUE;
@@ -478,38 +541,28 @@ decrypt_layout_walk (DecryptLayout *self, guint64 offset, GError **error)
 }
 
 static gboolean
-check_extent (const DecryptSpan *span, const gchar *box, guint64 size,
+check_samples_end (const gchar *box, guint64 offset, guint64 end, guint64 size,
     GError **error)
 {
-  guint64 start, end;
-
-  decrypt_span_get_extent (span, &start, &end);
   if (end <= size)
     return TRUE;
   g_set_error (error, BMFF_ERROR, BMFF_ERROR_TRUNCATED,
       "%s at %" G_GUINT64_FORMAT ": its samples end at %" G_GUINT64_FORMAT
       ", the file at %" G_GUINT64_FORMAT,
-      box, decrypt_span_get_patch (span)->offset, end, size);
+      box, offset, end, size);
   return FALSE;
 }
 
 static gboolean
 check_last_moof (DecryptLayout *self, guint64 size, GError **error)
 {
-  const DecryptMoof *moof;
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (DecryptSpan) span = NULL;
+  DecryptMoof *moof;
 
   if (self->moofs->len == 0)
     return TRUE;
   moof = &g_array_index (self->moofs, DecryptMoof, self->moofs->len - 1);
-  bytes = bmff_source_read_all (self->source, moof->offset, (gsize) moof->size,
-      "moof", error);
-  if (!bytes)
-    return FALSE;
-  span = decrypt_movie_parse_fragment (moof->movie, bytes, moof->offset,
-      self->source, error);
-  return span && check_extent (span, "moof", size, error);
+  return measure (self, moof, error) &&
+      check_samples_end ("moof", moof->offset, moof->end, size, error);
 }
 
 gboolean
@@ -531,8 +584,12 @@ decrypt_layout_check_end (DecryptLayout *self, GError **error)
     return FALSE;
   }
   for (i = 0; i < self->movie_spans->len; i++) {
-    if (!check_extent (g_ptr_array_index (self->movie_spans, i), "moov", size,
-            error))
+    const DecryptSpan *span = g_ptr_array_index (self->movie_spans, i);
+    guint64 start, end;
+
+    decrypt_span_get_extent (span, &start, &end);
+    if (!check_samples_end ("moov", decrypt_span_get_patch (span)->offset, end,
+            size, error))
       return FALSE;
   }
   return check_last_moof (self, size, error);

@@ -172,6 +172,19 @@ decrypt_span_find_straddler (const DecryptSpan *self, guint64 offset,
   return TRUE;
 }
 
+gboolean
+decrypt_span_has_samples (const DecryptSpan *self, guint64 start, guint64 end)
+{
+  BmffMappedSample sample;
+  CencSampleCursor cursor;
+
+  if (end <= self->start || start >= self->end)
+    return FALSE;
+  cenc_sample_cursor_init (&cursor, self->index, start);
+  return bmff_map_cursor_next (&cursor.cursor, &sample) &&
+      sample.sample.offset < end;
+}
+
 /* (transfer full): a copy of @bytes in which @box speaks of no protection */
 static GBytes *
 unprotect (const BmffBox *box, GBytes *bytes, GError **error)

@@ -49,6 +49,10 @@ gboolean decrypt_check_group (guint n_moofs, guint64 n_samples, guint64 offset,
 gboolean decrypt_span_find_straddler (const DecryptSpan *self, guint64 offset,
     guint64 *sample_offset, gsize *sample_size);
 
+/** Whether one of its protected samples has bytes from byte @start of the file to before byte @end. */
+gboolean
+decrypt_span_has_samples (const DecryptSpan *self, guint64 start, guint64 end);
+
 typedef struct _DecryptMovie DecryptMovie;
 
 /**

@@ -99,6 +99,23 @@ check_group (DecryptStream *self, const DecryptSpan *span, GError **error)
       error);
 }
 
+/* All samples of the group's moofs stand in front of the one at hand, in boxes of
+ * whatever name; or they have none. */
+static gboolean
+group_is_over (const DecryptStream *self)
+{
+  guint i;
+
+  for (i = 1; i < self->spans->len; i++) {
+    guint64 start, end;
+
+    decrypt_span_get_extent (g_ptr_array_index (self->spans, i), &start, &end);
+    if (end > self->position)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* (transfer none) */
 static DecryptSpan *
 take_moof (DecryptStream *self, GBytes *bytes, GError **error)
@@ -106,7 +123,7 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   g_autoptr (DecryptSpan) span = NULL;
   guint64 start, end;
 
-  if (self->group_has_data) {
+  if (self->group_has_data || group_is_over (self)) {
     if (!decrypt_stream_check_samples (self, self->group, self->position,
             error))
       return NULL;
@@ -152,8 +169,9 @@ is_same_moov (const DecryptMovie *a, const DecryptMovie *b)
           decrypt_span_get_patch (other)->bytes);
 }
 
-/* Behind another moov: what it says of media data in front of it comes too late,
- * if it is not that moov again. */
+/* What it says of media data in front of it comes too late, if it is not the last
+ * moov again: that of an mdat was kept, or is come back to, and other boxes' and
+ * another moov's has gone by. */
 static gboolean
 take_next_moov (DecryptStream *self, GBytes *bytes, GError **error)
 {
@@ -163,8 +181,8 @@ take_next_moov (DecryptStream *self, GBytes *bytes, GError **error)
 
   if (!decrypt_stream_take_moov (self, bytes, self->position, error))
     return FALSE;
-  if (!last || !decrypt_movie_get_span (self->movie) ||
-      is_same_moov (last, self->movie))
+  if (self->searching || !decrypt_movie_get_span (self->movie) ||
+      (last && is_same_moov (last, self->movie)))
     return TRUE;
   decrypt_span_get_extent (decrypt_movie_get_span (self->movie), &start, &end);
   if (end == 0 || start >= self->position)

@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
+/* Identified media data, ISO/IEC 14496-12:2020, 8.1.4 */
+#define FOURCC_IMDA BMFF_FOURCC ('i', 'm', 'd', 'a')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
 #define FOURCC_PSSH BMFF_FOURCC ('p', 's', 's', 'h')
 #define FOURCC_UUID BMFF_FOURCC ('u', 'u', 'i', 'd')

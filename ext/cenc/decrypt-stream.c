@@ -179,11 +179,30 @@ step_copy (DecryptStream *self)
  * Headers
  */
 
-static void
-record_box (DecryptStream *self)
+/* Media data may stand in boxes of any name (ISO/IEC 14496-12, 8.1.2): offsets
+ * count, and names do not. */
+static gboolean
+holds_media (const DecryptStream *self)
 {
-  DecryptBoxRecord record = { self->box_start, self->box_end, self->header.type,
-    self->group };
+  guint i;
+
+  if (self->header.type == FOURCC_MDAT || self->header.type == FOURCC_IMDA)
+    return TRUE;
+  if (self->header.type == FOURCC_MOOV || self->header.type == FOURCC_MOOF)
+    return FALSE;
+  for (i = 0; i < self->spans->len; i++) {
+    if (decrypt_span_has_samples (g_ptr_array_index (self->spans, i),
+            self->box_start, self->box_end))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+record_box (DecryptStream *self, gboolean media)
+{
+  DecryptBoxRecord record = { self->box_start, self->box_end,
+    media ? FOURCC_MDAT : self->header.type, self->group };
 
   if (decrypt_stream_is_protected (self) || !self->movie)
     decrypt_boxes_add (self->boxes, &record);
@@ -233,7 +252,11 @@ is_protection_box (const BmffHeader *header)
 static Step
 enter_box (DecryptStream *self, GError **error)
 {
-  record_box (self);
+  gboolean media = holds_media (self);
+
+  record_box (self, media);
+  if (media)
+    return enter_mdat (self, error);
   switch (self->header.type) {
     case FOURCC_MOOV:
       self->state = STATE_COLLECT;
@@ -242,8 +265,6 @@ enter_box (DecryptStream *self, GError **error)
       if (enter_moof (self, error) == STEP_FAILED)
         return STEP_FAILED;
       break;
-    case FOURCC_MDAT:
-      return enter_mdat (self, error);
     case FOURCC_META:
       self->has_image = TRUE;
       self->state = STATE_COPY;
@@ -532,13 +553,14 @@ decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
   decrypt_stream_end_group (self);
   self->state = STATE_HEADER;
   self->resync = TRUE;
-  if (!decrypt_boxes_find (self->boxes, offset, &record) ||
-      record.offset == offset)
+  if (!decrypt_boxes_find (self->boxes, offset, &record))
+    return;
+  self->resync = FALSE;
+  if (record.offset == offset)
     return;
   self->header.type = record.type;
   self->box_start = record.offset;
   self->box_end = record.end;
-  self->resync = FALSE;
   self->state = record.type == FOURCC_MDAT ? STATE_MEDIA : STATE_COPY;
 }
 
@@ -562,6 +584,8 @@ decrypt_stream_reset (DecryptStream *self)
   decrypt_stream_end_group (self);
   gst_adapter_clear (self->adapter);
   self->position = self->target = self->wanted = 0;
+  self->n_empty = 0;
+  self->n_waits = self->n_scanned = 0;
   self->state = STATE_HEADER;
   self->resync = self->searching = self->has_image = FALSE;
   self->flow = GST_FLOW_OK;

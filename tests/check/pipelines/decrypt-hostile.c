@@ -123,10 +123,16 @@ append (GByteArray *file, BmffBox *box)
 }
 
 static void
-append_mdat (GByteArray *file, guint size)
+append_media (GByteArray *file, const gchar *type, guint size)
 {
   append (file,
-      bmff_box_new (FCC ("mdat"), g_bytes_new_take (g_malloc0 (size), size)));
+      bmff_box_new (FCC (type), g_bytes_new_take (g_malloc0 (size), size)));
+}
+
+static void
+append_mdat (GByteArray *file, guint size)
+{
+  append_media (file, "mdat", size);
 }
 
 static GByteArray *
@@ -235,6 +241,109 @@ GST_START_TEST (test_moofs_of_a_group)
 }
 GST_END_TEST
 
+/*
+ * Media data outside of mdat
+ */
+
+static const gchar *const media_types[] = { "mdat", "imda", "skip", "free",
+  "wxyz" };
+
+/* With a sample of 32 bytes right behind it. */
+static BmffBox *
+make_paired_moof (void)
+{
+  return PARENT ("moof", LEAF ("mfhd", 0, 1),
+      PARENT ("traf", LEAF ("tfhd", 0x020000, 1),
+          LEAF ("trun", 0x201, 1, MOOF_SIZE + 4 + 8, 32)));
+}
+
+/* @type: of the box that has the sample; NULL for moofs without any */
+static GByteArray *
+make_pairs (const gchar *type, guint n)
+{
+  GByteArray *file = fragmented_new ();
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    append (file, type ? make_paired_moof () : make_moof (0, MOOF_SIZE + 8));
+    if (type)
+      append_media (file, type, 32);
+  }
+  return file;
+}
+
+/* What comes out is the same whatever box it is in, and is not what went in. */
+static void
+check_media (GByteArray *(*make) (const gchar *type, guint n), guint n,
+    const gchar *upstream)
+{
+  g_autoptr (GByteArray) wanted = NULL;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (media_types); i++) {
+    g_autoptr (GByteArray) file = make (media_types[i], n);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GByteArray) out = run (file, upstream, DECRYPT, &error);
+    guint j;
+
+    fail_unless (out != NULL, "%s: %s", media_types[i],
+        error ? error->message : "");
+    fail_unless_equals_int (out->len, file->len);
+    /* Zeros went in: of each box, its last block. */
+    fail_unless (memcmp (out->data + out->len - 32, file->data + file->len - 32,
+                     32) != 0);
+    for (j = 0; j + 4 <= out->len && i > 0; j++) {
+      if (memcmp (file->data + j, media_types[i], 4) == 0)
+        memcpy (out->data + j, media_types[0], 4);
+    }
+    if (!wanted)
+      wanted = g_steal_pointer (&out);
+    else
+      fail_unless (memcmp (wanted->data, out->data, wanted->len) == 0, "%s",
+          media_types[i]);
+  }
+}
+
+GST_START_TEST (test_media_of_any_name)
+{
+  const gchar *upstream = __i__ == 0 ? "" : "! queue";
+
+  check_media (make_pairs, 3, upstream);
+  check_media (make_pairs, 300, upstream);
+}
+GST_END_TEST
+
+GST_START_TEST (test_moofs_without_samples)
+{
+  GByteArray *file = make_pairs (NULL, 300);
+
+  check_passes (file, "");
+  check_passes (file, "! queue");
+  g_byte_array_unref (file);
+}
+GST_END_TEST
+
+/* In front of the moov: gone by, if in no mdat. */
+GST_START_TEST (test_media_in_front)
+{
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (media_types) - 1; i++) {
+    GByteArray *file = file_new ();
+
+    append_media (file, media_types[i], 1000);
+    append (file, make_moov (make_stbl (TRUE, 10, 100, 28), FALSE));
+    if (i > 1) {
+      check_both_refuse (file, "stand in front of it");
+    } else {
+      check_passes (file, "");
+      check_passes (file, "! queue");
+    }
+    g_byte_array_unref (file);
+  }
+}
+GST_END_TEST
+
 /* Two moofs whose samples are the same bytes would be decrypted twice. */
 GST_START_TEST (test_moofs_that_share_bytes)
 {
@@ -334,6 +443,9 @@ decrypt_hostile_suite (void)
   tcase_set_timeout (tc, 300);
   tcase_add_test (tc, test_samples_of_a_group);
   tcase_add_test (tc, test_moofs_of_a_group);
+  tcase_add_loop_test (tc, test_media_of_any_name, 0, 2);
+  tcase_add_test (tc, test_moofs_without_samples);
+  tcase_add_test (tc, test_media_in_front);
   tcase_add_test (tc, test_moofs_that_share_bytes);
   tcase_add_test (tc, test_moov_twice);
   tcase_add_test (tc, test_empty_information);
