@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <gst/check/gstcheck.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -165,6 +164,7 @@ GST_END_TEST;
 /* Each byte of the key inverted: the search must not find what it searches by. */
 static volatile guint8 inverted[GST_CENC_KEY_SIZE];
 
+/* Not OpenSSL's random bytes: of these it may leave some in memory. */
 static GstCencKey *
 make_secret_key (void)
 {
@@ -172,7 +172,7 @@ make_secret_key (void)
   GstCencKey *key;
   guint i;
 
-  fail_unless (RAND_bytes (data, sizeof data) == 1);
+  fail_unless (getentropy (data, sizeof data) == 0);
   for (i = 0; i < sizeof data; i++)
     inverted[i] = (guint8) ~data[i];
   key = gst_cenc_key_new (kid, data);
@@ -252,24 +252,43 @@ count_key (void)
   return n;
 }
 
+/* It is looked for in the right way: a copy is found as long as it is there. */
+static void
+check_search (void)
+{
+  guint8 *copy = g_malloc (GST_CENC_KEY_SIZE);
+  guint n = count_key (), i;
+
+  for (i = 0; i < GST_CENC_KEY_SIZE; i++)
+    copy[i] = (guint8) ~inverted[i];
+  assert_equals_int (count_key (), n + 1);
+  explicit_bzero (copy, GST_CENC_KEY_SIZE);
+  assert_equals_int (count_key (), n);
+  g_free (copy);
+}
+
 static void
 check_memory (CencMode mode, CencCipherDirection direction)
 {
   GstCencKey *key = make_secret_key ();
   CencCipher *cipher = cenc_cipher_new (key, mode, direction, NULL);
   guint8 data[64] = { 0 };
+  guint n;
 
   assert_equals_int (count_key (), 0);
+  check_search ();
   fail_unless (cenc_cipher_funcs.start (cipher, nist_cbc_iv));
   fail_unless (cenc_cipher_funcs.update (cipher, data, data, sizeof data));
   if (direction == CENC_CIPHER_ENCRYPT)
     fail_unless (cenc_cipher_lanes_funcs.blocks (cipher, data, sizeof data));
-  /* It is looked for in the right way. */
-  assert_equals_int (count_key (), direction == CENC_CIPHER_ENCRYPT ? 2 : 1);
+  /* In OpenSSL's expanded keys, no more: with the processor's AES instructions it
+   * stands in each of them as it is, without them it need not. */
+  n = count_key ();
+  fail_unless (n <= (direction == CENC_CIPHER_ENCRYPT ? 2 : 1), "%u", n);
   cenc_cipher_rest (cipher);
   assert_equals_int (count_key (), 0);
   fail_unless (cenc_cipher_funcs.start (cipher, nist_cbc_iv));
-  assert_equals_int (count_key (), 1);
+  fail_unless (count_key () <= MIN (n, 1));
   cenc_cipher_free (cipher);
   gst_cenc_key_unref (key);
   assert_equals_int (count_key (), 0);
