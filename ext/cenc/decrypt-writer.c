@@ -124,9 +124,9 @@ read_id3 (BmffReader *reader, gint64 created)
   return flags;
 }
 
-/* The box in @meta, up to behind its language. */
+/* The box in @meta, up to behind its language, and where it begins there. */
 static gboolean
-find_id32 (const BmffBox *meta, BmffReader *reader)
+find_id32 (const BmffBox *meta, BmffReader *reader, gsize *place)
 {
   BmffHeader header;
   gsize size;
@@ -137,6 +137,7 @@ find_id32 (const BmffBox *meta, BmffReader *reader)
       bmff_header_parse (&header, data + at, size - at) == BMFF_HEADER_OK &&
       header.size >= header.header_size && header.size <= size - at) {
     if (header.type == ID32) {
+      *place = at;
       bmff_reader_init (reader, data + at + header.header_size,
           (gsize) header.size - header.header_size);
       return bmff_reader_skip (reader, 6);
@@ -146,15 +147,35 @@ find_id32 (const BmffBox *meta, BmffReader *reader)
   return FALSE;
 }
 
+static CencCryptFlags
+read_meta (const BmffMovie *movie, BmffBox **meta, gsize *place)
+{
+  BmffReader reader;
+
+  *meta = bmff_box_child (movie->moov, META);
+  if (!*meta || !(*meta)->payload || (*meta)->children ||
+      !find_id32 (*meta, &reader, place))
+    return CENC_CRYPT_FLAGS_NONE;
+  return read_id3 (&reader, get_creation_time (movie));
+}
+
 CencCryptFlags
 decrypt_writer_get_movie_flags (const BmffMovie *movie)
 {
-  const BmffBox *meta = bmff_box_child (movie->moov, META);
-  BmffReader reader;
+  BmffBox *meta;
+  gsize place;
 
-  if (!meta || !meta->payload || meta->children || !find_id32 (meta, &reader))
-    return CENC_CRYPT_FLAGS_NONE;
-  return read_id3 (&reader, get_creation_time (movie));
+  return read_meta (movie, &meta, &place);
+}
+
+void
+decrypt_writer_hide (BmffMovie *movie)
+{
+  BmffBox *meta;
+  gsize place, size;
+
+  while (read_meta (movie, &meta, &place) != CENC_CRYPT_FLAGS_NONE)
+    memcpy (bmff_box_edit_payload (meta, &size) + place + 4, "free", 4);
 }
 
 /*

@@ -28,6 +28,8 @@ CencCryptFlags decrypt_writer_get_flags (const gchar *owner,
     const gchar *version, gsize size, gint64 created);
 /** By a moov's box ID32 and mvhd. */
 CencCryptFlags decrypt_writer_get_movie_flags (const BmffMovie *movie);
+/** For who encrypts what such a writer made: ID32, by which it would be taken for that writer's encryption, becomes free, at its place. */
+void decrypt_writer_hide (BmffMovie *movie);
 /** By what a demuxer makes of these: GST_TAG_PRIVATE_DATA and GST_TAG_DATE_TIME. */
 CencCryptFlags decrypt_writer_get_tags_flags (const GstTagList *tags);
 

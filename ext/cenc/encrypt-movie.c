@@ -2,6 +2,7 @@
 
 #include "encrypt-movie.h"
 
+#include "cenc/decrypt-writer.h"
 #include "cenc/encrypt-aux.h"
 #include "cenc/encrypt-ftyp.h"
 #include "gst/cenc/cenc-track.h"
@@ -72,7 +73,7 @@ tell_pattern (CencParams *params)
 }
 
 static gboolean
-protect_track (const BmffTrack *track, EncryptPlan *plan, gboolean fragmented,
+protect_track (BmffMovie *movie, const BmffTrack *track, EncryptPlan *plan,
     GError **error)
 {
   EncryptTrack *encrypted;
@@ -89,9 +90,12 @@ protect_track (const BmffTrack *track, EncryptPlan *plan, gboolean fragmented,
   params = *encrypt_track_get_params (encrypted);
   if (encrypt_plan_get_clear_lead (plan) > 0) {
     copy_entries (track);
-    if (!fragmented)
+    if (!movie->fragmented)
       tell_pattern (&params);
   }
+  /* Only a run of several blocks can be cut off. */
+  if (params.crypt_byte_block > 1)
+    decrypt_writer_hide (movie);
   return wrap_entries (track, &params, encrypt_track_get_n_entries (encrypted),
       error);
 }
@@ -120,8 +124,8 @@ encrypt_movie_new_bare (BmffBox *moov, EncryptPlan *plan, GError **error)
   if (!movie)
     return NULL;
   for (i = 0; i < movie->tracks->len; i++) {
-    if (!protect_track (g_ptr_array_index (movie->tracks, i), plan,
-            movie->fragmented, error))
+    if (!protect_track (movie, g_ptr_array_index (movie->tracks, i), plan,
+            error))
       return NULL;
   }
   return g_steal_pointer (&movie);

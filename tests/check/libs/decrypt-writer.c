@@ -144,6 +144,29 @@ GST_START_TEST (test_movie)
 }
 GST_END_TEST;
 
+/* What is not hidden is as it was; what is, has its place. */
+GST_START_TEST (test_hide)
+{
+  const Case *c = &cases[__i__];
+  g_autoptr (GBytes) before = NULL, after = NULL;
+  BmffMovie *movie;
+
+  if (!c->owner)
+    return;
+  movie = make_movie (c, 0);
+  before = bmff_box_to_bytes (movie->moov);
+  decrypt_writer_hide (movie);
+  after = bmff_box_to_bytes (movie->moov);
+  fail_unless_equals_int (decrypt_writer_get_movie_flags (movie),
+      CENC_CRYPT_FLAGS_NONE);
+  fail_unless_equals_uint64 (g_bytes_get_size (after),
+      g_bytes_get_size (before));
+  fail_unless (g_bytes_equal (before, after) == !c->clear);
+  bmff_box_free (movie->moov);
+  g_free (movie);
+}
+GST_END_TEST;
+
 /*
  * Tags
  */
@@ -186,6 +209,7 @@ decrypt_writer_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_loop_test (tc, test_rules, 0, G_N_ELEMENTS (cases));
   tcase_add_loop_test (tc, test_movie, 0, G_N_ELEMENTS (cases));
+  tcase_add_loop_test (tc, test_hide, 0, G_N_ELEMENTS (cases));
   tcase_add_loop_test (tc, test_tags, 0, G_N_ELEMENTS (cases));
   return suite;
 }

@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
+#include <string.h>
 
 #define VIDEO \
   "videotestsrc num-buffers=125 ! video/x-raw,width=320,height=240," \
@@ -258,6 +259,85 @@ GST_START_TEST (test_other_muxer)
 }
 GST_END_TEST
 
+/* moov/meta/ID32, as Shaka Packager 2.0 writes it */
+static const guint8 shaka_meta[] =
+    "\0\0\0\x84meta\0\0\0\0"
+    "\0\0\0\x21hdlr\0\0\0\0\0\0\0\0ID32\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\0\0\0\x57ID32\0\0\0\0\x15\xc7"
+    "ID3\4\0\0\0\0\0\x3fPRIV\0\0\0\x35\0\0"
+    "https://github.com/google/shaka-packager\0v2.0.2-test0";
+
+/* @file with @box at the end of its moov; no place in it counts from the start. */
+static GBytes *
+add_to_moov (GBytes *file, const guint8 *box, gsize box_size)
+{
+  GByteArray *out = g_byte_array_new ();
+  gsize size, pos = 0;
+  const guint8 *data = g_bytes_get_data (file, &size);
+  guint moov;
+
+  while (memcmp (data + pos + 4, "moov", 4) != 0)
+    pos += GST_READ_UINT32_BE (data + pos);
+  moov = GST_READ_UINT32_BE (data + pos);
+  g_byte_array_append (out, data, (guint) (pos + moov));
+  GST_WRITE_UINT32_BE (out->data + pos, moov + (guint) box_size);
+  g_byte_array_append (out, box, (guint) box_size);
+  g_byte_array_append (out, data + pos + moov, (guint) (size - pos - moov));
+  return g_byte_array_free_to_bytes (out);
+}
+
+static GBytes *
+decrypt_file (GBytes *file)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
+      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
+      NULL);
+  GBytes *out = judge_make (description);
+
+  g_unlink (path);
+  return out;
+}
+
+static void
+check_clear_again (GBytes *clear, GBytes *out)
+{
+  g_autoptr (GPtrArray) a = judge_read (clear, JUDGE_SENC, NULL);
+  g_autoptr (GPtrArray) b = judge_read (out, JUDGE_SENC, NULL);
+  const JudgeTrack *wanted, *got;
+  guint i;
+
+  fail_unless (a && b && a->len == 1 && b->len == 1);
+  wanted = g_ptr_array_index (a, 0);
+  got = g_ptr_array_index (b, 0);
+  fail_unless_equals_int (got->samples->len, wanted->samples->len);
+  for (i = 0; i < wanted->samples->len; i++)
+    fail_unless (g_bytes_equal (g_ptr_array_index (wanted->samples, i),
+                     g_ptr_array_index (got->samples, i)),
+        "sample %u", i);
+}
+
+/* A clear file of a writer whose own encryption has its ways: ours is not taken
+ * for that. */
+GST_START_TEST (test_old_writer)
+{
+  g_autoptr (GBytes) muxed_file = NULL;
+  g_autoptr (GBytes) clear = NULL;
+  g_autoptr (GBytes) encrypted = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  fail_unless_equals_int (sizeof shaka_meta - 1, shaka_meta[3]);
+  if (!judge_has_elements (NEEDED) || !judge_has_elements ("cencdecrypt"))
+    return;
+  muxed_file = mux (H264 "! m.", "fragment-duration=1000 streamable=true");
+  clear = add_to_moov (muxed_file, shaka_meta, sizeof shaka_meta - 1);
+  encrypted =
+      encrypt_file (clear, "scheme=cbcs crypt-byte-block=5 skip-byte-block=5");
+  out = decrypt_file (encrypted);
+  check_clear_again (clear, out);
+}
+GST_END_TEST
+
 /* A truncated file ends in an error, in pull mode too. */
 static const gchar *truncated[] = { H264 "! m.", LARGE };
 
@@ -299,6 +379,7 @@ encrypt_fragmented_suite (void)
   tcase_add_test (tc, test_reproducible);
   tcase_add_test (tc, test_hevc);
   tcase_add_test (tc, test_live);
+  tcase_add_test (tc, test_old_writer);
   tcase_add_loop_test (tc, test_truncated_file, 0, G_N_ELEMENTS (truncated));
   tcase_add_loop_test (tc, test_other_muxer, 0, G_N_ELEMENTS (others));
   return s;
