@@ -99,6 +99,16 @@ decrypt_span_get_n_samples (const DecryptSpan *self)
   return n;
 }
 
+static gboolean
+is_protected (const DecryptMovie *movie, const BmffTraf *traf)
+{
+  guint i;
+
+  return g_ptr_array_find (movie->movie->tracks, traf->track, &i) &&
+      cenc_track_is_protected (g_ptr_array_index (movie->tracks, i));
+}
+
+/* Clear tracks may share bytes with whom they will. */
 static void
 add_tables (GPtrArray *tables, const DecryptSpan *span)
 {
@@ -107,7 +117,8 @@ add_tables (GPtrArray *tables, const DecryptSpan *span)
   for (i = 0; i < span->fragment->trafs->len; i++) {
     const BmffTraf *traf = g_ptr_array_index (span->fragment->trafs, i);
 
-    g_ptr_array_add (tables, traf->samples);
+    if (is_protected (span->movie, traf))
+      g_ptr_array_add (tables, traf->samples);
   }
 }
 

@@ -76,9 +76,9 @@ make_stbl (gboolean is_protected, guint32 n, guint32 size, guint32 offset)
 }
 
 static BmffBox *
-make_trak (BmffBox *stbl)
+make_trak (guint32 id, BmffBox *stbl)
 {
-  guint32 tkhd[21] = { 3, 0, 0, 1 }, mvhd_like[6] = { 0, 0, 0, 48000, 0, 0 };
+  guint32 tkhd[21] = { 3, 0, 0, id }, mvhd_like[6] = { 0, 0, 0, 48000, 0, 0 };
   guint32 hdlr[7] = { 0, 0, FCC ("soun") };
 
   return PARENT ("trak", box ("tkhd", G_N_ELEMENTS (tkhd), tkhd, NULL),
@@ -93,7 +93,7 @@ make_moov (BmffBox *stbl, gboolean fragmented)
 {
   guint32 mvhd[25] = { 0, 0, 0, 1000 };
   BmffBox *moov = PARENT ("moov", box ("mvhd", G_N_ELEMENTS (mvhd), mvhd, NULL),
-      make_trak (stbl));
+      make_trak (1, stbl));
 
   if (fragmented)
     bmff_box_append (moov, PARENT ("mvex", LEAF ("trex", 0, 1, 1, 20, 1, 0)));
@@ -357,6 +357,30 @@ GST_START_TEST (test_moofs_that_share_bytes)
 }
 GST_END_TEST
 
+/* Of a track that is not decrypted they are nobody's business. */
+GST_START_TEST (test_clear_moofs_that_share_bytes)
+{
+  GByteArray *file = file_new ();
+  BmffBox *moov = make_moov (make_stbl (TRUE, 0, 0, 0), FALSE);
+  guint i;
+
+  bmff_box_append (moov, make_trak (2, make_stbl (FALSE, 0, 0, 0)));
+  bmff_box_append (moov,
+      PARENT ("mvex", LEAF ("trex", 0, 1, 1, 20, 1, 0),
+          LEAF ("trex", 0, 2, 1, 20, 1, 0)));
+  append (file, moov);
+  for (i = 2; i > 0; i--)
+    append (file,
+        PARENT ("moof", LEAF ("mfhd", 0, 1),
+            PARENT ("traf", LEAF ("tfhd", 0x020000, 2),
+                LEAF ("trun", 1, 10, i * MOOF_SIZE + 8))));
+  append_mdat (file, 100);
+  check_passes (file, "");
+  check_passes (file, "! queue");
+  g_byte_array_unref (file);
+}
+GST_END_TEST
+
 static GByteArray *
 make_progressive (guint n_moovs, guint32 n, guint32 size)
 {
@@ -447,6 +471,7 @@ decrypt_hostile_suite (void)
   tcase_add_test (tc, test_moofs_without_samples);
   tcase_add_test (tc, test_media_in_front);
   tcase_add_test (tc, test_moofs_that_share_bytes);
+  tcase_add_test (tc, test_clear_moofs_that_share_bytes);
   tcase_add_test (tc, test_moov_twice);
   tcase_add_test (tc, test_empty_information);
 #ifdef HAVE_ENCRYPT
