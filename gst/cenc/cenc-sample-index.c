@@ -17,6 +17,7 @@ typedef struct
 {
   guint track; /* in the movie */
   guint32 track_id;
+  gboolean is_video;
   const CencTrack *cenc_track;
   CencTrackRun *run;
   BmffSampleTable *samples;
@@ -240,6 +241,7 @@ add_part (CencSampleIndex *self, guint i, const BmffTrack *track,
 
   part->track = i;
   part->track_id = track->id;
+  part->is_video = track->handler == BMFF_FOURCC ('v', 'i', 'd', 'e');
   part->cenc_track = cenc_track;
   part->samples = samples;
   g_ptr_array_add (self->parts, part);
@@ -381,16 +383,23 @@ needs_aux (const CencParams *params)
   return params->per_sample_iv_size > 0;
 }
 
+/* A constant IV for whole samples needs no information by sample; of clear ones
+ * among them saiz may say that they have none, and stop there. Of pictures, which
+ * have subsamples where anything is told of the track, it has been cut off then. */
+static gboolean
+tells_nothing (const Part *part)
+{
+  return !part->aux || cenc_aux_table_get_count (part->aux) == 0 ||
+      (!part->is_video && cenc_aux_table_is_empty (part->aux));
+}
+
 /* Sets the aux of a protected sample. */
 static gboolean
 fill_in_aux (const Part *part, CencIndexedSample *out, GError **error)
 {
   guint32 count = part->aux ? cenc_aux_table_get_count (part->aux) : 0;
 
-  /* A constant IV for whole samples needs no information by sample; of clear
-   * ones among them saiz may say that they have none, and stop there. */
-  if (!needs_aux (out->params) &&
-      (!part->aux || cenc_aux_table_is_empty (part->aux)))
+  if (!needs_aux (out->params) && tells_nothing (part))
     return TRUE;
   if (part->aux && cenc_aux_table_get (part->aux, out->index, &out->aux) &&
       (out->aux.iv || !needs_aux (out->params)))

@@ -224,8 +224,8 @@ indexed_clear (Indexed *self)
 /* Track 1: clear, 4 samples of 100 from 1000 on. Track 2: 6 samples of 50 from
  * 1400 on, of which the first @first_entry == 2 makes two clear; aux in @where. */
 static Indexed
-make_indexed (const CencParams *params, guint first_entry, BmffBox *aux,
-    gboolean aux_in_trak, GError **error)
+make_indexed_of (const gchar *handler, const CencParams *params,
+    guint first_entry, BmffBox *aux, gboolean aux_in_trak, GError **error)
 {
   BmffBox *stbl = test_stbl (6, 50, 1400, first_entry);
   BmffBox *clear = test_trak (1, "vide", test_stbl (4, 100, 1000, 1));
@@ -239,10 +239,19 @@ make_indexed (const CencParams *params, guint first_entry, BmffBox *aux,
   if (aux && aux_in_trak)
     bmff_box_append (trak, aux);
   self.movie = test_movie (test_with (test_with (test_moov (), clear), trak));
+  ((BmffTrack *) g_ptr_array_index (self.movie->tracks, 1))->handler =
+      FCC (handler);
   self.tracks = cenc_tracks_new (self.movie, NULL);
   self.index =
       cenc_sample_index_new_for_movie (self.movie, self.tracks, NULL, error);
   return self;
+}
+
+static Indexed
+make_indexed (const CencParams *params, guint first_entry, BmffBox *aux,
+    gboolean aux_in_trak, GError **error)
+{
+  return make_indexed_of ("vide", params, first_entry, aux, aux_in_trak, error);
 }
 
 /* "number:iv" of the protected samples and "number" of clear ones in [a, b). */
@@ -338,17 +347,19 @@ GST_START_TEST (test_constant_iv_needs_no_senc)
   assert_list (&self, 1600, 1700, "4:0 5:0");
   indexed_clear (&self);
   /* Nor one that goes beyond clear samples, of which there is nothing to tell. */
-  self = make_indexed (&params, 2, test_box ("senc", 0, 2), FALSE, NULL);
+  self = make_indexed_of ("soun", &params, 2, test_box ("senc", 0, 2), FALSE,
+      NULL);
   assert_list (&self, 0, G_MAXUINT64, "0 1 2:0 3:0 4:0 5:0");
   indexed_clear (&self);
 }
 GST_END_TEST;
 
 static void
-assert_missing (const CencParams *params, BmffBox *aux, const gchar *sample)
+assert_missing (const CencParams *params, guint first_entry, BmffBox *aux,
+    const gchar *sample)
 {
   GError *error = NULL;
-  Indexed self = make_indexed (params, 1, aux, FALSE, &error);
+  Indexed self = make_indexed (params, first_entry, aux, FALSE, &error);
   g_autofree gchar *text = NULL;
 
   fail_unless_no_error (error);
@@ -364,10 +375,12 @@ GST_START_TEST (test_missing_information)
   CencParams cenc = test_params (CENC_SCHEME_CENC, 1);
   CencParams cbcs = test_params (CENC_SCHEME_CBCS, 1);
 
-  assert_missing (&cenc, NULL, "track 2: sample 1 at 1400");
-  assert_missing (&cenc, make_senc (5), "sample 6 at 1650");
+  assert_missing (&cenc, 1, NULL, "track 2: sample 1 at 1400");
+  assert_missing (&cenc, 1, make_senc (5), "sample 6 at 1650");
   /* Some samples are told of, so that the others are not whole ones. */
-  assert_missing (&cbcs, test_box ("senc", 0, 2), "sample 3 at 1500");
+  assert_missing (&cbcs, 1, test_box ("senc", 0, 2), "sample 3 at 1500");
+  /* Nor are pictures, if clear ones are told of. */
+  assert_missing (&cbcs, 2, test_box ("senc", 0, 2), "sample 3 at 1500");
 }
 GST_END_TEST;
 
