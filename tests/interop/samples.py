@@ -72,6 +72,22 @@ def demuxing(args, recorder):
     demuxer = make(pipeline, 'qtdemux')
     chain.append(demuxer)
 
+    # Streams that have not come to their end; None: nor is it known which there are.
+    open_streams = [None]
+
+    def on_event(_pad, info, name):
+        if info.get_event().type == Gst.EventType.EOS:
+            ended(name)
+        return Gst.PadProbeReturn.OK
+
+    def ended(name):
+        """The queues hold all: a seek while stock qtdemux 1.22 still reads moofs now
+        and then has it take a fragment's samples from another place."""
+        if name in open_streams:
+            open_streams.remove(name)
+            if not open_streams:
+                pipeline.post_message(Gst.Message.new_application(pipeline, Gst.Structure.new_empty('all-read')))
+
     def on_pad(_demuxer, pad):
         # Not async: whether a bin waits for a sink that comes while it changes its
         # state is a race, by which now and then it never says that it is ready.
@@ -79,6 +95,8 @@ def demuxing(args, recorder):
         queue = make(pipeline, 'queue', max_size_buffers=0, max_size_bytes=0,
                      max_size_time=0)
         recorder.watch(pad.get_name(), sink.get_static_pad('sink'))
+        open_streams.append(pad.get_name())
+        queue.get_static_pad('sink').add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, on_event, pad.get_name())
         queue.link(sink)
         target = queue
         if args.behind is not None and pad.query_caps().to_string().startswith('application/x-cenc'):
@@ -87,7 +105,7 @@ def demuxing(args, recorder):
         pad.link(target.get_static_pad('sink'))
 
     def on_all_pads(_demuxer):
-        pipeline.post_message(Gst.Message.new_application(pipeline, Gst.Structure.new_empty('all-pads')))
+        ended(None)
 
     demuxer.connect('pad-added', on_pad)
     demuxer.connect('no-more-pads', on_all_pads)
