@@ -78,6 +78,7 @@ static Progress *progress;
 /* By default a cut and a change of every third. */
 static guint n_cuts = 1, n_flips = 1, first = 0, step = 3;
 static guint n_runs, n_failures, n_stock;
+static gint failure; /* the status of all that failed, or 1 if they differ */
 static gint64 patience = HANG;
 static long max_rss, last_rss;
 static const gchar *largest = "none"; /* of which that was */
@@ -484,6 +485,7 @@ find_hogs (const Job *job)
       }
     }
     n_failures++;
+    failure = 1;
     fprintf (stderr, "%s: case %u, %s: %ld MiB\n", job->input->path, i,
         job->mode == BEHIND ? "behind" : "in front", rss / 1024);
   }
@@ -520,6 +522,7 @@ run_cases (const Input *input, const gchar *path, Mode mode)
     if (mode == BEHIND && job.first < job.last && is_stock (&job, job.first)) {
       n_stock++;
     } else {
+      failure = n_failures == 0 || failure == status ? status : 1;
       n_failures++;
       fprintf (stderr, "%s: case %u, %s: status %d%s\n", input->path, job.first,
           mode == BEHIND ? "behind" : "in front", status,
@@ -583,7 +586,6 @@ main (int argc, char **argv)
     const Input *input = g_ptr_array_index (inputs, i);
 
     n_files++;
-
     run_cases (input, path, FRONT_TASK);
     /* What qtdemux leaks of a damaged file is not ours. */
     if (!input->is_clear && !g_getenv ("GST_TRACERS"))
@@ -594,5 +596,5 @@ main (int argc, char **argv)
           "%ld MiB (%s) and %.1f s (%s)\n",
       n_files, n_runs, n_failures, n_stock, max_rss / 1024, largest,
       (gdouble) progress->longest / G_USEC_PER_SEC, progress->longest_name);
-  return n_failures > 0 || n_runs == 0;
+  return n_failures > 0 ? failure : n_runs == 0;
 }
