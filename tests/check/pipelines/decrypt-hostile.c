@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 
 #include "config.h"
+#include "cenc/decrypt-stream.h"
 #include "gst/isobmff/bmff-box.h"
 
 #define KEYS "00000000000000000000000000000001:00000000000000000000000000000001"
@@ -440,6 +441,45 @@ GST_START_TEST (test_empty_information)
 }
 GST_END_TEST
 
+static GstFlowReturn
+drop_buffer (GstBuffer *buffer, gpointer user_data)
+{
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+cannot_seek (guint64 offset, gpointer user_data)
+{
+  return FALSE;
+}
+
+/* What one title claims is not held against the next. */
+GST_START_TEST (test_empty_information_of_titles)
+{
+  static const DecryptStreamFuncs funcs = { drop_buffer, cannot_seek };
+  const DecryptWork work = { 0 };
+  g_autoptr (DecryptStream) stream =
+      decrypt_stream_new (&funcs, NULL, &work, FALSE);
+  guint32 n = 3u << 20;
+  guint i;
+
+  for (i = 0; i < 3; i++) {
+    g_autoptr (GByteArray) file = file_new ();
+    g_autoptr (GError) error = NULL;
+    BmffBox *stbl = make_stbl (TRUE, n, 1, 100000);
+
+    bmff_box_append (stbl, LEAF ("senc", 0, n));
+    append (file, make_moov (stbl, FALSE));
+    fail_unless_equals_int (decrypt_stream_feed (stream,
+                                gst_buffer_new_memdup (file->data, file->len),
+                                &error),
+        GST_FLOW_OK);
+    decrypt_stream_reset (stream);
+  }
+}
+GST_END_TEST
+
 #ifdef HAVE_ENCRYPT
 GST_START_TEST (test_samples_to_encrypt)
 {
@@ -474,6 +514,7 @@ decrypt_hostile_suite (void)
   tcase_add_test (tc, test_clear_moofs_that_share_bytes);
   tcase_add_test (tc, test_moov_twice);
   tcase_add_test (tc, test_empty_information);
+  tcase_add_test (tc, test_empty_information_of_titles);
 #ifdef HAVE_ENCRYPT
   tcase_add_test (tc, test_samples_to_encrypt);
 #endif
