@@ -145,14 +145,12 @@ GST_START_TEST (test_movie)
 GST_END_TEST;
 
 /* What is not hidden is as it was; what is, has its place. */
-GST_START_TEST (test_hide)
+static void
+check_hide (const Case *c)
 {
-  const Case *c = &cases[__i__];
   g_autoptr (GBytes) before = NULL, after = NULL;
   BmffMovie *movie;
 
-  if (!c->owner)
-    return;
   movie = make_movie (c, 0);
   before = bmff_box_to_bytes (movie->moov);
   decrypt_writer_hide (movie);
@@ -164,6 +162,16 @@ GST_START_TEST (test_hide)
   fail_unless (g_bytes_equal (before, after) == !c->clear);
   bmff_box_free (movie->moov);
   g_free (movie);
+}
+
+GST_START_TEST (test_hide)
+{
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    if (cases[i].owner)
+      check_hide (&cases[i]);
+  }
 }
 GST_END_TEST;
 
@@ -209,7 +217,7 @@ decrypt_writer_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_loop_test (tc, test_rules, 0, G_N_ELEMENTS (cases));
   tcase_add_loop_test (tc, test_movie, 0, G_N_ELEMENTS (cases));
-  tcase_add_loop_test (tc, test_hide, 0, G_N_ELEMENTS (cases));
+  tcase_add_test (tc, test_hide);
   tcase_add_loop_test (tc, test_tags, 0, G_N_ELEMENTS (cases));
   return suite;
 }
