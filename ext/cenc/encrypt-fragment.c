@@ -141,8 +141,8 @@ sort_spans (EncryptFragment *self, GError **error)
 }
 
 EncryptFragment *
-encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
-    GError **error)
+encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, BmffClock *clock,
+    EncryptPlan *plan, GError **error)
 {
   g_autoptr (EncryptFragment) self = g_new0 (EncryptFragment, 1);
   guint i;
@@ -155,6 +155,7 @@ encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
   self->fragment = bmff_fragment_new (moof, movie, error);
   if (!self->fragment)
     return NULL;
+  bmff_clock_enter (clock, self->fragment);
   for (i = 0; i < self->fragment->trafs->len; i++) {
     if (!add_part (self, g_ptr_array_index (self->fragment->trafs, i), plan,
             error) ||
@@ -162,6 +163,15 @@ encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, EncryptPlan *plan,
       return NULL;
   }
   return sort_spans (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+encrypt_fragment_tell_time (EncryptFragment *self)
+{
+  guint i;
+
+  for (i = 0; i < self->fragment->trafs->len; i++)
+    bmff_traf_add_tfdt (g_ptr_array_index (self->fragment->trafs, i));
 }
 
 void

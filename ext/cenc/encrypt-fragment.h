@@ -11,6 +11,7 @@
 #include "cenc/encrypt-pass.h"
 #include "cenc/encrypt-plan.h"
 #include "cenc/encrypt-queue.h"
+#include "gst/isobmff/bmff-clock.h"
 
 G_BEGIN_DECLS
 
@@ -20,13 +21,17 @@ typedef struct _EncryptFragment EncryptFragment;
  * encrypt_fragment_new:
  * @moof: (transfer full): parsed; freed on error too
  * @movie: has to outlive the fragment
- * @plan: likewise
+ * @clock: of the movie; has entered the fragments before
+ * @plan: has to outlive the fragment
  *
  * Refuses data in front of the moof's end, samples that share bytes and a moof that is protected already.
  */
 EncryptFragment *encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie,
-    EncryptPlan *plan, GError **error);
+    BmffClock *clock, EncryptPlan *plan, GError **error);
 void encrypt_fragment_free (EncryptFragment *self);
+
+/** Each traf gets a tfdt that has none: beside a sidx, which times only one track, ffmpeg takes the others' times from there. */
+void encrypt_fragment_tell_time (EncryptFragment *self);
 
 /** Where in the input the moof starts and ends, and where its last sample ends (the moof's end, if there is none). */
 guint64 encrypt_fragment_get_moof_start (const EncryptFragment *self);

@@ -40,6 +40,16 @@ reserve_index (EncryptStream *self, guint64 end, GError **error)
       gst_buffer_new_wrapped_bytes (room));
 }
 
+static GstFlowReturn
+prepare (EncryptStream *self, guint64 end, GError **error)
+{
+  GstFlowReturn flow = reserve_index (self, end, error);
+
+  if (flow == GST_FLOW_OK && self->index)
+    encrypt_fragment_tell_time (self->fragment);
+  return flow;
+}
+
 static void
 add_to_index (EncryptStream *self, guint64 offset)
 {
@@ -106,7 +116,7 @@ note_fragment (EncryptStream *self)
 GstFlowReturn
 encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
 {
-  GstFlowReturn flow = reserve_index (self, end, error);
+  GstFlowReturn flow = prepare (self, end, error);
   EncryptCut range = get_range (self, end);
   GstBuffer *whole;
 
@@ -184,7 +194,7 @@ read_fragment (EncryptStream *self, guint64 end, GError **error)
         encrypt_fragment_get_moof_start (self->fragment));
     return GST_FLOW_ERROR;
   }
-  flow = reserve_index (self, end, error);
+  flow = prepare (self, end, error);
   if (flow != GST_FLOW_OK)
     return flow;
   range = get_range (self, end);
@@ -227,7 +237,7 @@ encrypt_stream_begin_fragment (EncryptStream *self, guint64 start, guint64 end,
   }
   moof = encrypt_stream_parse_box (self, start, end, error);
   if (moof)
-    self->fragment =
-        encrypt_fragment_new (moof, self->movie, self->plan, error);
+    self->fragment = encrypt_fragment_new (moof, self->movie, self->clock,
+        self->plan, error);
   return self->fragment ? GST_FLOW_OK : GST_FLOW_ERROR;
 }

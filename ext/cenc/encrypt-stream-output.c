@@ -69,8 +69,10 @@ protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
 
   if (!movie)
     return NULL;
+  g_clear_pointer (&self->clock, bmff_clock_free);
   g_clear_pointer (&self->movie, bmff_movie_free);
   self->movie = movie;
+  self->clock = bmff_clock_new (movie);
   if (!encrypt_movie_check_empty (movie, error) ||
       !encrypt_movie_check_items (movie, NULL, TRUE, error))
     return NULL;

@@ -34,6 +34,7 @@ struct _EncryptStream
   gpointer user_data;
 
   BmffMovie *movie; /* NULL before the moov */
+  BmffClock *clock; /* likewise */
   EncryptPlace ftyp, moov; /* in_size 0: none, or it is as it was */
   EncryptFragment *fragment; /* its moof is here, its samples are not all */
   EncryptIndex *index;

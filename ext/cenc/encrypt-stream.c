@@ -53,6 +53,7 @@ void
 encrypt_stream_free (EncryptStream *self)
 {
   g_clear_pointer (&self->fragment, encrypt_fragment_free);
+  g_clear_pointer (&self->clock, bmff_clock_free);
   g_clear_pointer (&self->movie, bmff_movie_free);
   g_clear_pointer (&self->index, encrypt_index_free);
   encrypt_moves_free (self->moves);

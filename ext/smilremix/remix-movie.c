@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include "gst/isobmff/bmff-clock.h"
 #include "remix-error.h"
 #include "remix-time.h"
 
@@ -42,8 +43,7 @@ typedef struct
   BmffMovie *movie;
   GPtrArray
       *fragments; /* per track of the movie: GArray of BmffSample, or NULL */
-  gint64 *
-      origins; /* per track: where a timeline of negative times starts, else 0 */
+  BmffClock *clock; /* of the movie */
 } Loader;
 
 static gboolean set_track_error (const BmffTrack *track, GError **error,
@@ -351,7 +351,7 @@ add_track (RemixMovie *self, const Loader *loader, guint i, GError **error)
       !read_formats (result, track, error) ||
       !apply_edits (result, track, loader->movie, error))
     return FALSE;
-  result->shift += loader->origins[i];
+  result->shift += bmff_clock_get_origin (loader->clock, i);
   if (!survey (result, track, error))
     return FALSE;
   g_ptr_array_add (self->tracks, g_steal_pointer (&result));
@@ -398,61 +398,18 @@ load_moov (Loader *self, guint64 offset, GError **error)
     return FALSE;
   self->fragments = g_ptr_array_new_with_free_func (free_samples);
   g_ptr_array_set_size (self->fragments, (gint) self->movie->tracks->len);
-  self->origins = g_new0 (gint64, self->movie->tracks->len + 1);
+  self->clock = bmff_clock_new (self->movie);
   return TRUE;
 }
 
-/* Smooth Streaming's `tfxd` (MS-SSTR, 2.2.4.4), which stands where others have a
- * tfdt: when the first sample is shown. FALSE if there is none. */
-static gboolean
-read_tfxd (const BmffTraf *traf, gint64 *time)
+/* A tfxd tells times that are rounded; the sum of durations shall not drift. */
+static void
+mend_duration (BmffSample *last, guint64 next)
 {
-  static const guint8 uuid[16] = { 0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44,
-    0xe6, 0x80, 0xe2, 0x14, 0x1d, 0xaf, 0xf7, 0x57, 0xb2 };
-  guint i;
+  gint64 drift = (gint64) (next - last->dts - last->duration);
 
-  for (i = 0; traf->box->children && i < traf->box->children->len; i++) {
-    const BmffBox *box = g_ptr_array_index (traf->box->children, i);
-    BmffReader reader;
-    guint8 version;
-
-    if (box->type != FCC ('u', 'u', 'i', 'd') ||
-        memcmp (box->uuid, uuid, sizeof (uuid)) != 0 ||
-        !bmff_box_get_full_reader (box, &reader, &version, NULL, NULL))
-      continue;
-    /* The 64 bits are a sign for sound with priming. */
-    *time = version == 1 ? (gint64) bmff_reader_u64 (&reader)
-                         : (gint64) bmff_reader_u32 (&reader);
-    return !reader.failed && *time > -(G_MAXINT64 / 8) &&
-        *time < G_MAXINT64 / 8;
-  }
-  return FALSE;
-}
-
-/* The decoding time of a fragment without tfdt, whose first sample is @first: as
- * its tfxd says, else where the last one ended. */
-static guint64
-get_fragment_dts (Loader *self, guint track, const BmffTraf *traf,
-    const BmffSample *first)
-{
-  GArray *samples = g_ptr_array_index (self->fragments, track);
-  BmffSample *last = samples->len > 0
-      ? &g_array_index (samples, BmffSample, samples->len - 1)
-      : NULL;
-  guint64 end = last ? last->dts + last->duration : 0;
-  gint64 time;
-
-  if (!read_tfxd (traf, &time))
-    return end;
-  time -= first->composition_offset;
-  if (!last)
-    self->origins[track] = MIN (time, 0);
-  time = MAX (time - self->origins[track], 0);
-  /* Durations are rounded; the sum of them shall not drift. */
-  if (last && (guint64) time > last->dts &&
-      ABS (time - (gint64) end) <= last->duration / 2)
-    last->duration = (guint32) ((guint64) time - last->dts);
-  return (guint64) time;
+  if (next > last->dts && ABS (drift) <= last->duration / 2)
+    last->duration = (guint32) (next - last->dts);
 }
 
 static gboolean
@@ -461,8 +418,7 @@ append_traf (Loader *self, const BmffTraf *traf, GError **error)
   BmffSampleCursor cursor;
   BmffSample sample;
   GArray *samples;
-  guint64 dts = 0;
-  guint i, n;
+  guint i;
 
   if (!g_ptr_array_find (self->movie->tracks, traf->track, &i))
     return TRUE;
@@ -474,16 +430,13 @@ append_traf (Loader *self, const BmffTraf *traf, GError **error)
           (guint64) samples->len + bmff_sample_table_get_count (traf->samples),
           error))
     return FALSE;
+  if (!traf->has_tfdt && samples->len > 0 &&
+      bmff_sample_table_get_count (traf->samples) > 0)
+    mend_duration (&g_array_index (samples, BmffSample, samples->len - 1),
+        traf->decode_time);
   bmff_sample_cursor_init (&cursor, traf->samples, 0);
-  for (n = 0; bmff_sample_cursor_next (&cursor, &sample); n++) {
-    if (!traf->has_tfdt) {
-      if (n == 0)
-        dts = get_fragment_dts (self, i, traf, &sample);
-      sample.dts = dts;
-      dts += sample.duration;
-    }
+  while (bmff_sample_cursor_next (&cursor, &sample))
     g_array_append_val (samples, sample);
-  }
   return TRUE;
 }
 
@@ -505,6 +458,7 @@ load_moof (Loader *self, guint64 offset, GError **error)
   fragment = bmff_fragment_new (moof, self->movie, error);
   if (!fragment)
     return FALSE;
+  bmff_clock_enter (self->clock, fragment);
   for (i = 0; i < fragment->trafs->len; i++) {
     if (!append_traf (self, g_ptr_array_index (fragment->trafs, i), error))
       return FALSE;
@@ -583,7 +537,7 @@ remix_movie_load (BmffSource *source, const gchar *uri, guint index,
   ok = load_tracks (self, &loader, error);
   g_clear_pointer (&loader.movie, bmff_movie_free);
   g_clear_pointer (&loader.fragments, g_ptr_array_unref);
-  g_free (loader.origins);
+  g_clear_pointer (&loader.clock, bmff_clock_free);
   if (!ok) {
     g_prefix_error (error, "%s: ", uri);
     return NULL;

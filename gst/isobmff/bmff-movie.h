@@ -92,7 +92,7 @@ typedef struct
       base_data_offset; /* effective: explicit, or the moof's or the previous traf's by the rules of 8.8.7 */
   guint32 description_index;
   gboolean has_tfdt;
-  guint64 decode_time; /* tfdt, else 0 */
+  guint64 decode_time; /* tfdt, else 0 until bmff_clock_enter() */
   GArray *runs; /* (element-type BmffRun), owned */
   BmffSampleTable *samples; /* owned; dts from decode_time */
 } BmffTraf;

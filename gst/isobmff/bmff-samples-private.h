@@ -60,6 +60,9 @@ bmff_sample_table_size_at (const BmffSampleTable *self, guint32 index)
   }
 }
 
+/** All decode times later by @delta; the table is one of bmff_sample_table_new_take(). */
+void bmff_sample_table_delay (BmffSampleTable *self, guint64 delta);
+
 /** The stco or co64 of @stbl in @box, NULL if there is none. A second one is an error: to rewrite one of two would leave it open which is meant. */
 gboolean
 bmff_stbl_find_chunks (const BmffBox *stbl, BmffBox **box, GError **error);

@@ -74,6 +74,15 @@ bmff_sample_table_unref (BmffSampleTable *self)
   g_free (self);
 }
 
+void
+bmff_sample_table_delay (BmffSampleTable *self, guint64 delta)
+{
+  guint i;
+
+  for (i = 0; i < self->samples->len; i++)
+    g_array_index (self->samples, BmffSample, i).dts += delta;
+}
+
 guint32
 bmff_sample_table_get_count (const BmffSampleTable *self)
 {
