@@ -37,24 +37,6 @@ teardown (void)
   test_store_clear (&ts);
 }
 
-static void
-play (LicenseStore *store)
-{
-  g_autoptr (LicenseEntry) entry = test_ops_entry (store);
-  g_autoptr (GError) error = NULL;
-
-  license_store_play (store, entry, ts.clock.now.wall, &error);
-  g_assert_no_error (error);
-}
-
-static gint64
-first_play_of_only (void)
-{
-  g_autoptr (LicenseEntry) entry = test_ops_entry (ts.store);
-
-  return entry->record.first_play;
-}
-
 /* --- each call fails ------------------------------------------------------- */
 
 static const gint codes[] = { SQLITE_FULL, SQLITE_IOERR_WRITE,
@@ -184,8 +166,8 @@ GST_START_TEST (test_full_disk)
   g_clear_error (&error);
   assert_equals_int64 (entry->record.first_play, LICENSE_TIME_NONE);
   test_store_reopen (&ts);
-  assert_equals_int64 (first_play_of_only (), LICENSE_TIME_NONE);
-  play (ts.store);
+  assert_equals_int64 (test_store_first_play (&ts), LICENSE_TIME_NONE);
+  test_store_play (&ts);
 
   /* Once begun, it plays on though the marks cannot be stored. */
   test_clock_advance (&ts.clock, 3600);
@@ -268,7 +250,7 @@ GST_START_TEST (test_read_only)
   other = test_store_write (&ts, two);
   test_store_import (&ts, license);
   if (__i__)
-    play (ts.store);
+    test_store_play (&ts);
   license_store_counter (ts.store, &counter, NULL);
   g_clear_pointer (&ts.store, license_store_unref);
   set_writable (FALSE);
@@ -278,7 +260,7 @@ GST_START_TEST (test_read_only)
   test_store_reopen (&ts);
   license_store_counter (ts.store, &after, NULL);
   assert_equals_int64 (after, counter);
-  assert_equals_int64 (first_play_of_only (),
+  assert_equals_int64 (test_store_first_play (&ts),
       __i__ ? TEST_SECONDS (TEST_DAY) : LICENSE_TIME_NONE);
 }
 

@@ -100,6 +100,24 @@ test_store_entry (TestStore *self)
   return g_ptr_array_steal_index (entries, 0);
 }
 
+void
+test_store_play (TestStore *self)
+{
+  g_autoptr (LicenseEntry) entry = test_store_entry (self);
+  g_autoptr (GError) error = NULL;
+
+  license_store_play (self->store, entry, self->clock.now.wall, &error);
+  g_assert_no_error (error);
+}
+
+gint64
+test_store_first_play (TestStore *self)
+{
+  g_autoptr (LicenseEntry) entry = test_store_entry (self);
+
+  return entry->record.first_play;
+}
+
 LicenseDecision
 test_store_decide (const LicenseEntry *entry)
 {

@@ -34,5 +34,10 @@ void test_store_import (TestStore *self, const LicenseDocument *license);
 /* Returns: (transfer full): the only license in the store */
 LicenseEntry *test_store_entry (TestStore *self);
 
+/* Plays it now; fails the test if that fails. */
+void test_store_play (TestStore *self);
+/* When it was first played: LICENSE_TIME_NONE if never. */
+gint64 test_store_first_play (TestStore *self);
+
 /* What the policy says of @entry now, outside of a session. */
 LicenseDecision test_store_decide (const LicenseEntry *entry);
