@@ -375,8 +375,17 @@ begin_title (DecryptFlow *self, gboolean is_same, GError **error)
     decrypt_behind_begin_title (self->behind, is_same);
     return TRUE;
   }
-  return is_same || !self->front ||
-      decrypt_front_begin_stream (self->front, error);
+  return !self->front ||
+      decrypt_front_begin_stream (self->front, is_same, error);
+}
+
+/* What comes behind half a title is not looked at. */
+static gboolean
+break_off (DecryptFlow *self, const GError *error)
+{
+  self->broken = TRUE;
+  (void) finish (self, GST_FLOW_ERROR, error);
+  return FALSE;
 }
 
 /* Another title behind the one that was there: as in a new element, but for the
@@ -395,10 +404,8 @@ take_stream_start (DecryptFlow *self, GstEvent *event)
   if (is_same && self->behind && decrypt_behind_is_holding (self->behind))
     return push_event (self, event);
   if (!begin_title (self, is_same, &error)) {
-    self->broken = TRUE;
-    (void) finish (self, GST_FLOW_ERROR, error);
     gst_event_unref (event);
-    return FALSE;
+    return break_off (self, error);
   }
   return gst_pad_push_event (self->srcpad, event);
 }
@@ -415,11 +422,12 @@ gboolean
 decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
 {
   GstEventType type = GST_EVENT_TYPE (event);
+  g_autoptr (GError) error = NULL;
 
   if (is_for_front (self, type)) {
-    event = decrypt_front_take_sink_event (get_front (self), event);
+    event = decrypt_front_take_sink_event (get_front (self), event, &error);
     if (!event)
-      return TRUE;
+      return !error || break_off (self, error);
   }
 
   switch (type) {

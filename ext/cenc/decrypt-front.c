@@ -34,6 +34,7 @@ struct _DecryptFront
   gboolean flushed;
   gboolean fed; /* the file that @stream reads has begun */
   gboolean is_next; /* and the next segment tells where it does */
+  gboolean may_be_next; /* that tells whether one does */
   guint64
       origin; /* where it begins in what upstream pushes: of one behind others not 0 */
   GMutex lock; /* of these two, a seek that was adjusted, and of @origin */
@@ -392,17 +393,31 @@ is_first_file (DecryptFront *self)
   return first;
 }
 
-gboolean
-decrypt_front_begin_stream (DecryptFront *self, GError **error)
+static void
+begin_file (DecryptFront *self, guint64 origin)
 {
-  /* After a seek it may be the same one again. */
-  if (!self->fed || self->flushed || self->own_segments > 0)
+  decrypt_stream_reset (self->stream);
+  set_origin (self, origin);
+  self->fed = FALSE;
+}
+
+gboolean
+decrypt_front_begin_stream (DecryptFront *self, gboolean is_same,
+    GError **error)
+{
+  if (!self->fed || self->own_segments > 0)
+    return TRUE;
+  /* After a seek it may be the same file again; and without one, under the same
+   * name, another copy of it. */
+  if (is_same != self->flushed) {
+    self->may_be_next = TRUE;
+    return TRUE;
+  }
+  if (self->flushed)
     return TRUE;
   if (!decrypt_stream_end (self->stream, error))
     return FALSE;
-  decrypt_stream_reset (self->stream);
-  set_origin (self, 0);
-  self->fed = FALSE;
+  begin_file (self, 0);
   self->is_next = TRUE;
   return TRUE;
 }
@@ -427,7 +442,30 @@ resume (DecryptFront *self)
 {
   if (self->flushed)
     decrypt_stream_resume (self->stream);
-  self->flushed = self->is_next = FALSE;
+  self->flushed = self->is_next = self->may_be_next = FALSE;
+}
+
+/* At the start, after a seek; else right behind the last file. FALSE: that one was
+ * not whole. */
+static gboolean
+begin_next (DecryptFront *self, guint64 start, GError **error)
+{
+  guint64 end = self->origin + decrypt_stream_get_position (self->stream);
+
+  if (!self->may_be_next)
+    return TRUE;
+  self->may_be_next = FALSE;
+  if (self->flushed) {
+    if (start == 0)
+      begin_file (self, 0);
+    return TRUE;
+  }
+  if (start == 0 || start != end)
+    return TRUE;
+  if (!decrypt_stream_end (self->stream, error))
+    return FALSE;
+  begin_file (self, start);
+  return TRUE;
 }
 
 /* Of a file that is not the first one. */
@@ -449,7 +487,7 @@ take_segment_behind (DecryptFront *self, const GstSegment *segment,
 }
 
 static GstEvent *
-take_segment (DecryptFront *self, GstEvent *event)
+take_segment (DecryptFront *self, GstEvent *event, GError **error)
 {
   GstSegment segment;
   GstEvent *adjusted;
@@ -468,6 +506,10 @@ take_segment (DecryptFront *self, GstEvent *event)
   if (self->is_next)
     set_origin (self, segment.start);
   self->is_next = FALSE;
+  if (!begin_next (self, segment.start, error)) {
+    gst_event_unref (event);
+    return NULL;
+  }
   if (self->origin > 0)
     return take_segment_behind (self, &segment, event);
 
@@ -487,13 +529,14 @@ take_segment (DecryptFront *self, GstEvent *event)
 }
 
 GstEvent *
-decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event)
+decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event,
+    GError **error)
 {
   gboolean own = self->seeking == g_thread_self ();
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
-      return take_segment (self, event);
+      return take_segment (self, event, error);
     case GST_EVENT_FLUSH_STOP:
       if (!own) {
         self->flushed = TRUE;

@@ -40,8 +40,9 @@ GstFlowReturn decrypt_front_loop (DecryptFront *self, GError **error);
 /** Upstream pushes; (transfer full) @buffer. */
 GstFlowReturn
 decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error);
-/** Upstream begins a stream: what it has pushed before has to be whole, and a new file follows. */
-gboolean decrypt_front_begin_stream (DecryptFront *self, GError **error);
+/** Upstream begins a stream, of the same name as the last one's or not: what it has pushed before has to be whole, and a new file follows. */
+gboolean decrypt_front_begin_stream (DecryptFront *self, gboolean is_same,
+    GError **error);
 /** Upstream is at its end. */
 gboolean decrypt_front_end (DecryptFront *self, GError **error);
 
@@ -49,9 +50,10 @@ gboolean decrypt_front_end (DecryptFront *self, GError **error);
  * decrypt_front_take_sink_event:
  * @event: (transfer full): flush or segment
  *
- * Returns: (transfer full) (nullable): what is to go downstream; %NULL: it came of a seek of ours
+ * Returns: (transfer full) (nullable): what is to go downstream; %NULL without an error: it came of a seek of ours
  */
-GstEvent *decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event);
+GstEvent *decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event,
+    GError **error);
 
 /** A seek while the task runs; @event is borrowed. */
 gboolean decrypt_front_seek_task (DecryptFront *self, GstEvent *event);
