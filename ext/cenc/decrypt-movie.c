@@ -246,6 +246,12 @@ decrypt_movie_is_protected (const DecryptMovie *self)
 }
 
 gboolean
+decrypt_movie_is_fragmented (const DecryptMovie *self)
+{
+  return self->movie->fragmented;
+}
+
+gboolean
 decrypt_movie_count_empty (const DecryptMovie *self, guint64 *n, GError **error)
 {
   if (self->span)

@@ -69,6 +69,8 @@ DecryptMovie *decrypt_movie_ref (DecryptMovie *self);
 void decrypt_movie_unref (DecryptMovie *self);
 /** FALSE: no track is protected; the file passes untouched. */
 gboolean decrypt_movie_is_protected (const DecryptMovie *self);
+/** Whether samples may stand in fragments: there is an mvex. */
+gboolean decrypt_movie_is_fragmented (const DecryptMovie *self);
 /** Whether keys that do not fit are looked for; TRUE at first. */
 void decrypt_movie_set_verify (DecryptMovie *self, gboolean verify);
 /**

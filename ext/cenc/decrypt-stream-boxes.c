@@ -29,7 +29,7 @@ set_movie (DecryptStream *self, DecryptMovie *movie)
     g_ptr_array_add (self->spans,
         decrypt_span_ref (decrypt_movie_get_span (movie)));
   self->group = G_MAXUINT64;
-  self->group_has_data = FALSE;
+  self->group_has_data = self->entered = FALSE;
 }
 
 gboolean
@@ -78,6 +78,23 @@ decrypt_stream_check_samples (DecryptStream *self, guint64 from, guint64 offset,
     }
   }
   return TRUE;
+}
+
+gboolean
+decrypt_stream_check_gone_by (DecryptStream *self, guint64 from, GError **error)
+{
+  const DecryptSpan *span = decrypt_movie_get_span (self->movie);
+  guint64 start, end;
+
+  if (!span)
+    return TRUE;
+  decrypt_span_get_extent (span, &start, &end);
+  if (end == 0 || start >= from)
+    return TRUE;
+  decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MOOV,
+      decrypt_span_get_patch (span)->offset,
+      "its samples stand in front of it, and have gone by");
+  return FALSE;
 }
 
 /* With @span, which comes to the others. */
@@ -141,6 +158,7 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   }
   if (self->group == G_MAXUINT64)
     self->group = self->position;
+  self->entered = FALSE;
   g_ptr_array_add (self->spans, g_steal_pointer (&span));
   return g_ptr_array_index (self->spans, self->spans->len - 1);
 }
@@ -177,19 +195,11 @@ take_next_moov (DecryptStream *self, GBytes *bytes, GError **error)
 {
   g_autoptr (DecryptMovie) last =
       self->movie ? decrypt_movie_ref (self->movie) : NULL;
-  guint64 start, end;
+  guint64 from = self->searching ? self->search_from : self->position;
 
-  if (!decrypt_stream_take_moov (self, bytes, self->position, error))
-    return FALSE;
-  if (self->searching || !decrypt_movie_get_span (self->movie) ||
-      (last && is_same_moov (last, self->movie)))
-    return TRUE;
-  decrypt_span_get_extent (decrypt_movie_get_span (self->movie), &start, &end);
-  if (end == 0 || start >= self->position)
-    return TRUE;
-  decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MOOV,
-      self->position, "its samples stand in front of it, and have gone by");
-  return FALSE;
+  return decrypt_stream_take_moov (self, bytes, self->position, error) &&
+      ((last && is_same_moov (last, self->movie)) ||
+          decrypt_stream_check_gone_by (self, from, error));
 }
 
 /* (transfer full): what goes out in place of @bytes */

@@ -116,6 +116,17 @@ emit_clear (DecryptStream *self, gsize size, GError **error)
   return decrypt_stream_emit (self, g_steal_pointer (&buffer));
 }
 
+/* Upstream went to media data of a fragment whose moof was not seen: it is not
+ * known what of it is encrypted. */
+static gboolean
+is_lost (const DecryptStream *self)
+{
+  return self->entered && self->group == G_MAXUINT64 &&
+      decrypt_movie_is_fragmented (self->movie) &&
+      !decrypt_span_has_samples (decrypt_movie_get_span (self->movie),
+          self->box_start, self->box_end);
+}
+
 Step
 decrypt_stream_step_media (DecryptStream *self, GError **error)
 {
@@ -130,6 +141,9 @@ decrypt_stream_step_media (DecryptStream *self, GError **error)
   self->wanted = 0;
   if (self->searching || self->spans->len == 0)
     return decrypt_stream_emit_raw (self, (gsize) (end - self->position));
+  if (is_lost (self))
+    return decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MDAT,
+        self->box_start, "entered without the moof in front of it");
   if (!find_end (self, &end, &self->wanted, error))
     return STEP_FAILED;
   if (end == self->position)
@@ -172,6 +186,8 @@ take_moov_ahead (DecryptStream *self, gsize size, GError **error)
 
   if (!decrypt_stream_take_moov (self, bytes, self->scan, &failed))
     return decrypt_stream_wait (self, failed, error);
+  if (!decrypt_stream_check_gone_by (self, self->box_start, error))
+    return STEP_FAILED;
   self->n_waits = 0;
   self->state = STATE_MEDIA;
   return STEP_AGAIN;

@@ -76,6 +76,7 @@ struct _DecryptStream
   guint64 scan; /* STATE_WITHHOLD: of the box to be looked at next */
   guint n_scanned; /* boxes */
   gboolean resync; /* the next header has to be one that is known */
+  gboolean entered; /* upstream jumped, and no moof has come since */
   gboolean searching, has_image;
   guint64 search_from; /* the mdat to come back to */
 
@@ -106,6 +107,9 @@ decrypt_stream_seek (DecryptStream *self, guint64 offset, gboolean searching);
 
 gboolean decrypt_stream_take_moov (DecryptStream *self, GBytes *bytes,
     guint64 offset, GError **error);
+/** Whether the samples of the moov that was taken stand from byte @from on, where they can still be decrypted. */
+gboolean decrypt_stream_check_gone_by (DecryptStream *self, guint64 from,
+    GError **error);
 /** Forgets the moofs: their data has ended. */
 void decrypt_stream_end_group (DecryptStream *self);
 /** Whether the samples of the boxes from byte @from on were all there at byte @offset. */

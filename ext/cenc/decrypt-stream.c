@@ -159,6 +159,7 @@ decrypt_stream_seek (DecryptStream *self, guint64 offset, gboolean searching)
   if (!self->funcs->seek (offset, self->user_data))
     return FALSE;
   decrypt_stream_jump (self, offset, target);
+  self->entered = FALSE;
   self->searching = searching;
   return TRUE;
 }
@@ -552,7 +553,7 @@ decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
 
   decrypt_stream_end_group (self);
   self->state = STATE_HEADER;
-  self->resync = TRUE;
+  self->resync = self->entered = TRUE;
   if (!decrypt_boxes_find (self->boxes, offset, &record))
     return;
   self->resync = FALSE;
@@ -587,6 +588,6 @@ decrypt_stream_reset (DecryptStream *self)
   self->n_empty = 0;
   self->n_waits = self->n_scanned = 0;
   self->state = STATE_HEADER;
-  self->resync = self->searching = self->has_image = FALSE;
+  self->resync = self->entered = self->searching = self->has_image = FALSE;
   self->flow = GST_FLOW_OK;
 }

@@ -345,6 +345,21 @@ GST_START_TEST (test_media_in_front)
 }
 GST_END_TEST
 
+/* Likewise, with more of them in an mdat, which is kept or come back to. */
+GST_START_TEST (test_media_in_front_of_more)
+{
+  guint size = __i__ == 0 ? 1000 : 5u << 20;
+  GByteArray *file = file_new ();
+  guint32 offset = file->len + 8;
+
+  append_media (file, "free", 1000);
+  append_mdat (file, size);
+  append (file, make_moov (make_stbl (TRUE, 15, 100, offset), FALSE));
+  check_both_refuse (file, "stand in front of it");
+  g_byte_array_unref (file);
+}
+GST_END_TEST
+
 /* Two moofs whose samples are the same bytes would be decrypted twice. */
 GST_START_TEST (test_moofs_that_share_bytes)
 {
@@ -510,6 +525,7 @@ decrypt_hostile_suite (void)
   tcase_add_loop_test (tc, test_media_of_any_name, 0, 2);
   tcase_add_test (tc, test_moofs_without_samples);
   tcase_add_test (tc, test_media_in_front);
+  tcase_add_loop_test (tc, test_media_in_front_of_more, 0, 2);
   tcase_add_test (tc, test_moofs_that_share_bytes);
   tcase_add_test (tc, test_clear_moofs_that_share_bytes);
   tcase_add_test (tc, test_moov_twice);
