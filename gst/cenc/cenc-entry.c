@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define FOURCC_ALAC BMFF_FOURCC ('a', 'l', 'a', 'c')
 #define FOURCC_ENCA BMFF_FOURCC ('e', 'n', 'c', 'a')
 #define FOURCC_ENCV BMFF_FOURCC ('e', 'n', 'c', 'v')
 #define FOURCC_FRMA BMFF_FOURCC ('f', 'r', 'm', 'a')
@@ -241,6 +242,7 @@ cenc_entry_wrap (BmffBox *entry, guint32 handler, const CencParams *params,
     GError **error)
 {
   gboolean audio = handler == BMFF_HANDLER_AUDIO;
+  guint place;
 
   if (is_wrapped (entry))
     return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
@@ -254,7 +256,10 @@ cenc_entry_wrap (BmffBox *entry, guint32 handler, const CencParams *params,
   if (audio && !cenc_sound_make_plain (entry, error))
     return FALSE;
 
-  bmff_box_append (entry, make_sinf (entry->type, params));
+  /* ffmpeg takes an alac box for what it is only when frma has told the codec;
+   * the standard has no order (ISO/IEC 14496-12, 8.12). */
+  place = entry->type == FOURCC_ALAC ? 0 : entry->children->len;
+  bmff_box_insert (entry, place, make_sinf (entry->type, params));
   entry->type = audio ? FOURCC_ENCA : FOURCC_ENCV;
   return TRUE;
 }

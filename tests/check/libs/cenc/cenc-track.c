@@ -82,6 +82,22 @@ GST_START_TEST (test_piff_cbc)
 }
 GST_END_TEST;
 
+/* ffmpeg reads an alac box behind the frma that tells it the codec. */
+GST_START_TEST (test_wrap_alac)
+{
+  CencParams params = test_params (CENC_SCHEME_CENC, 7);
+  g_autoptr (BmffBox) alac = make_entry ("alac", 28);
+  g_autoptr (BmffBox) aac = make_entry ("mp4a", 28);
+
+  fail_unless (cenc_entry_wrap (alac, BMFF_HANDLER_AUDIO, &params, NULL));
+  fail_unless (
+      ((BmffBox *) g_ptr_array_index (alac->children, 0))->type == SINF);
+  fail_unless (cenc_entry_wrap (aac, BMFF_HANDLER_AUDIO, &params, NULL));
+  fail_unless (
+      ((BmffBox *) g_ptr_array_index (aac->children, 1))->type == SINF);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_wrap_refused)
 {
   CencParams params = test_params (CENC_SCHEME_CENC, 7);
@@ -510,6 +526,7 @@ cenc_track_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_wrap_and_parse);
   tcase_add_test (tc, test_piff_cbc);
+  tcase_add_test (tc, test_wrap_alac);
   tcase_add_test (tc, test_wrap_refused);
   tcase_add_test (tc, test_wrap_quicktime);
   tcase_add_test (tc, test_entries_refused);
