@@ -56,22 +56,14 @@ input_error (const EncryptFragment *self, GError **error, const gchar *message)
 }
 
 static gboolean
-is_lead (const BmffTraf *traf, GstClockTime clear_lead)
-{
-  guint32 timescale = traf->track->timescale;
-
-  return timescale > 0 &&
-      gst_util_uint64_scale (traf->decode_time, GST_SECOND, timescale) <
-      clear_lead;
-}
-
-static gboolean
 add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
     GError **error)
 {
   Part part = { traf, encrypt_plan_get_track (plan, traf->track_id) };
 
-  if (part.track && is_lead (traf, encrypt_plan_get_clear_lead (plan)))
+  if (part.track &&
+      encrypt_track_leads (part.track, traf,
+          encrypt_plan_get_clear_lead (plan)))
     part.lead = g_steal_pointer (&part.track);
 
   if (part.track) {

@@ -11,6 +11,7 @@ typedef struct
   EncryptTrack *track; /* owned */
   CpixTrackFacts facts; /* by which its keys are chosen */
   gboolean pattern;
+  gboolean is_present; /* in the movie at hand */
   gboolean has_period;
   guint64 period; /* that it is in */
 } PlanTrack;
@@ -32,103 +33,6 @@ plan_track_free (gpointer data)
   g_free (data);
 }
 
-void
-encrypt_settings_init (EncryptSettings *self)
-{
-  memset (self, 0, sizeof (*self));
-  self->scheme = CENC_SCHEME_CENC;
-  self->crypt_byte_block = self->skip_byte_block = self->iv_size = -1;
-  self->tracks = ENCRYPT_TRACKS_VIDEO | ENCRYPT_TRACKS_AUDIO;
-  self->systems = PROTECTION_SYSTEM_COMMON;
-}
-
-void
-encrypt_settings_clear (EncryptSettings *self)
-{
-  g_clear_pointer (&self->key, gst_cenc_key_unref);
-  g_clear_pointer (&self->keys, encrypt_keys_unref);
-  g_clear_pointer (&self->pssh, g_ptr_array_unref);
-  g_clear_pointer (&self->cpix, cpix_document_unref);
-  g_clear_pointer (&self->periods, encrypt_periods_unref);
-  g_clear_pointer (&self->info.content_id, g_free);
-  g_clear_pointer (&self->info.provider, g_free);
-  g_clear_pointer (&self->info.la_url, g_free);
-}
-
-void
-encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from)
-{
-  *self = *from;
-  self->key = from->key ? gst_cenc_key_ref (from->key) : NULL;
-  self->keys = from->keys ? encrypt_keys_ref (from->keys) : NULL;
-  self->cpix = from->cpix ? cpix_document_ref (from->cpix) : NULL;
-  self->periods = from->periods ? encrypt_periods_ref (from->periods) : NULL;
-  self->pssh = from->pssh ? g_ptr_array_ref (from->pssh) : NULL;
-  self->info.content_id = g_strdup (from->info.content_id);
-  self->info.provider = g_strdup (from->info.provider);
-  self->info.la_url = g_strdup (from->info.la_url);
-}
-
-/* The IV size that a scheme takes where nobody said one: 8 bytes are read by
- * all for CTR, CBC has no counter to leave room for. */
-static gint
-default_iv_size (CencScheme scheme, CencMode mode)
-{
-  if (scheme == CENC_SCHEME_CBCS)
-    return 0;
-  return mode == CENC_MODE_CBC ? 16 : 8;
-}
-
-static CencMode
-settings_mode (const EncryptSettings *self)
-{
-  return self->scheme == CENC_SCHEME_PIFF ? self->piff_mode
-                                          : cenc_scheme_get_mode (self->scheme);
-}
-
-static gboolean
-settings_error (GError **error, const gchar *message)
-{
-  g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_SETTINGS, message);
-  return FALSE;
-}
-
-static gboolean
-resolve_pattern (EncryptSettings *self, GError **error)
-{
-  gboolean given = self->crypt_byte_block >= 0 || self->skip_byte_block >= 0;
-
-  if (!cenc_scheme_has_pattern (self->scheme)) {
-    self->crypt_byte_block = self->skip_byte_block = 0;
-    return !given ||
-        settings_error (error,
-            "crypt-byte-block and skip-byte-block: only the schemes cens and "
-            "cbcs have a pattern");
-  }
-  if (self->crypt_byte_block < 0)
-    self->crypt_byte_block = 1;
-  if (self->skip_byte_block < 0)
-    self->skip_byte_block = 9;
-  if (self->crypt_byte_block == 0 && self->skip_byte_block > 0)
-    return settings_error (error,
-        "crypt-byte-block: a pattern that encrypts nothing");
-  return TRUE;
-}
-
-static gboolean
-resolve_iv (EncryptSettings *self, GError **error)
-{
-  if (self->iv_size < 0)
-    self->iv_size = default_iv_size (self->scheme, settings_mode (self));
-  if (self->iv_size == 0 && self->scheme != CENC_SCHEME_CBCS)
-    return settings_error (error,
-        "iv-size: only the scheme cbcs has a constant IV");
-  if (self->given_iv_size > 8 && self->iv_size == 8)
-    return settings_error (error,
-        "iv: 16 bytes were given, but iv-size is 8: they would not be kept");
-  return TRUE;
-}
-
 EncryptPlan *
 encrypt_plan_new (const EncryptSettings *settings, GError **error)
 {
@@ -136,20 +40,8 @@ encrypt_plan_new (const EncryptSettings *settings, GError **error)
 
   encrypt_settings_copy (&self->settings, settings);
   self->tracks = g_ptr_array_new_with_free_func (plan_track_free);
-  if (!self->settings.key && !self->settings.keys && !self->settings.cpix &&
-      !self->settings.periods) {
-    settings_error (error, "key-id and key: no key to encrypt with");
+  if (!encrypt_settings_resolve (&self->settings, error))
     return NULL;
-  }
-  if (!resolve_pattern (&self->settings, error) ||
-      !resolve_iv (&self->settings, error))
-    return NULL;
-  if (self->settings.periods && self->settings.scheme == CENC_SCHEME_PIFF) {
-    settings_error (error,
-        "crypto-period: PIFF has no sample groups, so that its keys cannot "
-        "rotate");
-    return NULL;
-  }
   return g_steal_pointer (&self);
 }
 
@@ -179,7 +71,7 @@ init_params (const EncryptPlan *self, gboolean pattern, const GstCencKey *key,
 
   memset (params, 0, sizeof (*params));
   params->scheme = s->scheme;
-  params->mode = settings_mode (s);
+  params->mode = encrypt_settings_get_mode (s);
   params->is_protected = TRUE;
   if (pattern) {
     params->crypt_byte_block = s->crypt_byte_block;
@@ -201,7 +93,7 @@ find_track (const EncryptPlan *self, guint32 id)
   for (i = 0; i < self->tracks->len; i++) {
     PlanTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (encrypt_track_get_id (track->track) == id)
+    if (track->is_present && encrypt_track_get_id (track->track) == id)
       return track;
   }
   return NULL;
@@ -288,15 +180,66 @@ make_variant (EncryptPlan *self, CpixTrackFacts *facts, gboolean pattern,
                                             : NULL;
 }
 
+static gboolean
+has_facts (const EncryptPlan *self, const PlanTrack *track,
+    const CpixTrackFacts *facts, gboolean pattern)
+{
+  const CpixTrackFacts *own = &track->facts;
+
+  if (track->pattern != pattern || own->kind != facts->kind ||
+      own->id != facts->id || g_strcmp0 (own->label, facts->label) != 0)
+    return FALSE;
+  return !self->settings.cpix ||
+      (own->pixels == facts->pixels && own->fps_n == facts->fps_n &&
+          own->fps_d == facts->fps_d && own->channels == facts->channels &&
+          own->bitrate == facts->bitrate && own->hdr == facts->hdr &&
+          own->wcg == facts->wcg);
+}
+
+/* (transfer none) (nullable): of an earlier movie, if another key could not be the
+ * one for it */
 static EncryptTrack *
-add_track (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
-    GError **error)
+find_earlier (const EncryptPlan *self, const CpixTrackFacts *facts,
+    gboolean pattern)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (!has_facts (self, track, facts, pattern))
+      continue;
+    track->is_present = TRUE;
+    return track->track;
+  }
+  return NULL;
+}
+
+/* Where the lead is over for one, none begins anew. */
+static gboolean
+has_led (const EncryptPlan *self)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    const PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (encrypt_track_has_led (track->track))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static EncryptTrack *
+add_track (EncryptPlan *self, const BmffTrack *from,
+    const CpixTrackFacts *facts, gboolean pattern, GError **error)
 {
   PlanTrack *track = g_new0 (PlanTrack, 1);
   g_autoptr (EncryptVariant) variant = NULL;
 
-  encrypt_cpix_get_facts (from, self->settings.scheme, &track->facts);
+  track->facts = *facts;
   track->pattern = pattern;
+  track->is_present = TRUE;
   variant = make_variant (self, &track->facts, pattern,
       self->settings.periods
           ? encrypt_periods_get_first (self->settings.periods)
@@ -312,8 +255,24 @@ add_track (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
     g_free (track);
     return NULL;
   }
+  encrypt_track_set_led (track->track, has_led (self));
+  self->has_announced = FALSE;
   g_ptr_array_add (self->tracks, track);
   return track->track;
+}
+
+/* One that was here before has the key of then, if all by which keys are chosen is
+ * as it was. */
+static EncryptTrack *
+take_next (EncryptPlan *self, const BmffTrack *from, gboolean pattern,
+    GError **error)
+{
+  CpixTrackFacts facts = { 0 };
+  EncryptTrack *track;
+
+  encrypt_cpix_get_facts (from, self->settings.scheme, &facts);
+  track = find_earlier (self, &facts, pattern);
+  return track ? track : add_track (self, from, &facts, pattern, error);
 }
 
 gboolean
@@ -334,10 +293,19 @@ encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
   *out = encrypt_plan_get_track (self, track->id);
   if (!*out)
     *out =
-        add_track (self, track, encrypt_entries_take_pattern (entries), error);
+        take_next (self, track, encrypt_entries_take_pattern (entries), error);
   if (*out)
     encrypt_track_take_entries (*out, g_steal_pointer (&entries));
   return *out != NULL;
+}
+
+void
+encrypt_plan_begin_movie (EncryptPlan *self)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++)
+    ((PlanTrack *) g_ptr_array_index (self->tracks, i))->is_present = FALSE;
 }
 
 EncryptTrack *
@@ -360,9 +328,10 @@ encrypt_plan_get_clear_lead (const EncryptPlan *self)
   return self->settings.clear_lead;
 }
 
-/* (element-type GstCencKey): the keys of tenc, none twice */
+/* (element-type GstCencKey): the keys of tenc, none twice; of the tracks of the movie
+ * at hand, or of all */
 static GPtrArray *
-get_keys (const EncryptPlan *self)
+get_keys (const EncryptPlan *self, gboolean of_all)
 {
   GPtrArray *keys = encrypt_keys_array_new ();
   guint i;
@@ -370,20 +339,10 @@ get_keys (const EncryptPlan *self)
   for (i = 0; i < self->tracks->len; i++) {
     const PlanTrack *track = g_ptr_array_index (self->tracks, i);
 
-    encrypt_keys_array_add (keys, encrypt_track_get_key (track->track));
+    if (of_all || track->is_present)
+      encrypt_keys_array_add (keys, encrypt_track_get_key (track->track));
   }
   return keys;
-}
-
-ProtectionInfo
-encrypt_settings_get_info (const EncryptSettings *self, GstCencKey *const *keys,
-    guint n_keys)
-{
-  ProtectionInfo info = { self->scheme, settings_mode (self), keys, n_keys,
-    self->info.content_id, self->info.provider, self->info.la_url,
-    self->info.playready_version };
-
-  return info;
 }
 
 GPtrArray *
@@ -391,7 +350,7 @@ encrypt_plan_make_pssh (const EncryptPlan *self, const GPtrArray *keys,
     GError **error)
 {
   const EncryptSettings *s = &self->settings;
-  g_autoptr (GPtrArray) own = keys ? NULL : get_keys (self);
+  g_autoptr (GPtrArray) own = keys ? NULL : get_keys (self, FALSE);
   g_autoptr (GPtrArray) boxes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) bmff_box_free);
   const GPtrArray *told_of = keys ? keys : own;
@@ -420,7 +379,7 @@ describe (const EncryptPlan *self, const gchar *name, const GPtrArray *keys)
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name)
 {
-  g_autoptr (GPtrArray) keys = get_keys (self);
+  g_autoptr (GPtrArray) keys = get_keys (self, TRUE);
 
   return keys->len > 0 ? describe (self, name, keys) : NULL;
 }
@@ -457,8 +416,19 @@ encrypt_plan_restart (EncryptPlan *self)
   guint i;
 
   self->has_announced = FALSE;
-  for (i = 0; i < self->tracks->len; i++)
-    ((PlanTrack *) g_ptr_array_index (self->tracks, i))->has_period = FALSE;
+  encrypt_plan_begin_movie (self);
+  for (i = 0; i < self->tracks->len; i++) {
+    PlanTrack *track = g_ptr_array_index (self->tracks, i);
+
+    track->has_period = FALSE;
+    encrypt_track_set_led (track->track, FALSE);
+  }
+}
+
+guint
+encrypt_plan_count_tracks (const EncryptPlan *self)
+{
+  return self->tracks->len;
 }
 
 void
@@ -505,9 +475,12 @@ get_period_keys (EncryptPlan *self, guint64 number, GError **error)
   guint i;
 
   for (i = 0; i < self->tracks->len; i++) {
-    g_autoptr (EncryptVariant) variant = make_track_variant (self,
-        g_ptr_array_index (self->tracks, i), number, error);
+    PlanTrack *track = g_ptr_array_index (self->tracks, i);
+    g_autoptr (EncryptVariant) variant = NULL;
 
+    if (!track->is_present)
+      continue;
+    variant = make_track_variant (self, track, number, error);
     if (!variant)
       return NULL;
     encrypt_keys_array_add (keys, variant->key);

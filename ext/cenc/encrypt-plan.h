@@ -59,6 +59,10 @@ void encrypt_settings_clear (EncryptSettings *self);
 /** Copies by value and takes references of its own. */
 void encrypt_settings_copy (EncryptSettings *self, const EncryptSettings *from);
 
+CencMode encrypt_settings_get_mode (const EncryptSettings *self);
+/** Fills in what the scheme decides; FALSE with ENCRYPT_ERROR_SETTINGS that names the property that is missing or does not go with another. */
+gboolean encrypt_settings_resolve (EncryptSettings *self, GError **error);
+
 /** What systems are told of these keys; borrows all from @self and @keys. */
 ProtectionInfo encrypt_settings_get_info (const EncryptSettings *self,
     GstCencKey *const *keys, guint n_keys);
@@ -81,24 +85,29 @@ void encrypt_plan_free (EncryptPlan *self);
  * @out: (out) (transfer none): NULL: the track stays clear (text, timed
  *   metadata, hints, timecode, or `tracks` leaves it out)
  *
- * A track that was here before goes on in its IV space; if its sample entries
- * are the ones it had, it is left alone.
+ * A track of that number that the movie at hand has already goes on in its IV space;
+ * if its sample entries are the ones it had, it is left alone. So does one of an
+ * earlier movie, if all by which its key is chosen is as it was.
  */
 gboolean encrypt_plan_take_track (EncryptPlan *self, const BmffTrack *track,
     EncryptTrack **out, GError **error);
+/** Another moov comes in the stream, whose tracks are to be taken next: numbers stand for other ones. */
+void encrypt_plan_begin_movie (EncryptPlan *self);
+/** Of all movies: grows when one has a track that may have another key. */
+guint encrypt_plan_count_tracks (const EncryptPlan *self);
 /** NULL: a track that stays clear. */
 EncryptTrack *encrypt_plan_get_track (EncryptPlan *self, guint32 track_id);
 /**
  * encrypt_plan_make_pssh:
  * @keys: (element-type GstCencKey) (nullable): whose KIDs they tell; NULL: those of
- *   tenc of all tracks
+ *   tenc of the tracks of the movie at hand
  *
  * Returns: (transfer full) (element-type BmffBox): the pssh boxes, or NULL with
  *   ENCRYPT_ERROR_SETTINGS if a system cannot tell them
  */
 GPtrArray *encrypt_plan_make_pssh (const EncryptPlan *self,
     const GPtrArray *keys, GError **error);
-/** (transfer full) (nullable): what an application may know of the keys of tenc: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
+/** (transfer full) (nullable): what an application may know of the keys of tenc, of all movies: scheme, KIDs, pssh boxes, FairPlay's key URIs; NULL if there is none yet. */
 GstStructure *
 encrypt_plan_describe (const EncryptPlan *self, const gchar *name);
 /** (transfer full) (nullable): at the end of the input: what an application should know of what was not encrypted; NULL: nothing. */
@@ -108,7 +117,7 @@ gchar *encrypt_plan_get_doubt (const EncryptPlan *self);
 
 gboolean encrypt_plan_rotates (const EncryptPlan *self);
 
-/** The input starts anew: so do the periods, and their announcements. IVs go on. */
+/** The input starts anew: so do clear lead and periods, and their announcements. IVs go on. */
 void encrypt_plan_restart (EncryptPlan *self);
 
 /**

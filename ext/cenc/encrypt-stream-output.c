@@ -61,6 +61,20 @@ encrypt_stream_parse_box (EncryptStream *self, guint64 start, guint64 end,
 
 /* moov */
 
+/* (transfer full) @movie */
+static void
+set_movie (EncryptStream *self, BmffMovie *movie)
+{
+  BmffClock *clock = bmff_clock_new (movie);
+
+  if (self->clock)
+    bmff_clock_go_on (clock, self->clock);
+  g_clear_pointer (&self->clock, bmff_clock_free);
+  g_clear_pointer (&self->movie, bmff_movie_free);
+  self->movie = movie;
+  self->clock = clock;
+}
+
 static GBytes *
 protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
 {
@@ -69,10 +83,7 @@ protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
 
   if (!movie)
     return NULL;
-  g_clear_pointer (&self->clock, bmff_clock_free);
-  g_clear_pointer (&self->movie, bmff_movie_free);
-  self->movie = movie;
-  self->clock = bmff_clock_new (movie);
+  set_movie (self, movie);
   if (!encrypt_movie_check_empty (movie, error) ||
       !encrypt_movie_check_items (movie, NULL, TRUE, error))
     return NULL;
@@ -93,9 +104,13 @@ GstFlowReturn
 encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
 {
-  g_autoptr (GBytes) moov = protect_moov (self, start, end, error);
+  g_autoptr (GBytes) moov = NULL;
   GstFlowReturn flow;
 
+  /* Those of the first one may be known from the caps. */
+  if (self->movie)
+    encrypt_plan_begin_movie (self->plan);
+  moov = protect_moov (self, start, end, error);
   if (!moov)
     return GST_FLOW_ERROR;
   set_place (&self->moov, start, end, self->out, moov);

@@ -26,6 +26,7 @@ struct _EncryptTrack
   CencCrypt *crypt;
   EncryptEntries *entries;
   guint64 samples;
+  gboolean has_led; /* its clear lead is over */
   gboolean encrypts; /* one of them was to be encrypted */
   gboolean lists_all; /* whole samples have a subsample of their own */
   GArray *ranges; /* scratch of one sample (element-type CencRange) */
@@ -473,6 +474,31 @@ gboolean
 encrypt_track_stayed_clear (const EncryptTrack *self)
 {
   return self->samples > 0 && !self->encrypts;
+}
+
+gboolean
+encrypt_track_leads (EncryptTrack *self, const BmffTraf *traf,
+    GstClockTime clear_lead)
+{
+  guint32 timescale = traf->track->timescale;
+
+  if (timescale == 0 ||
+      gst_util_uint64_scale (traf->decode_time, GST_SECOND, timescale) >=
+          clear_lead)
+    self->has_led = TRUE;
+  return !self->has_led;
+}
+
+gboolean
+encrypt_track_has_led (const EncryptTrack *self)
+{
+  return self->has_led;
+}
+
+void
+encrypt_track_set_led (EncryptTrack *self, gboolean has_led)
+{
+  self->has_led = has_led;
 }
 
 BmffBox *

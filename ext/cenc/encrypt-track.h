@@ -80,6 +80,12 @@ EncryptTrack *encrypt_track_new (guint32 id, EncryptVariant *variant,
     const guint8 *seed, guint sharing, CencCryptFlags flags, GError **error);
 void encrypt_track_free (EncryptTrack *self);
 
+/** Whether the track's next traf is in its clear lead: where one was not, none is. */
+gboolean encrypt_track_leads (EncryptTrack *self, const BmffTraf *traf,
+    GstClockTime clear_lead);
+/** Whether its clear lead is over. */
+gboolean encrypt_track_has_led (const EncryptTrack *self);
+void encrypt_track_set_led (EncryptTrack *self, gboolean has_led);
 /** Whether there were samples, and all of them in a clear lead. */
 gboolean encrypt_track_stayed_clear (const EncryptTrack *self);
 guint32 encrypt_track_get_id (const EncryptTrack *self);

@@ -67,7 +67,7 @@ struct _GstCencEncrypt
   EncryptOutput *output; /* NULL: no document is written */
   EncryptRun *run; /* NULL: none has begun */
   EncryptSink sink;
-  gboolean announced; /* the keys, by a message */
+  guint announced; /* tracks whose keys were, by a message */
   gboolean begun; /* pull mode: the first events went out */
   gboolean failed; /* an error was posted: nothing more goes out */
   GstClockTime latency; /* by the object lock */
@@ -151,12 +151,13 @@ update_latency (GstCencEncrypt *self)
 static void
 announce_keys (GstCencEncrypt *self)
 {
+  guint n = encrypt_plan_count_tracks (self->plan);
   GstStructure *structure;
 
-  if (self->announced || encrypt_plan_rotates (self->plan))
+  if (self->announced == n || encrypt_plan_rotates (self->plan))
     return;
   structure = encrypt_plan_describe (self->plan, "cencencrypt-keys");
-  self->announced = structure != NULL;
+  self->announced = structure ? n : 0;
   if (structure)
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_element (GST_OBJECT (self), structure));
@@ -279,7 +280,7 @@ restart (GstCencEncrypt *self)
   if (self->plan)
     encrypt_plan_restart (self->plan);
   encrypt_sink_restart (&self->sink);
-  self->announced = self->begun = self->failed = FALSE;
+  self->announced = self->begun = self->failed = 0;
 }
 
 /* Events */

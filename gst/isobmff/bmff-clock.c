@@ -40,6 +40,30 @@ bmff_clock_free (BmffClock *self)
   g_free (self);
 }
 
+static guint
+find_track (const BmffMovie *movie, const BmffTrack *like)
+{
+  guint i;
+
+  for (i = 0; i < movie->tracks->len; i++) {
+    const BmffTrack *track = g_ptr_array_index (movie->tracks, i);
+
+    if (track->id == like->id && track->timescale == like->timescale)
+      return i;
+  }
+  return movie->tracks->len; /* a hand that no track has, at 0 */
+}
+
+void
+bmff_clock_go_on (BmffClock *self, const BmffClock *last)
+{
+  guint i;
+
+  for (i = 0; i < self->movie->tracks->len; i++)
+    self->hands[i] = last->hands[find_track (last->movie,
+        g_ptr_array_index (self->movie->tracks, i))];
+}
+
 gint64
 bmff_clock_get_origin (const BmffClock *self, guint track)
 {

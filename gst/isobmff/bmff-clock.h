@@ -15,6 +15,8 @@ typedef struct _BmffClock BmffClock;
 /** Not thread-safe. @movie: has to outlive the clock; its tracks start at 0. */
 BmffClock *bmff_clock_new (const BmffMovie *movie);
 void bmff_clock_free (BmffClock *self);
+/** After bmff_clock_new(): the movie's tracks go on where those of the same number and timescale are by @last, whose movie is still there: a moov that comes again in a stream. */
+void bmff_clock_go_on (BmffClock *self, const BmffClock *last);
 
 /**
  * bmff_clock_enter:
