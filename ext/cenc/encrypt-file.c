@@ -2,30 +2,15 @@
 
 #include "encrypt-file.h"
 
-#include "cenc/encrypt-aux.h"
-#include "cenc/encrypt-boxes.h"
-#include "cenc/encrypt-movie.h"
+#include "cenc/encrypt-moov.h"
 #include "cenc/encrypt-pass.h"
-#include "gst/isobmff/bmff-index.h"
 
-/* Of a moov, pushed at once. */
-#define MAX_PIECE (1u << 20)
-
-/* What stands beside a part of the same index. */
-typedef struct
-{
-  const BmffTrack *track;
-  BmffBox *senc, *saiz, *saio; /* borrowed from the moov; until it is written */
-} Boxes;
-
-/* Bytes that take the place of others. */
-typedef struct
-{
-  EncryptRange range; /* in the input */
-  GPtrArray *pieces; /* (element-type GBytes); NULL when they went out */
-  guint piece; /* the next one */
-  gsize position; /* in it */
-} Patch;
+/* Samples of each track that are looked at for what is to be foreseen of the others. */
+#define HEAD 512
+/* What auxiliary information a sample has at most that is foreseen, and what the moov
+ * may come to: it has a size of 32 bits. */
+#define MAX_AUX 24
+#define MAX_FORESEEN G_MAXINT32
 
 struct _EncryptFile
 {
@@ -37,17 +22,18 @@ struct _EncryptFile
   EncryptPool *pool;
 
   BmffSource *source;
-  EncryptBoxes *boxes;
-  BmffMovie *movie;
+  EncryptMoov *moov;
   GArray *parts; /* (element-type EncryptPart), as the movie's tracks */
-  GArray *part_boxes; /* (element-type Boxes), likewise */
   EncryptPass *pass; /* NULL: the file is not looked into yet */
   gboolean once; /* what stands in front of the moov needs no first pass */
+  gboolean asked; /* whether the moov's size can be foreseen */
 
-  GArray *patches; /* (element-type Patch), by place; NULL in the first pass */
-  guint patch; /* the next one */
-  guint64 delta; /* by which the moov grew */
+  EncryptPatches *patches; /* NULL in the first pass */
+  guint64
+      foreseen; /* the moov's size: it is written at the end; 0: it is not */
+  gboolean again; /* something came that was not foreseen: over what went out */
   guint64 position; /* second pass: in the input */
+  guint64 out; /* in the output */
 };
 
 static GBytes *
@@ -69,12 +55,6 @@ source_get_size (gpointer user_data)
 
 static const BmffSourceFuncs source_funcs = { source_read, source_get_size };
 
-static void
-patch_clear (gpointer data)
-{
-  g_clear_pointer (&((Patch *) data)->pieces, g_ptr_array_unref);
-}
-
 EncryptFile *
 encrypt_file_new (EncryptPlan *plan, guint64 size,
     const EncryptFileFuncs *funcs, gpointer user_data)
@@ -90,19 +70,16 @@ encrypt_file_new (EncryptPlan *plan, guint64 size,
   self->source = bmff_source_new (&source_funcs, self);
   self->parts = g_array_new (FALSE, FALSE, sizeof (EncryptPart));
   g_array_set_clear_func (self->parts, encrypt_part_clear);
-  self->part_boxes = g_array_new (FALSE, FALSE, sizeof (Boxes));
   return self;
 }
 
 void
 encrypt_file_free (EncryptFile *self)
 {
-  g_clear_pointer (&self->patches, g_array_unref);
+  g_clear_pointer (&self->patches, encrypt_patches_free);
   g_clear_pointer (&self->pass, encrypt_pass_free);
   g_array_unref (self->parts);
-  g_array_unref (self->part_boxes);
-  g_clear_pointer (&self->movie, bmff_movie_free);
-  g_clear_pointer (&self->boxes, encrypt_boxes_free);
+  g_clear_pointer (&self->moov, encrypt_moov_free);
   bmff_source_free (self->source);
   encrypt_pool_free (self->pool);
   encrypt_input_free (self->input);
@@ -110,18 +87,6 @@ encrypt_file_free (EncryptFile *self)
 }
 
 /* The movie */
-
-static gboolean
-all_local (const BmffTrack *track)
-{
-  guint i;
-
-  for (i = 1; bmff_track_get_entry (track, i); i++) {
-    if (!bmff_track_is_local (track, i))
-      return FALSE;
-  }
-  return TRUE;
-}
 
 /* part->n_lead: up to the first sync sample that starts no earlier than @end. Its
  * samples are told of, each: ffmpeg counts on an entry of senc for every sample. */
@@ -184,10 +149,9 @@ static gboolean
 add_part (EncryptFile *self, const BmffTrack *track, GError **error)
 {
   EncryptPart part = { encrypt_plan_get_track (self->plan, track->id) };
-  Boxes boxes = { track };
   gboolean ok;
 
-  if (!all_local (track)) {
+  if (!encrypt_moov_is_local (track)) {
     if (part.track) {
       g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
           "track %u: its samples are in another file", track->id);
@@ -204,73 +168,8 @@ add_part (EncryptFile *self, const BmffTrack *track, GError **error)
   }
   ok = !part.track || open_part (self, &part, track, error);
   g_array_append_val (self->parts, part);
-  g_array_append_val (self->part_boxes, boxes);
   return ok;
 }
-
-/* With keys that rotate, of all periods: there are no other boxes to hold them. */
-static gboolean
-add_pssh (EncryptFile *self, GError **error)
-{
-  g_autoptr (GPtrArray) all = g_ptr_array_new ();
-  g_autoptr (GPtrArray) keys = NULL;
-  guint i;
-
-  if (!encrypt_plan_rotates (self->plan))
-    return encrypt_movie_add_pssh (self->movie, self->plan, NULL, error);
-  for (i = 0; i < self->parts->len; i++) {
-    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
-
-    if (part->spans)
-      g_ptr_array_add (all, part->spans);
-  }
-  keys = encrypt_spans_announce (all, self->plan, error);
-  return keys && encrypt_movie_add_pssh (self->movie, self->plan, keys, error);
-}
-
-static gboolean check_sample (gpointer user_data, const EncryptPart *part,
-    const BmffSample *sample, GError **error);
-
-/* The moov stands behind all that it is about, and nothing else moves: what a
- * first pass finds has not to be known before. */
-static gboolean
-moov_is_last (const EncryptFile *self)
-{
-  guint i;
-
-  for (i = 0; i < self->boxes->mdats->len; i++) {
-    if (g_array_index (self->boxes->mdats, EncryptRange, i).end >
-        self->boxes->moov_range.start)
-      return FALSE;
-  }
-  return self->boxes->mdats->len > 0 && self->boxes->metas->len == 0;
-}
-
-static gboolean
-open_movie (EncryptFile *self, GError **error)
-{
-  guint i;
-
-  self->boxes = encrypt_boxes_new (self->source, error);
-  if (!self->boxes)
-    return FALSE;
-  self->movie = encrypt_movie_new_bare (g_steal_pointer (&self->boxes->moov),
-      self->plan, error);
-  if (!self->movie)
-    return FALSE;
-  for (i = 0; i < self->movie->tracks->len; i++) {
-    if (!add_part (self, g_ptr_array_index (self->movie->tracks, i), error))
-      return FALSE;
-  }
-  if (!add_pssh (self, error))
-    return FALSE;
-  self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
-  self->once = self->pass && moov_is_last (self) &&
-      encrypt_pass_begin_once (self->pass, check_sample, self);
-  return self->pass != NULL;
-}
-
-/* First pass */
 
 static gboolean
 check_sample (gpointer user_data, const EncryptPart *part,
@@ -278,8 +177,8 @@ check_sample (gpointer user_data, const EncryptPart *part,
 {
   EncryptFile *self = user_data;
 
-  if (encrypt_boxes_in_mdat (self->boxes, sample->offset,
-          sample->offset + sample->size))
+  if (encrypt_boxes_in_mdat (encrypt_moov_get_boxes (self->moov),
+          sample->offset, sample->offset + sample->size))
     return TRUE;
   g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
       "track %u: the sample at offset %" G_GUINT64_FORMAT " is not in an mdat",
@@ -287,216 +186,178 @@ check_sample (gpointer user_data, const EncryptPart *part,
   return FALSE;
 }
 
-/* Between the passes: the new moov */
-
-/* The samples of the clear lead get the clear sample entries, which stand behind
- * the others. */
+/* The moov stands behind all that it is about, and nothing else moves: what a
+ * first pass finds has not to be known before. */
 static gboolean
-describe_leads (EncryptFile *self, GError **error)
+moov_is_last (const EncryptFile *self)
 {
+  const EncryptBoxes *boxes = encrypt_moov_get_boxes (self->moov);
   guint i;
 
-  for (i = 0; i < self->parts->len; i++) {
-    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
-    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
-
-    if (part->n_lead > 0 &&
-        !bmff_stbl_redescribe (boxes->track->stbl, part->samples, part->n_lead,
-            encrypt_track_get_n_entries (part->track), error))
+  for (i = 0; i < boxes->mdats->len; i++) {
+    if (g_array_index (boxes->mdats, EncryptRange, i).end >
+        boxes->moov_range.start)
       return FALSE;
   }
-  return TRUE;
-}
-
-/* saiz and saio stand in stbl, senc in trak (ISO/IEC 23001-7, 7.2). */
-static void
-add_boxes (const EncryptPart *part, Boxes *boxes, gboolean large)
-{
-  if (part->spans)
-    encrypt_spans_add_groups (part->spans, part->track, boxes->track->stbl);
-  boxes->saiz = encrypt_track_make_saiz (part->track, part->writer);
-  if (boxes->saiz) {
-    encrypt_aux_add (boxes->track->stbl, boxes->saiz);
-    boxes->saio = cenc_aux_writer_to_saio (part->writer, large);
-    encrypt_aux_add (boxes->track->stbl, boxes->saio);
-  }
-  boxes->senc = cenc_aux_writer_share_senc (part->writer);
-  bmff_box_append (boxes->track->trak, boxes->senc);
+  return boxes->mdats->len > 0 && boxes->metas->len == 0;
 }
 
 static gboolean
-is_all_lead (const EncryptPart *part)
+open_movie (EncryptFile *self, GError **error)
 {
-  return part->n_lead > 0 &&
-      part->n_lead == bmff_sample_table_get_count (part->samples);
-}
-
-static void
-add_all_boxes (EncryptFile *self, gboolean large)
-{
+  const BmffMovie *movie;
   guint i;
 
-  for (i = 0; i < self->parts->len; i++) {
-    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
-
-    /* None where all samples are the clear lead. */
-    if (part->track && !is_all_lead (part))
-      add_boxes (part, &g_array_index (self->part_boxes, Boxes, i), large);
-  }
-}
-
-static guint64
-move (guint64 offset, gpointer user_data)
-{
-  EncryptFile *self = user_data;
-
-  return offset < self->boxes->moov_range.end ? offset : offset + self->delta;
-}
-
-/* What stands in the moov itself may not be there any more. */
-static guint64
-move_aux (guint64 offset, gpointer user_data)
-{
-  const EncryptRange *range = &((EncryptFile *) user_data)->boxes->moov_range;
-
-  return offset >= range->start && offset < range->end
-      ? G_MAXUINT64
-      : move (offset, user_data);
-}
-
-static gboolean
-move_all_aux (EncryptFile *self, GError **error)
-{
-  guint i;
-
-  for (i = 0; i < self->part_boxes->len; i++) {
-    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
-
-    if (all_local (boxes->track) &&
-        !encrypt_aux_move (boxes->track->stbl, boxes->saio, move_aux, self,
-            error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-move_items (EncryptFile *self, GError **error)
-{
-  BmffBox *meta =
-      bmff_box_child (self->movie->moov, BMFF_FOURCC ('m', 'e', 't', 'a'));
-  guint i;
-
-  if (meta && !bmff_meta_move_items (meta, move, self, error))
+  self->moov = encrypt_moov_new (self->source, self->plan, error);
+  if (!self->moov)
     return FALSE;
-  for (i = 0; i < self->movie->tracks->len; i++) {
-    const BmffTrack *track = g_ptr_array_index (self->movie->tracks, i);
-
-    meta = bmff_box_child (track->trak, BMFF_FOURCC ('m', 'e', 't', 'a'));
-    if (meta && !bmff_meta_move_items (meta, move, self, error))
+  movie = encrypt_moov_get_movie (self->moov);
+  for (i = 0; i < movie->tracks->len; i++) {
+    if (!add_part (self, g_ptr_array_index (movie->tracks, i), error))
       return FALSE;
   }
-  for (i = 0; i < self->boxes->metas->len; i++) {
-    if (!bmff_meta_move_items (g_ptr_array_index (self->boxes->metas, i), move,
-            self, error))
-      return FALSE;
-  }
-  return TRUE;
+  if (!encrypt_moov_take_parts (self->moov, self->parts, error))
+    return FALSE;
+  self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
+  self->once = self->pass && moov_is_last (self) &&
+      encrypt_pass_begin_once (self->pass, check_sample, self);
+  return self->pass != NULL;
 }
 
-/* Chunk offsets, which may make the moov larger, which moves them again. */
-static gboolean
-move_chunks (EncryptFile *self, GError **error)
-{
-  const EncryptRange *range = &self->boxes->moov_range;
-  gboolean grown = TRUE;
-
-  while (grown) {
-    self->delta =
-        bmff_box_get_size (self->movie->moov) - (range->end - range->start);
-    if (!bmff_movie_move_chunks (self->movie, move, self, &grown, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static void
-point_at_senc (EncryptFile *self)
-{
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
-    const Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
-
-    if (boxes->saio)
-      cenc_saio_set_offset (boxes->saio,
-          self->boxes->moov_range.start +
-              encrypt_box_position (self->movie->moov, boxes->track->trak) +
-              encrypt_box_position (boxes->track->trak, boxes->senc) +
-              cenc_aux_writer_get_data_offset (part->writer));
-  }
-}
-
-/* They are large, and the moov's pieces share them by now. */
-static void
-drop_boxes (EncryptFile *self)
-{
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    Boxes *boxes = &g_array_index (self->part_boxes, Boxes, i);
-
-    if (boxes->saiz) {
-      bmff_box_remove (boxes->track->stbl, boxes->saiz);
-      bmff_box_remove (boxes->track->stbl, boxes->saio);
-    }
-    if (boxes->senc)
-      bmff_box_remove (boxes->track->trak, boxes->senc);
-    boxes->senc = boxes->saiz = boxes->saio = NULL;
-  }
-}
-
-static void
-add_patch (EncryptFile *self, const BmffBox *box, guint64 start, guint64 end)
-{
-  Patch patch = { { start, end }, bmff_box_to_pieces (box) };
-  guint i = 0;
-
-  while (i < self->patches->len &&
-      g_array_index (self->patches, Patch, i).range.start < start)
-    i++;
-  g_array_insert_val (self->patches, i, patch);
-}
+/* Between the passes: the new moov */
 
 static gboolean
 make_patches (EncryptFile *self, GError **error)
 {
-  const EncryptRange *range = &self->boxes->moov_range;
-  guint i;
-
-  if (!describe_leads (self, error))
+  if (!encrypt_moov_place (self->moov, error))
     return FALSE;
-  /* With room for the moov's growth: 2 GiB. */
-  add_all_boxes (self, range->end > G_MAXINT32);
-  if (!move_chunks (self, error) || !move_items (self, error) ||
-      !move_all_aux (self, error))
-    return FALSE;
-  point_at_senc (self);
-  self->patches = g_array_new (FALSE, FALSE, sizeof (Patch));
-  g_array_set_clear_func (self->patches, patch_clear);
-  add_patch (self, self->movie->moov, range->start, range->end);
-  drop_boxes (self);
-  for (i = 0; i < self->boxes->metas->len; i++) {
-    const BmffBox *meta = g_ptr_array_index (self->boxes->metas, i);
-
-    add_patch (self, meta, meta->offset, meta->offset + meta->parsed_size);
-  }
+  self->patches = encrypt_patches_new ();
+  encrypt_patches_add (self->patches,
+      &encrypt_moov_get_boxes (self->moov)->moov_range,
+      encrypt_moov_take_pieces (self->moov));
+  encrypt_moov_add_patches (self->moov, self->patches);
   encrypt_input_drop (self->input);
   return TRUE;
 }
 
+/* In place of a first pass: the moov's size is foreseen, and room for it left */
+
+/* Keys that rotate, and a clear lead, make samples differ. */
+static gboolean
+may_foresee (const EncryptFile *self)
+{
+  return self->funcs.overwrite && !encrypt_plan_rotates (self->plan) &&
+      encrypt_plan_get_clear_lead (self->plan) == 0;
+}
+
+/* Of as many as there are; FALSE also if all of them are here. */
+static gboolean
+foresee_samples (const EncryptFile *self)
+{
+  const EncryptRange *range = &encrypt_moov_get_boxes (self->moov)->moov_range;
+  guint64 size = range->end - range->start;
+  gboolean more = FALSE;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+    guint32 count;
+
+    if (!part->writer)
+      continue;
+    count = bmff_sample_table_get_count (part->samples);
+    size += (guint64) count * MAX_AUX;
+    if (size > MAX_FORESEEN || !cenc_aux_writer_foresee (part->writer, count))
+      return FALSE;
+    more = more || cenc_aux_writer_get_count (part->writer) < count;
+  }
+  return more;
+}
+
+static void
+forget_samples (const EncryptFile *self)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+    if (part->writer)
+      cenc_aux_writer_foresee (part->writer, 0);
+  }
+}
+
+static gboolean
+is_as_foreseen (const EncryptFile *self)
+{
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+    if (part->writer && !cenc_aux_writer_is_as_foreseen (part->writer))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+leave_room (EncryptFile *self, GError **error)
+{
+  if (!encrypt_moov_place (self->moov, error))
+    return FALSE;
+  self->foreseen = encrypt_moov_get_size (self->moov);
+  self->patches = encrypt_patches_new ();
+  encrypt_patches_add_free (self->patches,
+      &encrypt_moov_get_boxes (self->moov)->moov_range,
+      (guint32) self->foreseen);
+  encrypt_moov_add_patches (self->moov, self->patches);
+  encrypt_input_drop (self->input);
+  return TRUE;
+}
+
+static gboolean
+try_to_foresee (EncryptFile *self, GError **error)
+{
+  self->asked = TRUE;
+  if (!may_foresee (self) ||
+      !encrypt_pass_begin_once (self->pass, check_sample, self))
+    return TRUE;
+  if (!encrypt_pass_map_heads (self->pass, HEAD, error))
+    return FALSE;
+  if (foresee_samples (self))
+    return leave_room (self, error);
+  forget_samples (self);
+  encrypt_pass_leave_once (self->pass);
+  return TRUE;
+}
+
+/* The first pass goes on where the one that was to be the only one has come to, and
+ * all is written once more; the moov is read anew, since it was changed. */
+static gboolean
+begin_again (EncryptFile *self, GError **error)
+{
+  self->again = TRUE;
+  self->foreseen = self->position = self->out = 0;
+  g_clear_pointer (&self->patches, encrypt_patches_free);
+  forget_samples (self);
+  encrypt_pass_leave_once (self->pass);
+  g_clear_pointer (&self->moov, encrypt_moov_free);
+  self->moov = encrypt_moov_new (self->source, self->plan, error);
+  return self->moov && encrypt_moov_take_parts (self->moov, self->parts, error);
+}
+
 /* Second pass */
+
+static GstFlowReturn
+push (EncryptFile *self, GstBuffer *buffer)
+{
+  guint64 out = self->out;
+
+  self->out += gst_buffer_get_size (buffer);
+  return self->again ? self->funcs.overwrite (self->user_data, out, buffer)
+                     : self->funcs.push (self->user_data, buffer);
+}
 
 static GstFlowReturn
 push_block (EncryptFile *self, guint64 limit, GError **error)
@@ -506,83 +367,101 @@ push_block (EncryptFile *self, guint64 limit, GError **error)
 
   if (!block)
     return GST_FLOW_ERROR;
-  self->position += gst_buffer_get_size (block);
-  return self->funcs.push (self->user_data, block);
-}
-
-/* The patch's next bytes; NULL: all went out. */
-static GBytes *
-next_bytes (Patch *patch)
-{
-  GBytes *piece, *bytes;
-  gsize size;
-
-  if (patch->piece == patch->pieces->len)
-    return NULL;
-  piece = g_ptr_array_index (patch->pieces, patch->piece);
-  size = MIN (g_bytes_get_size (piece) - patch->position, MAX_PIECE);
-  bytes = g_bytes_new_from_bytes (piece, patch->position, size);
-  patch->position += size;
-  if (patch->position == g_bytes_get_size (piece)) {
-    patch->piece++;
-    patch->position = 0;
+  if (self->foreseen > 0 && !is_as_foreseen (self)) {
+    gst_buffer_unref (block);
+    return begin_again (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
   }
-  return bytes;
+  self->position += gst_buffer_get_size (block);
+  return push (self, block);
 }
 
 static GstFlowReturn
-push_patch (EncryptFile *self, Patch *patch)
+push_patch (EncryptFile *self, guint64 end)
 {
-  g_autoptr (GBytes) bytes = next_bytes (patch);
+  g_autoptr (GBytes) bytes = encrypt_patches_take (self->patches);
 
   if (bytes)
-    return self->funcs.push (self->user_data,
-        gst_buffer_new_wrapped_bytes (bytes));
-  self->position = patch->range.end;
-  self->patch++;
-  patch_clear (patch);
+    return push (self, gst_buffer_new_wrapped_bytes (bytes));
+  self->position = end;
   return GST_FLOW_OK;
+}
+
+/* In the room that was left for it */
+static GstFlowReturn
+write_moov (EncryptFile *self)
+{
+  g_autoptr (EncryptPatches) patches = encrypt_patches_new ();
+  const EncryptRange *range = &encrypt_moov_get_boxes (self->moov)->moov_range;
+  guint64 out = range->start;
+  GstFlowReturn flow = GST_FLOW_OK;
+  GBytes *bytes;
+
+  encrypt_patches_add (patches, range, encrypt_moov_take_pieces (self->moov));
+  while (flow == GST_FLOW_OK && (bytes = encrypt_patches_take (patches))) {
+    flow = self->funcs.overwrite (self->user_data, out,
+        gst_buffer_new_wrapped_bytes (bytes));
+    out += g_bytes_get_size (bytes);
+    g_bytes_unref (bytes);
+  }
+  return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
+}
+
+static GstFlowReturn
+end_foreseen (EncryptFile *self, GError **error)
+{
+  if (!encrypt_pass_end_once (self->pass, error))
+    return GST_FLOW_ERROR;
+  if (!is_as_foreseen (self))
+    return begin_again (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  encrypt_moov_fill (self->moov);
+  if (encrypt_moov_get_size (self->moov) == self->foreseen)
+    return write_moov (self);
+  g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+      "the moov does not fit in the room that was left for it");
+  return GST_FLOW_ERROR;
 }
 
 static GstFlowReturn
 push_some (EncryptFile *self, GError **error)
 {
-  Patch *patch = self->patch < self->patches->len
-      ? &g_array_index (self->patches, Patch, self->patch)
-      : NULL;
+  const EncryptRange *patch = encrypt_patches_get_next (self->patches);
+  guint64 size = encrypt_moov_get_boxes (self->moov)->size;
 
-  if (patch && patch->range.start == self->position)
-    return push_patch (self, patch);
-  if (self->position == self->boxes->size)
-    return GST_FLOW_EOS;
-  return push_block (self, patch ? patch->range.start : self->boxes->size,
-      error);
+  if (patch && patch->start == self->position)
+    return push_patch (self, patch->end);
+  if (self->position < size)
+    return push_block (self, patch ? patch->start : size, error);
+  return self->foreseen > 0 ? end_foreseen (self, error) : GST_FLOW_EOS;
 }
 
 static GstFlowReturn
 first_pass (EncryptFile *self, GError **error)
 {
-  gboolean done = FALSE;
+  gboolean done = FALSE, ok;
 
   if (!self->pass)
-    return open_movie (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
-  if (self->once)
-    return encrypt_pass_end_once (self->pass, error) &&
-            make_patches (self, error)
-        ? GST_FLOW_OK
-        : GST_FLOW_ERROR;
-  if (!encrypt_pass_map (self->pass, check_sample, self, &done, error))
-    return GST_FLOW_ERROR;
-  return !done || make_patches (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
+    ok = open_movie (self, error);
+  else if (self->once)
+    ok =
+        encrypt_pass_end_once (self->pass, error) && make_patches (self, error);
+  else if (!self->asked)
+    ok = try_to_foresee (self, error);
+  else
+    ok = encrypt_pass_map (self->pass, check_sample, self, &done, error) &&
+        (!done || make_patches (self, error));
+  return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 static GstFlowReturn
 work (EncryptFile *self, GError **error)
 {
+  const EncryptBoxes *boxes =
+      self->moov ? encrypt_moov_get_boxes (self->moov) : NULL;
+
   if (self->patches)
     return push_some (self, error);
-  if (self->once && self->position < self->boxes->moov_range.start)
-    return push_block (self, self->boxes->moov_range.start, error);
+  if (self->once && self->position < boxes->moov_range.start)
+    return push_block (self, boxes->moov_range.start, error);
   return first_pass (self, error);
 }
 

@@ -18,8 +18,8 @@ struct _EncryptPass
   guint part; /* first pass: whose samples are mapped */
   BmffSampleCursor cursor; /* its table NULL: that part has not begun */
 
-  guint32
-      *next; /* of each part, the sample to be mapped next; NULL: two passes */
+  guint32 *next; /* of each part, the sample to be mapped next */
+  gboolean once; /* samples are mapped on the way */
   EncryptPassCheck check;
   gpointer check_data;
 };
@@ -45,6 +45,7 @@ encrypt_pass_new (EncryptInput *input, EncryptPool *pool, GArray *parts,
   self->input = input;
   self->parts = g_array_ref (parts);
   self->pool = pool;
+  self->next = g_new0 (guint32, parts->len);
   for (i = 0; i < parts->len; i++)
     g_ptr_array_add (tables, g_array_index (parts, EncryptPart, i).samples);
   self->map = bmff_sample_map_new (tables, error);
@@ -75,30 +76,52 @@ map_sample (EncryptPass *self, const EncryptPart *part, guint32 index,
       part->tells_lead ? part->writer : NULL, error);
 }
 
+/* The next one of a part; FALSE without an error if there is none. */
+static gboolean
+map_next (EncryptPass *self, guint i, BmffSampleCursor *cursor,
+    EncryptPassCheck check, gpointer user_data, GError **error)
+{
+  const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+  BmffSample sample;
+
+  if (!bmff_sample_cursor_next (cursor, &sample))
+    return FALSE;
+  if ((check && sample.size > 0 && !check (user_data, part, &sample, error)) ||
+      !map_sample (self, part, self->next[i], &sample, error))
+    return FALSE;
+  self->next[i]++;
+  return TRUE;
+}
+
+/* Where that part's mapped samples end; FALSE: none of it is to be mapped. */
+static gboolean
+init_cursor (const EncryptPass *self, guint i, BmffSampleCursor *cursor)
+{
+  const EncryptPart *part = &g_array_index (self->parts, EncryptPart, i);
+
+  if (!part->track || !part->samples)
+    return FALSE;
+  bmff_sample_cursor_init (cursor, part->samples, self->next[i]);
+  return TRUE;
+}
+
 gboolean
 encrypt_pass_map (EncryptPass *self, EncryptPassCheck check, gpointer user_data,
     gboolean *done, GError **error)
 {
+  GError *cause = NULL;
   guint i;
 
-  for (i = 0; i < MAP_STEP && self->part < self->parts->len;) {
-    const EncryptPart *part =
-        &g_array_index (self->parts, EncryptPart, self->part);
-    BmffSample sample;
-
-    if (!self->cursor.table && part->track && part->samples)
-      bmff_sample_cursor_init (&self->cursor, part->samples, 0);
-    if (self->cursor.table &&
-        bmff_sample_cursor_next (&self->cursor, &sample)) {
-      if ((check && sample.size > 0 &&
-              !check (user_data, part, &sample, error)) ||
-          !map_sample (self, part, self->cursor.next - 1, &sample, error))
-        return FALSE;
-      i++;
-    } else {
-      self->cursor.table = NULL;
-      self->part++;
+  for (i = 0; i < MAP_STEP && self->part < self->parts->len; i++) {
+    if ((self->cursor.table || init_cursor (self, self->part, &self->cursor)) &&
+        map_next (self, self->part, &self->cursor, check, user_data, &cause))
+      continue;
+    if (cause) {
+      g_propagate_error (error, cause);
+      return FALSE;
     }
+    self->cursor.table = NULL;
+    self->part++;
   }
   *done = self->part == self->parts->len;
   return TRUE;
@@ -112,10 +135,38 @@ encrypt_pass_begin_once (EncryptPass *self, EncryptPassCheck check,
 {
   if (!bmff_sample_map_is_in_order (self->map))
     return FALSE;
-  self->next = g_new0 (guint32, self->parts->len);
+  self->once = TRUE;
   self->check = check;
   self->check_data = user_data;
   return TRUE;
+}
+
+gboolean
+encrypt_pass_map_heads (EncryptPass *self, guint32 n, GError **error)
+{
+  GError *cause = NULL;
+  guint i;
+
+  for (i = 0; i < self->parts->len; i++) {
+    BmffSampleCursor cursor;
+
+    if (!init_cursor (self, i, &cursor))
+      continue;
+    while (self->next[i] < n &&
+        map_next (self, i, &cursor, self->check, self->check_data, &cause))
+      ;
+    if (cause) {
+      g_propagate_error (error, cause);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+void
+encrypt_pass_leave_once (EncryptPass *self)
+{
+  self->once = FALSE;
 }
 
 static gboolean
@@ -240,7 +291,7 @@ add_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
       bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
     guint8 *data = block + (mapped.sample.offset - offset);
 
-    if (self->next && !map_here (self, &mapped, data, error))
+    if (self->once && !map_here (self, &mapped, data, error))
       return FALSE;
     if (!cipher_sample (self, &mapped, data, error)) {
       g_prefix_error (error, "sample at offset %" G_GUINT64_FORMAT ": ",

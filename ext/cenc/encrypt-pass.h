@@ -66,6 +66,10 @@ gboolean encrypt_pass_map (EncryptPass *self, EncryptPassCheck check,
  */
 gboolean encrypt_pass_begin_once (EncryptPass *self, EncryptPassCheck check,
     gpointer user_data);
+/** Then: maps the first @n samples of each track, of which encrypt_pass_cipher() maps those that are left. */
+gboolean encrypt_pass_map_heads (EncryptPass *self, guint32 n, GError **error);
+/** There are to be two passes all the same: encrypt_pass_map() goes on behind the samples that are mapped, and encrypt_pass_cipher() may then begin anew. */
+void encrypt_pass_leave_once (EncryptPass *self);
 /** When all bytes are through: samples that have none are mapped too. */
 gboolean encrypt_pass_end_once (EncryptPass *self, GError **error);
 

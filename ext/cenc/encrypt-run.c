@@ -96,6 +96,8 @@ decide (EncryptRun *self, guint64 *wanted, GError **error)
   }
   if (!self->funcs.read)
     return begin_spool (self, error) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  if (self->funcs.is_seekable (self->user_data))
+    funcs.overwrite = self->funcs.out.overwrite;
   begin_file (self, &funcs, self->size, self->user_data);
   return GST_FLOW_OK;
 }
@@ -163,11 +165,21 @@ push_from_spool (gpointer user_data, GstBuffer *buffer)
 }
 
 static GstFlowReturn
+overwrite_from_spool (gpointer user_data, guint64 offset, GstBuffer *buffer)
+{
+  EncryptRun *self = user_data;
+
+  return self->funcs.out.overwrite (self->user_data, offset, buffer);
+}
+
+static GstFlowReturn
 encrypt_spooled (EncryptRun *self, GError **error)
 {
-  static const EncryptFileFuncs funcs = { read_spool, push_from_spool };
+  EncryptFileFuncs funcs = { read_spool, push_from_spool };
   GstFlowReturn flow;
 
+  if (self->funcs.is_seekable (self->user_data))
+    funcs.overwrite = overwrite_from_spool;
   begin_file (self, &funcs, encrypt_spool_get_size (self->spool), self);
   do
     flow = encrypt_file_step (self->file, error);

@@ -101,7 +101,8 @@ encrypt_sink_overwrite (EncryptSink *self, guint64 offset, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return flow;
   }
-  push_segment (self, offset);
+  if (self->position != offset)
+    push_segment (self, offset);
   self->position = offset + gst_buffer_get_size (buffer);
   return gst_pad_push (self->pad, buffer);
 }

@@ -10,8 +10,8 @@
  * every offset that moved corrected. What is not encrypted stays byte for byte.
  * Fragmented input streams, with one fragment of latency and of memory.
  * Progressive input stays progressive; where upstream can be pulled from it is
- * read once or, with the moov in front, twice; where it is pushed it waits for its
- * end in a spool file.
+ * read once or, with the moov in front and what cannot be foreseen behind it, twice;
+ * where it is pushed it waits for its end in a spool file.
  *
  * ## Example launch lines
  * |[

@@ -42,6 +42,7 @@ struct _CencAuxWriter
   GArray
       *starts; /* guint32: where each STRIDEth sample's bytes start in @data */
   gboolean differs; /* the sizes do */
+  guint32 foreseen; /* samples; 0: what is here counts */
   guint32 next,
       next_start; /* that sample's bytes, for who reads them in order */
 };
@@ -93,6 +94,13 @@ guint32
 cenc_aux_writer_get_count (const CencAuxWriter *self)
 {
   return self->sizes.len;
+}
+
+/* That boxes tell of */
+static guint32
+count_told (const CencAuxWriter *self)
+{
+  return self->foreseen > 0 ? self->foreseen : self->sizes.len;
 }
 
 static guint32
@@ -219,6 +227,30 @@ cenc_aux_writer_get (CencAuxWriter *self, guint32 index, CencSampleAux *aux)
   return TRUE;
 }
 
+gboolean
+cenc_aux_writer_foresee (CencAuxWriter *self, guint32 count)
+{
+  guint64 size = self->sizes.len > 0 ? self->sizes.array->data[0] : 0;
+
+  self->foreseen = 0;
+  if (count == 0)
+    return TRUE;
+  if (count < self->sizes.len || self->differs ||
+      size > self->iv_size + size_subsamples (1) || size * count > MAX_DATA)
+    return FALSE;
+  self->foreseen = count;
+  size *= count;
+  if (size > self->data.array->len)
+    g_byte_array_set_size (self->data.array, (guint) size);
+  return TRUE;
+}
+
+gboolean
+cenc_aux_writer_is_as_foreseen (const CencAuxWriter *self)
+{
+  return !self->differs && self->sizes.len <= self->foreseen;
+}
+
 static BmffWriter *
 begin_senc (const CencAuxWriter *self, gsize size)
 {
@@ -226,7 +258,7 @@ begin_senc (const CencAuxWriter *self, gsize size)
 
   bmff_writer_u32 (writer,
       self->layout == LAYOUT_SUBSAMPLES ? SENC_SUBSAMPLES : 0);
-  bmff_writer_u32 (writer, self->sizes.len);
+  bmff_writer_u32 (writer, count_told (self));
   return writer;
 }
 
@@ -253,9 +285,9 @@ cenc_aux_writer_to_senc (const CencAuxWriter *self)
 }
 
 static GBytes *
-share (const Bytes *bytes)
+share (const Bytes *bytes, guint32 size)
 {
-  return g_bytes_new_with_free_func (bytes->array->data, bytes->len,
+  return g_bytes_new_with_free_func (bytes->array->data, size,
       (GDestroyNotify) g_byte_array_unref, g_byte_array_ref (bytes->array));
 }
 
@@ -263,8 +295,11 @@ BmffBox *
 cenc_aux_writer_share_senc (const CencAuxWriter *self)
 {
   BmffBox *box = end_senc (self, begin_senc (self, 0));
+  guint32 size = self->foreseen > 0
+      ? self->foreseen * self->sizes.array->data[0]
+      : self->data.len;
 
-  box->trailer = share (&self->data);
+  box->trailer = share (&self->data, size);
   return box;
 }
 
@@ -282,7 +317,7 @@ begin_saiz (const CencAuxWriter *self)
 
   bmff_writer_u32 (writer, 0);
   bmff_writer_u8 (writer, self->differs ? 0 : self->sizes.array->data[0]);
-  bmff_writer_u32 (writer, self->sizes.len);
+  bmff_writer_u32 (writer, count_told (self));
   return writer;
 }
 
@@ -308,7 +343,7 @@ cenc_aux_writer_share_saiz (const CencAuxWriter *self)
     return NULL;
   box = bmff_box_new (FOURCC_SAIZ, bmff_writer_end (begin_saiz (self)));
   if (self->differs)
-    box->trailer = share (&self->sizes);
+    box->trailer = share (&self->sizes, self->sizes.len);
   return box;
 }
 

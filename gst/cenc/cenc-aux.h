@@ -114,6 +114,20 @@ BmffBox *cenc_aux_writer_to_saiz (const CencAuxWriter *self);
 /** Both likewise, but what they hold stands in their trailer and is the writer's memory: nothing is to be added to it any more. (transfer full) */
 BmffBox *cenc_aux_writer_share_senc (const CencAuxWriter *self);
 BmffBox *cenc_aux_writer_share_saiz (const CencAuxWriter *self);
+/**
+ * cenc_aux_writer_foresee:
+ * @count: of samples that there are going to be; 0 takes back what was foreseen
+ *
+ * Counts on each sample to take as many bytes as those that are here, and no more
+ * than a sample can, an IV and one subsample: then boxes that are shared have the
+ * sizes that they will have when all are added, and are to be shared again then.
+ *
+ * Returns: FALSE: those that are here take more, or not all the same; nothing is
+ *   foreseen
+ */
+gboolean cenc_aux_writer_foresee (CencAuxWriter *self, guint32 count);
+/** Whether nothing was added so far that was not foreseen. Where something was, boxes that were shared before are not to be read any more. */
+gboolean cenc_aux_writer_is_as_foreseen (const CencAuxWriter *self);
 /** `saio` with one entry, 0 for now: cenc_saio_set_offset(). NULL where there is no saiz. @large: 64 bits (version 1). (transfer full) */
 BmffBox *cenc_aux_writer_to_saio (const CencAuxWriter *self, gboolean large);
 void cenc_saio_set_offset (BmffBox *saio, guint64 offset);

@@ -217,6 +217,53 @@ GST_START_TEST (test_writer_refuses)
 }
 GST_END_TEST;
 
+/* Samples that are all there in the end are told of as before they were. */
+GST_START_TEST (test_writer_foresees)
+{
+  Samples samples = SAMPLES (8, 8);
+  g_autoptr (CencAuxWriter) writer = cenc_aux_writer_new (&samples.params[0]);
+  g_autoptr (BmffBox) early = NULL;
+  guint n = __i__, i; /* subsamples */
+
+  add (writer, IV8A, n);
+  add (writer, IV8B, n);
+  fail_if (cenc_aux_writer_foresee (writer, 1));
+  fail_unless (cenc_aux_writer_foresee (writer, 1000));
+  early = cenc_aux_writer_share_senc (writer);
+  assert_equals_uint64 (bmff_box_get_size (early), 16 + 1000 * (n ? 16 : 8));
+  for (i = 2; i < 1000; i++) {
+    add (writer, IV8A, n);
+    fail_unless (cenc_aux_writer_is_as_foreseen (writer));
+  }
+  same_box (g_steal_pointer (&early), cenc_aux_writer_to_senc (writer));
+  same_box (cenc_aux_writer_share_saiz (writer),
+      cenc_aux_writer_to_saiz (writer));
+  add (writer, IV8A, n);
+  fail_if (cenc_aux_writer_is_as_foreseen (writer));
+  fail_unless (cenc_aux_writer_foresee (writer, 0));
+  same_box (cenc_aux_writer_share_senc (writer),
+      cenc_aux_writer_to_senc (writer));
+}
+GST_END_TEST;
+
+GST_START_TEST (test_writer_does_not_foresee)
+{
+  Samples samples = SAMPLES (8, 8);
+  g_autoptr (CencAuxWriter) large = cenc_aux_writer_new (&samples.params[0]);
+  g_autoptr (CencAuxWriter) writer = cenc_aux_writer_new (&samples.params[0]);
+
+  /* Another sample might have less. */
+  add (large, IV8A, 2);
+  fail_if (cenc_aux_writer_foresee (large, 10));
+  add (writer, IV8A, 1);
+  fail_if (cenc_aux_writer_foresee (writer, G_MAXUINT32));
+  fail_unless (cenc_aux_writer_foresee (writer, 10));
+  add (writer, IV8B, 2);
+  fail_if (cenc_aux_writer_is_as_foreseen (writer));
+  fail_if (cenc_aux_writer_foresee (writer, 10));
+}
+GST_END_TEST;
+
 static Suite *
 cenc_aux_writer_suite (void)
 {
@@ -231,6 +278,8 @@ cenc_aux_writer_suite (void)
   tcase_add_test (tc, test_writer_piff);
   tcase_add_test (tc, test_writer_sample_of_no_bytes);
   tcase_add_test (tc, test_writer_refuses);
+  tcase_add_loop_test (tc, test_writer_foresees, 0, 2);
+  tcase_add_test (tc, test_writer_does_not_foresee);
   return s;
 }
 
