@@ -159,10 +159,13 @@ new_message (const LicenseRequest *request, GUri *uri)
   return message;
 }
 
+/* To whoever waits in @context: GLib 2.74 leaks a cancellable's source that is
+ * dispatched before the thread that cancels has told it, and so sources hang on
+ * cancellables only that are cancelled by their own thread. */
 static void
-cancel_inner (GCancellable *outer, gpointer inner)
+on_cancelled (GCancellable *cancellable, gpointer context)
 {
-  g_cancellable_cancel (inner);
+  g_main_context_wakeup (context);
 }
 
 static void
@@ -176,14 +179,16 @@ run_attempt (Attempt *self)
   g_source_set_callback (timeout, on_timeout, self, NULL);
   g_source_attach (timeout, self->context);
   if (outer)
-    handler = g_cancellable_connect (outer, G_CALLBACK (cancel_inner),
-        self->cancellable, NULL);
+    handler = g_cancellable_connect (outer, G_CALLBACK (on_cancelled),
+        self->context, NULL);
   soup_session_send_async (self->session, self->message, G_PRIORITY_DEFAULT,
       self->cancellable, on_sent, self);
-  while (!self->done)
+  while (!self->done) {
+    if (g_cancellable_is_cancelled (outer))
+      g_cancellable_cancel (self->cancellable);
     g_main_context_iteration (self->context, TRUE);
-  if (outer)
-    g_cancellable_disconnect (outer, handler);
+  }
+  g_cancellable_disconnect (outer, handler);
   g_source_destroy (timeout);
 }
 
@@ -413,29 +418,24 @@ on_turn (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer data)
-{
-  return on_turn (data);
-}
-
 /* Returns: FALSE if it was cancelled meanwhile */
 static gboolean
 wait_ms (const LicenseClient *self, guint ms)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GSource) turn = g_timeout_source_new (ms);
-  g_autoptr (GSource) cancelled = g_cancellable_source_new (self->cancellable);
   gboolean done = FALSE;
+  gulong handler = 0;
 
   g_source_set_callback (turn, on_turn, &done, NULL);
   g_source_attach (turn, context);
-  g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), &done, NULL);
-  g_source_attach (cancelled, context);
-  while (!done)
+  if (self->cancellable)
+    handler = g_cancellable_connect (self->cancellable,
+        G_CALLBACK (on_cancelled), context, NULL);
+  while (!done && !g_cancellable_is_cancelled (self->cancellable))
     g_main_context_iteration (context, TRUE);
+  g_cancellable_disconnect (self->cancellable, handler);
   g_source_destroy (turn);
-  g_source_destroy (cancelled);
   return !g_cancellable_is_cancelled (self->cancellable);
 }
 
