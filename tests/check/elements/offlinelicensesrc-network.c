@@ -148,13 +148,27 @@ expect_stops_at_once (GstElement *pipeline)
   gst_object_unref (pipeline);
 }
 
-static gint asked;
+static GMutex lock;
+static GCond cond;
+static gboolean asked;
+
+static void
+wait_until_asked (void)
+{
+  g_mutex_lock (&lock);
+  while (!asked)
+    g_cond_wait (&cond, &lock);
+  g_mutex_unlock (&lock);
+}
 
 /* Until the client has had enough of it. */
 static void
 answer_never (GOutputStream *stream, GSocket *socket, const gchar *request)
 {
-  g_atomic_int_set (&asked, 1);
+  g_mutex_lock (&lock);
+  asked = TRUE;
+  g_cond_signal (&cond);
+  g_mutex_unlock (&lock);
   g_socket_condition_timed_wait (socket, G_IO_IN | G_IO_HUP,
       60 * G_USEC_PER_SEC, NULL, NULL);
 }
@@ -168,8 +182,7 @@ GST_START_TEST (test_cancel)
   test_socket_init (&server);
   server.answer = answer_never;
   pipeline = start_acquiring (&server);
-  while (!g_atomic_int_get (&asked))
-    g_thread_yield ();
+  wait_until_asked ();
   expect_stops_at_once (pipeline);
   test_socket_clear (&server);
 }

@@ -16,16 +16,6 @@
 
 #define LIMITED_SIZE (64 * 1024)
 
-/* LeakSanitizer itself crashes on the threads that TLS leaves (GCC 12, glib-networking
- * 2.74): now and then, without a leak. */
-int __lsan_is_turned_off (void);
-
-__attribute__ ((visibility ("default"))) int
-__lsan_is_turned_off (void)
-{
-  return 1;
-}
-
 static TestStore ts;
 static GstOfflineLicenseSession *session;
 static TestSocket server;

@@ -2,23 +2,12 @@
 
 #include "testserver.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <glib/gstdio.h>
 
+#include "soup-accept.h"
 #include "testlicense.h"
-
-/* libsoup 3.2's server leaves a socket and the address it listened on behind, too
- * deep in the stack to be suppressed by name. Where it is not there (the session, the
- * store, the document) LeakSanitizer looks. */
-int __lsan_is_turned_off (void);
-
-__attribute__ ((visibility ("default"))) int
-__lsan_is_turned_off (void)
-{
-  return 1;
-}
 
 static LicenseServer *
 make_server (TestServer *self, const gchar *url)
@@ -52,16 +41,11 @@ static gpointer
 serve (gpointer data)
 {
   TestServer *self = data;
-  GSList *uris;
 
   g_main_context_push_thread_default (self->context);
   self->soup = soup_server_new (NULL, NULL);
-  g_assert_true (soup_server_listen_local (self->soup, 0,
-      SOUP_SERVER_LISTEN_IPV4_ONLY, NULL));
-  uris = soup_server_get_uris (self->soup);
-  self->url =
-      g_strdup_printf ("http://127.0.0.1:%d", g_uri_get_port (uris->data));
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  self->service = soup_accept_start (self->soup, &self->port);
+  self->url = g_strdup_printf ("http://127.0.0.1:%u", self->port);
   self->server = make_server (self, self->url);
   license_server_attach (self->server, self->soup);
   g_mutex_lock (&self->lock);
@@ -70,7 +54,8 @@ serve (gpointer data)
   g_mutex_unlock (&self->lock);
   while (!g_atomic_int_get (&self->stop))
     g_main_context_iteration (self->context, TRUE);
-  soup_server_disconnect (self->soup);
+  if (self->service)
+    soup_accept_stop (g_steal_pointer (&self->service), self->soup);
   g_clear_object (&self->soup);
   license_server_free (self->server);
   settle (self->context);
@@ -127,13 +112,11 @@ static gboolean
 switch_online (gpointer data)
 {
   TestServer *self = data;
-  guint port = (guint) atoi (strrchr (self->url, ':') + 1);
 
+  if (self->service)
+    soup_accept_stop (g_steal_pointer (&self->service), self->soup);
   if (self->online)
-    g_assert_true (soup_server_listen_local (self->soup, port,
-        SOUP_SERVER_LISTEN_IPV4_ONLY, NULL));
-  else
-    soup_server_disconnect (self->soup);
+    self->service = soup_accept_start (self->soup, &self->port);
   g_mutex_lock (&self->lock);
   self->ready = TRUE;
   g_cond_signal (&self->cond);

@@ -14,6 +14,8 @@ typedef struct
   GThread *thread;
   GMainContext *context;
   SoupServer *soup;
+  GSocketService *service;
+  guint port;
   LicenseServer *server;
   GMutex lock;
   GCond cond;

@@ -106,6 +106,9 @@ test_socket_clear (TestSocket *self)
   }
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
+  /* It still waited for a connection. */
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
   g_object_unref (self->service);
   g_clear_object (&self->tls);
   g_main_context_unref (self->context);

@@ -15,8 +15,9 @@ typedef struct
 {
   GThread *thread;
   GMainContext *context;
-  GMainLoop *loop;
+  gint stop;
   SoupServer *soup;
+  GSocketService *service;
   guint port;
   gint n_requests;
   gint drops; /* bodies to be broken off */
