@@ -193,6 +193,21 @@ cut_begin (RemixCut *self, const RemixStream *stream, RemixClipMode mode,
   return fall_back (options, stream, begin, "clipBegin", warnings, error);
 }
 
+/* When the last picture ends, whatever the edit list hides. */
+static gint64
+get_natural_end (const RemixStream *stream)
+{
+  RemixStreamCursor cursor;
+  RemixStreamSample sample;
+  gint64 end = stream->end;
+
+  remix_stream_cursor_init (&cursor, stream,
+      remix_stream_get_sync (stream, stream->n_syncs - 1).index);
+  while (remix_stream_cursor_next (&cursor, &sample))
+    end = MAX (end, sample.pts + sample.duration);
+  return end;
+}
+
 /* All that the stream has. Samples behind the edit list's end are dropped as far
  * as no other needs them. */
 static void
@@ -201,7 +216,9 @@ end_with_stream (RemixCut *self, const RemixStream *stream)
   Around around;
 
   look_around (stream, stream->end, &around);
-  self->last = around.next == G_MAXINT64 ? stream->n_samples : around.needed;
+  /* A last sample that has no duration is shown at the end, and is the stream's. */
+  self->last = get_natural_end (stream) == stream->end ? stream->n_samples
+                                                       : around.needed;
   self->has_tail = around.overhang;
   self->end = stream->end;
 }
@@ -272,21 +289,6 @@ end_in_head (RemixCut *self)
   self->last = self->first;
   self->tail.from = self->tail.to = 0;
   self->has_tail = FALSE;
-}
-
-/* When the last picture ends, whatever the edit list hides. */
-static gint64
-get_natural_end (const RemixStream *stream)
-{
-  RemixStreamCursor cursor;
-  RemixStreamSample sample;
-  gint64 end = stream->end;
-
-  remix_stream_cursor_init (&cursor, stream,
-      remix_stream_get_sync (stream, stream->n_syncs - 1).index);
-  while (remix_stream_cursor_next (&cursor, &sample))
-    end = MAX (end, sample.pts + sample.duration);
-  return end;
 }
 
 /* Ends at the first frame behind the stream's end in front of which no sample needs
