@@ -30,9 +30,12 @@
 #define MINF BMFF_FOURCC ('m', 'i', 'n', 'f')
 #define STBL BMFF_FOURCC ('s', 't', 'b', 'l')
 #define STSD BMFF_FOURCC ('s', 't', 's', 'd')
+#define STTS BMFF_FOURCC ('s', 't', 't', 's')
 #define HDLR BMFF_FOURCC ('h', 'd', 'l', 'r')
 #define PSSH BMFF_FOURCC ('p', 's', 's', 'h')
+#define MVEX BMFF_FOURCC ('m', 'v', 'e', 'x')
 #define MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
+#define MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
 #define TRAF BMFF_FOURCC ('t', 'r', 'a', 'f')
 #define SGPD BMFF_FOURCC ('s', 'g', 'p', 'd')
 #define SEIG BMFF_FOURCC ('s', 'e', 'i', 'g')
@@ -48,6 +51,10 @@ typedef struct
 {
   guint32 handler; /* of the track at hand */
   gboolean is_protected; /* an entry is */
+  gboolean is_track_protected; /* the same of the track at hand */
+  gboolean is_unknown; /* by a scheme that qtdemux does not know */
+  gboolean is_fragmented;
+  gboolean has_samples; /* a protected track has, in the moov itself */
   GByteArray *kids; /* 16 bytes each */
 } Findings;
 
@@ -80,7 +87,10 @@ look_at_entries (Findings *findings, BmffBox *stsd)
     if (!cenc_entry_parse (g_ptr_array_index (stsd->children, i), &entry, NULL))
       continue;
     if (entry.is_wrapped) {
-      findings->is_protected = TRUE;
+      findings->is_protected = findings->is_track_protected = TRUE;
+      if (entry.params.scheme == CENC_SCHEME_CENS ||
+          entry.params.scheme == CENC_SCHEME_CBC1)
+        findings->is_unknown = TRUE;
       add_kid (findings, entry.params.kid);
     }
   }
@@ -129,6 +139,16 @@ look_at_handler (Findings *findings, const BmffBox *hdlr)
   findings->handler = bmff_reader_u32 (&reader);
 }
 
+/* @data: of an stts, of which the end may be missing */
+static void
+look_at_times (Findings *findings, const guint8 *data, gsize size)
+{
+  /* Behind version and flags: how many entries there are. */
+  if (findings->is_track_protected && size >= 8 &&
+      GST_READ_UINT32_BE (data + 4) > 0)
+    findings->has_samples = TRUE;
+}
+
 static void
 look_at_box (Findings *findings, const guint8 *data, gsize size)
 {
@@ -160,6 +180,8 @@ walk (Findings *findings, const guint8 *data, gsize size, guint depth)
 
     switch (header.type) {
       case TRAK:
+        findings->is_track_protected = FALSE;
+        G_GNUC_FALLTHROUGH;
       case MDIA:
       case MINF:
       case STBL:
@@ -174,6 +196,13 @@ walk (Findings *findings, const guint8 *data, gsize size, guint depth)
       case SGPD:
         if (box_size <= size)
           look_at_box (findings, data, here);
+        break;
+      case STTS:
+        look_at_times (findings, data + header.header_size,
+            here - header.header_size);
+        break;
+      case MVEX:
+        findings->is_fragmented = TRUE;
         break;
       default:
         break;
@@ -245,6 +274,46 @@ look_at_fragments (GstTypeFind *find, guint64 offset, Findings *findings)
   }
 }
 
+/* Whether there is media within reach. @offset: behind the moov. */
+static gboolean
+has_media (GstTypeFind *find, guint64 offset)
+{
+  guint i;
+
+  for (i = 0; i < MAX_TOP_LEVEL_BOXES; i++) {
+    const guint8 *data = gst_type_find_peek (find, (gint64) offset, 16);
+    BmffHeader header;
+
+    if (!data || bmff_header_parse (&header, data, 16) == BMFF_HEADER_INVALID)
+      return FALSE;
+    if (header.type == MOOF || header.type == MDAT)
+      return TRUE;
+    if (header.size < header.header_size || header.size > G_MAXINT64 - offset)
+      return FALSE;
+    offset += header.size;
+  }
+  return FALSE;
+}
+
+/* What hlsdemux2 (seen in 1.22, not changed in 1.28) looks at is an initialization
+ * segment, and of types it takes video/quicktime only: its samples are decrypted
+ * behind qtdemux. @end: of the moov. */
+static gboolean
+is_of_demuxer (GstTypeFind *find, const Findings *findings, guint64 end)
+{
+  return findings->is_fragmented && !findings->is_unknown &&
+      !has_media (find, end);
+}
+
+/* Whether no decryptor behind qtdemux (up to 1.28) can have it: of samples in the
+ * moov it tells nothing, and cens and cbc1 it refuses. Then it is ours without a key
+ * too, which is asked for, or missed by name. */
+static gboolean
+is_of_nobody_else (const Findings *findings)
+{
+  return findings->is_unknown || findings->has_samples;
+}
+
 static gboolean
 store_has_key (const GByteArray *kids)
 {
@@ -275,11 +344,11 @@ static void
 cenc_typefind (GstTypeFind *find, gpointer user_data)
 {
   g_autoptr (GByteArray) kids = g_byte_array_new ();
-  Findings findings = { 0, FALSE, kids };
+  Findings findings = { .kids = kids };
   BmffHeader header;
   guint64 offset;
   const guint8 *data;
-  gboolean has_key;
+  gboolean is_ours;
   gsize size;
 
   if (!find_moov (find, &offset, &header))
@@ -289,15 +358,16 @@ cenc_typefind (GstTypeFind *find, gpointer user_data)
   if (!data)
     return;
   walk (&findings, data, size, 0);
-  if (!findings.is_protected)
+  if (!findings.is_protected || header.size > G_MAXINT64 - offset ||
+      is_of_demuxer (find, &findings, offset + header.size))
     return;
-  has_key = have_key (kids);
-  if (!has_key && header.size <= G_MAXINT64 - offset) {
+  is_ours = is_of_nobody_else (&findings) || have_key (kids);
+  if (!is_ours) {
     g_byte_array_set_size (kids, 0);
     look_at_fragments (find, offset + header.size, &findings);
-    has_key = have_key (kids);
+    is_ours = have_key (kids);
   }
-  if (has_key)
+  if (is_ours)
     gst_type_find_suggest_empty_simple (find, GST_TYPE_FIND_MAXIMUM,
         CENC_TYPEFIND_MEDIA_TYPE);
 }
