@@ -2,6 +2,8 @@
 
 #include "cenc/decrypt-ask.h"
 
+#include "cenc/decrypt-adaptive.h"
+#include "cenc/decrypt-error.h"
 #include <gst/cenc/gstcenckeyring.h>
 
 struct _DecryptAsk
@@ -126,8 +128,16 @@ on_license_message (const GstStructure *structure, gpointer user_data)
           gst_structure_copy (structure)));
 }
 
+static gboolean
+is_stopping (gpointer user_data)
+{
+  DecryptAsk *self = user_data;
+
+  return decrypt_adaptive_is_stopping (self->element);
+}
+
 static const DecryptKeysFuncs keys_funcs = { on_ask_context, ask_for_store,
-  on_key_needed, on_license_message };
+  on_key_needed, on_license_message, is_stopping };
 
 DecryptAsk *
 decrypt_ask_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad)
@@ -199,9 +209,12 @@ decrypt_ask_check (DecryptAsk *self)
   g_mutex_lock (&self->lock);
   error = self->error ? g_error_copy (self->error) : NULL;
   g_mutex_unlock (&self->lock);
-  if (error)
-    GST_ELEMENT_ERROR (self->element, RESOURCE, SETTINGS,
-        ("keys: %s", error->message), (NULL));
+  if (error) {
+    g_autofree gchar *text = g_strdup_printf ("keys: %s", error->message);
+
+    decrypt_error_tell (self->element, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS, text, NULL);
+  }
   return error == NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cenc/decrypt-behind.h"
 
+#include "cenc/decrypt-error.h"
 #include "cenc/decrypt-watchdog.h"
 
 /* How long a demuxer may be silent while samples are held. */
@@ -18,11 +19,12 @@ struct _DecryptBehind
 static void
 hold_for_too_long (GstObject *element)
 {
-  GST_ELEMENT_ERROR (element, STREAM, DECRYPT,
-      ("no sample information: put cencdecrypt in front of the demuxer (samples "
-       "came without it, and then no more samples)"),
-      ("The demuxer may be waiting for another branch of the pipeline to take "
-       "its data, and that for this one."));
+  decrypt_error_tell (GST_ELEMENT (element), GST_STREAM_ERROR,
+      GST_STREAM_ERROR_DECRYPT,
+      "no sample information: put cencdecrypt in front of the demuxer (samples "
+      "came without it, and then no more samples)",
+      "The demuxer may be waiting for another branch of the pipeline to take "
+      "its data, and that for this one.");
 }
 
 DecryptBehind *

@@ -2,6 +2,7 @@
 
 #include "cenc/decrypt-error.h"
 
+#include "cenc/decrypt-adaptive.h"
 #include <gio/gio.h>
 #include <gst/cenc/gstcenckeysession.h>
 #include "gst/isobmff/bmff-box.h"
@@ -54,6 +55,22 @@ get_code (const GError *error, GQuark *domain, gint *code)
   }
 }
 
+void
+decrypt_error_tell (GstElement *element, GQuark domain, gint code,
+    const gchar *text, const gchar *debug)
+{
+  g_autoptr (GstElement) demuxer = decrypt_adaptive_get_demuxer (element);
+
+  gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
+      g_strdup (text), g_strdup (debug), __FILE__, GST_FUNCTION, __LINE__);
+  /* dashdemux2, hlsdemux2 and mssdemux2 (seen in 1.22, not changed in 1.28) keep
+   * what an element inside them posts, stop that stream and say nothing: the
+   * player would wait for ever. What they post themselves goes out. */
+  if (demuxer)
+    gst_element_message_full (demuxer, GST_MESSAGE_ERROR, domain, code,
+        g_strdup (text), g_strdup (debug), __FILE__, GST_FUNCTION, __LINE__);
+}
+
 GstFlowReturn
 decrypt_error_post (GstElement *element, const GError *error)
 {
@@ -64,7 +81,6 @@ decrypt_error_post (GstElement *element, const GError *error)
     return GST_FLOW_FLUSHING;
 
   get_code (error, &domain, &code);
-  gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
-      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+  decrypt_error_tell (element, domain, code, error->message, NULL);
   return GST_FLOW_ERROR;
 }

@@ -13,6 +13,17 @@ G_BEGIN_DECLS
 gboolean decrypt_error_is_flushing (const GError *error);
 
 /**
+ * decrypt_error_tell:
+ * @text: for the user
+ * @debug: (nullable): besides
+ *
+ * Posts an error on the bus; in an adaptive demuxer in its name too, since such
+ * ones swallow what is posted inside them.
+ */
+void decrypt_error_tell (GstElement *element, GQuark domain, gint code,
+    const gchar *text, const gchar *debug);
+
+/**
  * decrypt_error_post:
  * @error: of GST_CENC_ERROR, BMFF_ERROR or G_IO_ERROR
  *

@@ -8,6 +8,9 @@
 /* A session may tell a change while it refuses a key: that must not go round for ever. */
 #define MAX_REFUSALS 8
 
+/* How often it is looked whether the element is about to be stopped. */
+#define STOP_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
+
 struct _DecryptKeys
 {
   const DecryptKeysFuncs *funcs;
@@ -228,6 +231,35 @@ typedef enum
   WAIT_OVER, /* nothing came */
 } WaitResult;
 
+/* With the lock, which is released meanwhile. */
+static gboolean
+is_stopping_unlocked (DecryptKeys *self)
+{
+  gboolean stopping;
+
+  if (!self->funcs->is_stopping)
+    return FALSE;
+  g_mutex_unlock (&self->lock);
+  stopping = self->funcs->is_stopping (self->user_data);
+  g_mutex_lock (&self->lock);
+  return stopping;
+}
+
+/* Until something has changed, or for some time. With the lock. */
+static WaitResult
+wait_a_while (DecryptKeys *self, gint64 deadline)
+{
+  gint64 end = g_get_monotonic_time () + STOP_INTERVAL;
+
+  if (deadline != 0 && deadline < end)
+    end = deadline;
+  if (g_cond_wait_until (&self->cond, &self->lock, end))
+    return WAIT_AGAIN;
+  if (is_stopping_unlocked (self))
+    return WAIT_FLUSHING;
+  return end == deadline ? WAIT_OVER : WAIT_AGAIN;
+}
+
 /* Until the generation is no longer @generation, or a pending license is no
  * longer, or @deadline (0: as long as a license is pending). */
 static WaitResult
@@ -236,17 +268,12 @@ wait_for_change (DecryptKeys *self, guint generation, gint64 deadline)
   WaitResult result = WAIT_AGAIN;
 
   g_mutex_lock (&self->lock);
-  while (!self->flushing && decrypt_keys_get_generation (self) == generation) {
-    if (deadline == 0 && !self->license_pending) {
+  while (result == WAIT_AGAIN && !self->flushing &&
+      decrypt_keys_get_generation (self) == generation) {
+    if (deadline == 0 && !self->license_pending)
       result = WAIT_OVER;
-      break;
-    }
-    if (deadline == 0) {
-      g_cond_wait (&self->cond, &self->lock);
-    } else if (!g_cond_wait_until (&self->cond, &self->lock, deadline)) {
-      result = WAIT_OVER;
-      break;
-    }
+    else
+      result = wait_a_while (self, deadline);
   }
   if (self->flushing)
     result = WAIT_FLUSHING;

@@ -28,6 +28,10 @@ typedef struct
    * @structure is the session's. Comes as well from whichever thread ends the
    * playback session. */
   void (*license_message) (const GstStructure *structure, gpointer user_data);
+  /* Whether the element is about to be stopped by somebody who waits for this
+   * thread, so that decrypt_keys_set_flushing() comes too late. Asked now and then
+   * in a wait; NULL: never is. */
+  gboolean (*is_stopping) (gpointer user_data);
 } DecryptKeysFuncs;
 
 typedef struct _DecryptKeys DecryptKeys;

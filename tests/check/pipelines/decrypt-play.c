@@ -179,18 +179,25 @@ sink_new (PlaySink *self)
 }
 
 void
-player_init (Player *self, const gchar *path, GstCencKeySession *session)
+player_init_uri (Player *self, const gchar *factory, const gchar *uri,
+    GstCencKeySession *session)
 {
-  gchar *uri = gst_filename_to_uri (path, NULL);
-
   memset (self, 0, sizeof *self);
-  self->element = gst_element_factory_make ("playbin3", NULL);
+  self->element = gst_element_factory_make (factory, NULL);
   self->video = sink_new (&self->sinks[0]);
   self->audio = sink_new (&self->sinks[1]);
   g_object_set (self->element, "uri", uri, "flags", PLAY_FLAGS, "video-sink",
       self->video, "audio-sink", self->audio, NULL);
   play_count_decryptors (self->element, &self->n_decryptors);
   play_set_session (self->element, session);
+}
+
+void
+player_init (Player *self, const gchar *path, GstCencKeySession *session)
+{
+  gchar *uri = gst_filename_to_uri (path, NULL);
+
+  player_init_uri (self, "playbin3", uri, session);
   g_free (uri);
 }
 
@@ -222,8 +229,8 @@ player_run (Player *self, GError **error)
 }
 
 gboolean
-player_play (Player *self, const gchar *path, GstCencKeySession *session,
-    GError **error)
+player_play_uri (Player *self, const gchar *factory, const gchar *uri,
+    GstCencKeySession *session, GError **error)
 {
   guint n = stock_player_attempts ();
 
@@ -231,7 +238,7 @@ player_play (Player *self, const gchar *path, GstCencKeySession *session,
     GError *failed = NULL;
     gboolean ends;
 
-    player_init (self, path, session);
+    player_init_uri (self, factory, uri, session);
     ends = player_run (self, &failed);
     if ((ends && !failed) || !stock_player_may_have_failed (failed) ||
         --n == 0) {
@@ -239,10 +246,21 @@ player_play (Player *self, const gchar *path, GstCencKeySession *session,
         g_propagate_error (error, failed);
       return ends;
     }
-    g_print ("%s: %s, once more\n", path, failed ? failed->message : "no end");
+    g_print ("%s: %s, once more\n", uri, failed ? failed->message : "no end");
     g_clear_error (&failed);
     player_clear (self);
   }
+}
+
+gboolean
+player_play (Player *self, const gchar *path, GstCencKeySession *session,
+    GError **error)
+{
+  gchar *uri = gst_filename_to_uri (path, NULL);
+  gboolean ends = player_play_uri (self, "playbin3", uri, session, error);
+
+  g_free (uri);
+  return ends;
 }
 
 gboolean

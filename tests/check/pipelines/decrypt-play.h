@@ -36,7 +36,7 @@ gchar *play_clear_file (const Vector *vector);
 /* FALSE, and a line that says so, if one of @names, up to NULL, is missing */
 gboolean play_have_elements (const gchar *const *names);
 
-/* playbin3 with the two sinks. */
+/* playbin3, or another player, with the two sinks. */
 typedef struct
 {
   GstElement *element;
@@ -45,12 +45,17 @@ typedef struct
   guint n_decryptors;
 } Player;
 
+/* @factory: playbin3 or playbin */
+void player_init_uri (Player *self, const gchar *factory, const gchar *uri,
+    GstCencKeySession *session);
 void player_init (Player *self, const gchar *path, GstCencKeySession *session);
 void player_clear (Player *self);
 /* To its end; FALSE if there is none within a minute. */
 gboolean player_run (Player *self, GError **error);
 /* player_init() and player_run(), as often as stock.h says; to be cleared once. */
 gboolean player_play (Player *self, const gchar *path,
+    GstCencKeySession *session, GError **error);
+gboolean player_play_uri (Player *self, const gchar *factory, const gchar *uri,
     GstCencKeySession *session, GError **error);
 /* Pauses, and waits for the first picture; FALSE if none comes. @what is for the
  * text of a failure. */
