@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "encrypt-fragment.h"
+#include "encrypt-fragment-private.h"
 
 #include "cenc/encrypt-aux.h"
-#include "cenc/encrypt-movie.h"
 #include "cenc/encrypt-rotate.h"
-
-#define TFHD_DESCRIPTION_INDEX 0x02 /* in the last byte of its flags */
-#define TFHD_DEFAULT_BASE_IS_MOOF 0x02 /* in the third byte of its flags */
-
-/* One traf. */
-typedef struct
-{
-  BmffTraf *traf;
-  EncryptTrack *track; /* NULL: stays clear */
-  EncryptTrack *lead; /* clear lead of an encrypted track; else NULL */
-  CencAuxWriter *writer;
-  BmffBox *senc, *saio; /* borrowed from the traf */
-} Part;
-
-/* One run that has bytes. */
-typedef struct
-{
-  guint part;
-  guint32 first, count; /* samples of the traf */
-  guint64 start, end; /* in the input */
-} Span;
-
-struct _EncryptFragment
-{
-  EncryptPlan *plan;
-  BmffFragment *fragment;
-  guint64 moof_end, data_end;
-  GArray *parts; /* (element-type Part) */
-  GArray *spans; /* (element-type Span), by place */
-  guint uncovered; /* first of the spans that no mdat was seen for */
-  EncryptPass *pass; /* NULL: the data comes in a queue */
-};
 
 static void
 part_clear (gpointer data)
 {
-  Part *part = data;
+  EncryptFragmentPart *part = data;
 
   g_clear_pointer (&part->writer, cenc_aux_writer_free);
 }
@@ -59,7 +26,8 @@ static gboolean
 add_part (EncryptFragment *self, BmffTraf *traf, EncryptPlan *plan,
     GError **error)
 {
-  Part part = { traf, encrypt_plan_get_track (plan, traf->track_id) };
+  EncryptFragmentPart part = { traf,
+    encrypt_plan_get_track (plan, traf->track_id) };
 
   if (part.track &&
       encrypt_track_leads (part.track, traf,
@@ -90,13 +58,13 @@ get_run_size (const BmffSampleTable *samples, const BmffRun *run)
 static gboolean
 add_spans (EncryptFragment *self, guint index, GError **error)
 {
-  BmffTraf *traf = g_array_index (self->parts, Part, index).traf;
+  BmffTraf *traf = g_array_index (self->parts, EncryptFragmentPart, index).traf;
   guint i;
 
   for (i = 0; i < traf->runs->len; i++) {
     const BmffRun *run = &g_array_index (traf->runs, BmffRun, i);
     guint64 size = get_run_size (traf->samples, run);
-    Span span = { index, run->first, run->count, run->offset };
+    EncryptFragmentSpan span = { index, run->first, run->count, run->offset };
 
     if (size == 0)
       continue;
@@ -113,7 +81,7 @@ add_spans (EncryptFragment *self, guint index, GError **error)
 static gint
 compare_spans (gconstpointer a, gconstpointer b)
 {
-  const Span *x = a, *y = b;
+  const EncryptFragmentSpan *x = a, *y = b;
 
   return x->start < y->start ? -1 : x->start > y->start;
 }
@@ -125,8 +93,8 @@ sort_spans (EncryptFragment *self, GError **error)
 
   g_array_sort (self->spans, compare_spans);
   for (i = 1; i < self->spans->len; i++) {
-    if (g_array_index (self->spans, Span, i).start <
-        g_array_index (self->spans, Span, i - 1).end)
+    if (g_array_index (self->spans, EncryptFragmentSpan, i).start <
+        g_array_index (self->spans, EncryptFragmentSpan, i - 1).end)
       return input_error (self, error, "two of its runs share bytes");
   }
   return TRUE;
@@ -140,9 +108,9 @@ encrypt_fragment_new (BmffBox *moof, const BmffMovie *movie, BmffClock *clock,
   guint i;
 
   self->plan = plan;
-  self->parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  self->parts = g_array_new (FALSE, FALSE, sizeof (EncryptFragmentPart));
   g_array_set_clear_func (self->parts, part_clear);
-  self->spans = g_array_new (FALSE, FALSE, sizeof (Span));
+  self->spans = g_array_new (FALSE, FALSE, sizeof (EncryptFragmentSpan));
   self->moof_end = self->data_end = moof->offset + moof->parsed_size;
   self->fragment = bmff_fragment_new (moof, movie, error);
   if (!self->fragment)
@@ -198,7 +166,8 @@ void
 encrypt_fragment_add_mdat (EncryptFragment *self, guint64 start, guint64 end)
 {
   while (self->uncovered < self->spans->len) {
-    const Span *span = &g_array_index (self->spans, Span, self->uncovered);
+    const EncryptFragmentSpan *span =
+        &g_array_index (self->spans, EncryptFragmentSpan, self->uncovered);
 
     if (span->start < start || span->end > end)
       return;
@@ -223,8 +192,8 @@ locate (const EncryptFragment *self, EncryptQueue *queue,
 
 /* Of a clear lead only what its samples say is needed behind it. */
 static gboolean
-map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
-    guint8 *out, GError **error)
+map_part (const EncryptFragment *self, const EncryptFragmentPart *part,
+    EncryptQueue *queue, guint8 *out, GError **error)
 {
   BmffSampleCursor cursor;
   BmffSample sample;
@@ -242,10 +211,11 @@ map_part (const EncryptFragment *self, const Part *part, EncryptQueue *queue,
 }
 
 static gboolean
-cipher_span (const EncryptFragment *self, const Span *span, EncryptQueue *queue,
-    guint8 *out, GError **error)
+cipher_span (const EncryptFragment *self, const EncryptFragmentSpan *span,
+    EncryptQueue *queue, guint8 *out, GError **error)
 {
-  const Part *part = &g_array_index (self->parts, Part, span->part);
+  const EncryptFragmentPart *part =
+      &g_array_index (self->parts, EncryptFragmentPart, span->part);
   BmffSampleCursor cursor;
   BmffSample sample;
   guint32 i;
@@ -276,7 +246,8 @@ finish_parts (const EncryptFragment *self, GError **error)
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptFragmentPart *part =
+        &g_array_index (self->parts, EncryptFragmentPart, i);
 
     if (part->track && !encrypt_track_finish (part->track, ok ? error : NULL))
       ok = FALSE;
@@ -294,9 +265,10 @@ cipher_spans (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
   guint i;
 
   for (i = 0; i < self->spans->len; i++) {
-    const Span *span = &g_array_index (self->spans, Span, i);
+    const EncryptFragmentSpan *span =
+        &g_array_index (self->spans, EncryptFragmentSpan, i);
 
-    if (!g_array_index (self->parts, Part, span->part).track)
+    if (!g_array_index (self->parts, EncryptFragmentPart, span->part).track)
       continue;
     encrypt_queue_copy (queue, done, span->start - done,
         out + (done - self->moof_end));
@@ -317,143 +289,15 @@ cipher_all (const EncryptFragment *self, EncryptQueue *queue, guint64 end,
   return finish_parts (self, ok ? error : NULL) && ok;
 }
 
-/* tfhd's sample_description_index, which stands behind its base data offset. */
-static void
-set_description (BmffTraf *traf, guint32 index)
-{
-  gsize size, at = traf->has_base_data_offset ? 16 : 8;
-  guint8 *payload = bmff_box_edit_payload (traf->tfhd, &size);
-  BmffWriter *writer;
-
-  if (!(payload[3] & TFHD_DESCRIPTION_INDEX)) {
-    payload[3] |= TFHD_DESCRIPTION_INDEX;
-    writer = bmff_writer_new (size + 4);
-    bmff_writer_bytes (writer, payload, at);
-    bmff_writer_u32 (writer, 0);
-    bmff_writer_bytes (writer, payload + at, size - at);
-    bmff_box_set_payload (traf->tfhd, bmff_writer_end (writer));
-    payload = bmff_box_edit_payload (traf->tfhd, &size);
-  }
-  bmff_put_u32 (payload + at, index);
-}
-
-/* @rotates: keys do. GPAC reads sample groups of fragments without information
- * by sample only if these have no senc, also those whose key is that of tenc; of
- * who wants a senc beside a constant IV (Bento4) none reads groups. */
-static void
-add_boxes (Part *part, gboolean rotates)
-{
-  BmffBox *saiz;
-
-  encrypt_rotate_add_groups (part->traf, part->track);
-  saiz = encrypt_track_make_saiz (part->track, part->writer);
-
-  if (saiz) {
-    encrypt_aux_add (part->traf->box, saiz);
-    part->saio = cenc_aux_writer_to_saio (part->writer, FALSE);
-    encrypt_aux_add (part->traf->box, part->saio);
-  }
-  if (rotates && !saiz)
-    return;
-  part->senc = cenc_aux_writer_to_senc (part->writer);
-  bmff_box_append (part->traf->box, part->senc);
-}
-
-/* Data offsets are counted from the moof in every traf: one whose base was the
- * end of the traf before gets default-base-is-moof (ISO/IEC 14496-12, 8.8.7),
- * since auxiliary information in front of a base cannot be pointed at. */
-static gboolean
-move_runs (EncryptFragment *self, guint64 moof_start, guint64 delta,
-    GError **error)
-{
-  guint i, k;
-
-  for (i = 0; i < self->parts->len; i++) {
-    BmffTraf *traf = g_array_index (self->parts, Part, i).traf;
-    gsize size;
-
-    if (traf->has_base_data_offset)
-      bmff_traf_set_base_data_offset (traf, moof_start);
-    else if (i > 0)
-      bmff_box_edit_payload (traf->tfhd, &size)[1] |= TFHD_DEFAULT_BASE_IS_MOOF;
-    for (k = 0; k < traf->runs->len; k++) {
-      BmffRun *run = &g_array_index (traf->runs, BmffRun, k);
-
-      if (!bmff_run_set_offset (traf, run, moof_start,
-              run->offset - self->fragment->offset + moof_start + delta, error))
-        return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-/* Where auxiliary information of other kinds goes. */
-typedef struct
-{
-  const EncryptFragment *self;
-  guint64 base; /* in the input, of the traf's offsets */
-  guint64 delta;
-} AuxMove;
-
-/* Counted from the moof, as everything is by now. What stands in the moof itself
- * may not be there any more. */
-static guint64
-move_aux (guint64 offset, gpointer user_data)
-{
-  const AuxMove *to = user_data;
-  guint64 place;
-
-  if (!g_uint64_checked_add (&place, to->base, offset) ||
-      place < to->self->moof_end || place > G_MAXINT64)
-    return G_MAXUINT64;
-  return place - to->self->fragment->offset + to->delta;
-}
-
-static gboolean
-move_all_aux (const EncryptFragment *self, guint64 delta, GError **error)
-{
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
-    const BmffTraf *traf = part->traf;
-    AuxMove to = { self, traf->base_data_offset, delta };
-
-    /* Behind another traf's data by the standard; most count from the moof. */
-    if (!traf->has_base_data_offset && to.base != self->fragment->offset)
-      to.base = G_MAXUINT64;
-    if (!encrypt_aux_move (traf->box, part->saio, move_aux, &to, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static void
-point_at_senc (const EncryptFragment *self)
-{
-  const BmffBox *moof = self->fragment->moof;
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
-
-    if (part->saio)
-      cenc_saio_set_offset (part->saio,
-          encrypt_box_position (moof, part->traf->box) +
-              encrypt_box_position (part->traf->box, part->senc) +
-              cenc_aux_writer_get_data_offset (part->writer));
-  }
-}
-
-/* The tracks of the fragment that are encrypted in it. */
-static GPtrArray *
-get_tracks (const EncryptFragment *self)
+GPtrArray *
+encrypt_fragment_get_tracks (const EncryptFragment *self)
 {
   GPtrArray *tracks = g_ptr_array_new ();
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptFragmentPart *part =
+        &g_array_index (self->parts, EncryptFragmentPart, i);
 
     if (part->track)
       g_ptr_array_add (tracks, part->track);
@@ -461,27 +305,19 @@ get_tracks (const EncryptFragment *self)
   return tracks;
 }
 
-static gboolean
-add_pssh (const EncryptFragment *self, GError **error)
-{
-  g_autoptr (GPtrArray) tracks = get_tracks (self);
-
-  return !encrypt_plan_rotates (self->plan) ||
-      encrypt_rotate_add_pssh (self->fragment->moof, self->plan, tracks, error);
-}
-
 /* All tracks go by the pictures, so that a fragment has the keys of one period. */
 static gboolean
 enter_period (const EncryptFragment *self, GError **error)
 {
-  g_autoptr (GPtrArray) tracks = get_tracks (self);
+  g_autoptr (GPtrArray) tracks = encrypt_fragment_get_tracks (self);
   const BmffTraf *first = NULL;
   guint i;
 
   if (!encrypt_plan_rotates (self->plan))
     return TRUE;
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptFragmentPart *part =
+        &g_array_index (self->parts, EncryptFragmentPart, i);
 
     if (part->track && bmff_sample_table_get_count (part->traf->samples) > 0 &&
         (!first ||
@@ -490,36 +326,6 @@ enter_period (const EncryptFragment *self, GError **error)
       first = part->traf;
   }
   return !first || encrypt_rotate_enter (self->plan, tracks, first, error);
-}
-
-static GBytes *
-make_moof (EncryptFragment *self, guint64 out_offset, GError **error)
-{
-  guint64 delta;
-  guint i;
-
-  for (i = 0; i < self->parts->len; i++) {
-    Part *part = &g_array_index (self->parts, Part, i);
-
-    if (part->track)
-      add_boxes (part, encrypt_plan_rotates (self->plan));
-    else if (part->lead)
-      set_description (part->traf,
-          part->traf->description_index +
-              encrypt_track_get_n_entries (part->lead));
-  }
-  if (!add_pssh (self, error))
-    return NULL;
-  /* Twice: the first time a trun may get a field that it had not. */
-  if (!move_runs (self, out_offset, 0, error))
-    return NULL;
-  delta = bmff_box_get_size (self->fragment->moof) -
-      (self->moof_end - self->fragment->offset);
-  if (!move_runs (self, out_offset, delta, error) ||
-      !move_all_aux (self, delta, error))
-    return NULL;
-  point_at_senc (self);
-  return bmff_box_to_bytes (self->fragment->moof);
 }
 
 static gboolean
@@ -538,7 +344,8 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
   if (!check_covered (self, error) || !enter_period (self, error))
     return NULL;
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptFragmentPart *part =
+        &g_array_index (self->parts, EncryptFragmentPart, i);
 
     if ((part->track || part->lead) &&
         !map_part (self, part, queue, out, error))
@@ -546,7 +353,7 @@ encrypt_fragment_make (EncryptFragment *self, EncryptQueue *queue, guint64 end,
   }
   if (!cipher_all (self, queue, end, out, error))
     return NULL;
-  return make_moof (self, out_offset, error);
+  return encrypt_fragment_make_moof (self, out_offset, error);
 }
 
 /* The parts as a pass has them; they share the writers. */
@@ -557,7 +364,8 @@ make_pass_parts (const EncryptFragment *self)
   guint i;
 
   for (i = 0; i < self->parts->len; i++) {
-    const Part *part = &g_array_index (self->parts, Part, i);
+    const EncryptFragmentPart *part =
+        &g_array_index (self->parts, EncryptFragmentPart, i);
     EncryptPart to = { part->lead ? part->lead : part->track,
       part->traf->samples, part->lead ? G_MAXUINT32 : 0, part->writer };
 
@@ -582,7 +390,7 @@ encrypt_fragment_map (EncryptFragment *self, EncryptInput *input,
     if (!encrypt_pass_map (self->pass, NULL, NULL, &done, error))
       return NULL;
   }
-  return make_moof (self, out_offset, error);
+  return encrypt_fragment_make_moof (self, out_offset, error);
 }
 
 GstBuffer *
