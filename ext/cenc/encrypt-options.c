@@ -376,21 +376,12 @@ install_period_properties (GObjectClass *klass, GParamFlags flags)
           NULL, flags));
 }
 
-void
-encrypt_options_install (GObjectClass *klass)
+static void
+install_scheme_properties (GObjectClass *klass, GParamFlags flags)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
   g_object_class_install_property (klass, PROP_SCHEME,
       g_param_spec_enum ("scheme", "Scheme", "Protection scheme",
           GST_TYPE_CENC_ENCRYPT_SCHEME, CENC_SCHEME_CENC, flags));
-  g_object_class_install_property (klass, PROP_KEY_ID,
-      g_param_spec_string ("key-id", "Key ID",
-          "KID: 32 hexadecimal digits, with or without hyphens", NULL, flags));
-  g_object_class_install_property (klass, PROP_KEY,
-      g_param_spec_string ("key", "Key", "Content key: 32 hexadecimal digits",
-          NULL, (flags & ~G_PARAM_READABLE) | GST_PARAM_DOC_SHOW_DEFAULT));
   g_object_class_install_property (klass, PROP_IV,
       g_param_spec_string ("iv", "IV",
           "First or constant IV: 16 or 32 hexadecimal digits (unset: random). "
@@ -407,6 +398,22 @@ encrypt_options_install (GObjectClass *klass)
       g_param_spec_int ("skip-byte-block", "Skip byte block",
           "Clear blocks of the pattern (-1: 9; video with cens and cbcs)", -1,
           15, -1, flags));
+  g_object_class_install_property (klass, PROP_CENS_PARTIAL_BLOCKS,
+      g_param_spec_boolean ("cens-partial-blocks", "cens partial blocks",
+          "cens: encrypt the last partial block of audio samples, as GPAC, "
+          "Bento4 and ffmpeg read it; the standard leaves it clear",
+          FALSE, flags));
+}
+
+static void
+install_track_properties (GObjectClass *klass, GParamFlags flags)
+{
+  g_object_class_install_property (klass, PROP_KEY_ID,
+      g_param_spec_string ("key-id", "Key ID",
+          "KID: 32 hexadecimal digits, with or without hyphens", NULL, flags));
+  g_object_class_install_property (klass, PROP_KEY,
+      g_param_spec_string ("key", "Key", "Content key: 32 hexadecimal digits",
+          NULL, (flags & ~G_PARAM_READABLE) | GST_PARAM_DOC_SHOW_DEFAULT));
   g_object_class_install_property (klass, PROP_TRACKS,
       g_param_spec_flags ("tracks", "Tracks",
           "What is encrypted; text, timed metadata and hints never are",
@@ -417,17 +424,32 @@ encrypt_options_install (GObjectClass *klass)
           "\"LABEL=KID:KEY,…\", in place of or beside key-id and key; labels: "
           "AUDIO, SD, HD, UHD1, UHD2 (by pixels), or a track's number",
           NULL, flags & ~G_PARAM_READABLE));
-  g_object_class_install_property (klass, PROP_CENS_PARTIAL_BLOCKS,
-      g_param_spec_boolean ("cens-partial-blocks", "cens partial blocks",
-          "cens: encrypt the last partial block of audio samples, as GPAC, "
-          "Bento4 and ffmpeg read it; the standard leaves it clear",
-          FALSE, flags));
   g_object_class_install_property (klass, PROP_CLEAR_LEAD,
       g_param_spec_uint64 ("clear-lead", "Clear lead",
           "Fragments that start before this time (ns) stay clear, in "
           "progressive files samples up to the first sync sample behind it, "
           "told by a second sample entry",
           0, G_MAXUINT64 - 1, 0, flags));
+}
+
+static void
+mark_types (void)
+{
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SCHEME, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_IV_SIZE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_TRACKS, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SYSTEMS, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_PLAYREADY, 0);
+}
+
+void
+encrypt_options_install (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  install_scheme_properties (klass, flags);
+  install_track_properties (klass, flags);
   install_period_properties (klass, flags);
   install_pssh_properties (klass, flags);
   install_cpix_properties (klass, flags);
@@ -436,9 +458,5 @@ encrypt_options_install (GObjectClass *klass)
           "Where pushed input that is not fragmented waits for its end, clear, "
           "in a file without a name (unset: the system's temporary directory)",
           NULL, flags));
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SCHEME, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_IV_SIZE, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_TRACKS, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_SYSTEMS, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_CENC_ENCRYPT_PLAYREADY, 0);
+  mark_types ();
 }

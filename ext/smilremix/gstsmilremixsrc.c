@@ -484,19 +484,44 @@ gst_smil_remix_src_finalize (GObject *object)
   G_OBJECT_CLASS (gst_smil_remix_src_parent_class)->finalize (object);
 }
 
+#define SETTING \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+
 static GParamSpec *
 string_property (const gchar *name, const gchar *nick, const gchar *blurb)
 {
-  return g_param_spec_string (name, nick, blurb, NULL,
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  return g_param_spec_string (name, nick, blurb, NULL, SETTING);
+}
+
+/* What sources may be, and how they are read. */
+static void
+make_source_properties (void)
+{
+  properties[PROP_ALLOWED_SCHEMES] = string_property ("allowed-schemes",
+      "Allowed schemes",
+      "Comma-separated schemes that sources may have (default: file,http,https; "
+      "a playlist from the network may never name files)");
+  properties[PROP_ROOT] = string_property ("root", "Root",
+      "Folder that files have to lie in (default: none)");
+  properties[PROP_MAX_SOURCES] = g_param_spec_uint ("max-sources",
+      "Maximum sources", "How many different sources a playlist may name", 1,
+      65000, DEFAULT_MAX_SOURCES, SETTING);
+  properties[PROP_MAX_MOOV_SIZE] = g_param_spec_uint64 ("max-moov-size",
+      "Maximum moov size", "How many bytes of moov and moof a source may have",
+      1024, G_MAXUINT32, DEFAULT_MAX_MOOV_SIZE, SETTING);
+  properties[PROP_TIMEOUT] = g_param_spec_uint ("timeout", "Timeout",
+      "Seconds without a byte from an HTTP server until it is an error (0 = "
+      "wait for ever)",
+      0, 3600, DEFAULT_TIMEOUT, SETTING);
+  properties[PROP_READ_AHEAD] = g_param_spec_uint ("read-ahead", "Read-ahead",
+      "Bytes ahead of what is read in which HTTP sources are asked already, once "
+      "it is read on and on (0 = only when they are needed)",
+      0, 1u << 30, DEFAULT_READ_AHEAD, SETTING);
 }
 
 static void
 install_properties (GObjectClass *class)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
   properties[PROP_LOCATION] = string_property ("location", "Location",
       "Path or URI of the SMIL playlist");
   properties[PROP_PLAYLIST] = string_property ("playlist", "Playlist",
@@ -506,43 +531,24 @@ install_properties (GObjectClass *class)
       g_param_spec_uint ("fragment-duration", "Fragment duration",
           "Shortest duration of a fragment in milliseconds (0 = a progressive "
           "file, moov first)",
-          0, G_MAXUINT, 0, flags);
+          0, G_MAXUINT, 0, SETTING);
   properties[PROP_PARAMETER_SETS] = g_param_spec_enum ("parameter-sets",
       "Parameter sets",
       "Where parameter sets of H.264 and H.265 stand: sources of different sets "
       "give several sample descriptions out of band, one in band",
       GST_TYPE_SMIL_REMIX_SRC_PARAMETER_SETS,
-      GST_SMIL_REMIX_SRC_PARAMETER_SETS_OUT_OF_BAND, flags);
+      GST_SMIL_REMIX_SRC_PARAMETER_SETS_OUT_OF_BAND, SETTING);
   properties[PROP_ENCODE_CUTS] = g_param_spec_boolean ("encode-cuts",
       "Encode cuts",
       "Whether a GOP that clipMode sample or a conditioning point splits is "
       "encoded anew; else, and where that cannot be, the cut goes back to a "
       "keyframe, and the point has none",
-      TRUE, flags);
+      TRUE, SETTING);
   properties[PROP_STRICT] = g_param_spec_boolean ("strict", "Strict",
       "Whether what cannot be done as the playlist says is an error, not a "
       "warning",
-      FALSE, flags);
-  properties[PROP_ALLOWED_SCHEMES] = string_property ("allowed-schemes",
-      "Allowed schemes",
-      "Comma-separated schemes that sources may have (default: file,http,https; "
-      "a playlist from the network may never name files)");
-  properties[PROP_ROOT] = string_property ("root", "Root",
-      "Folder that files have to lie in (default: none)");
-  properties[PROP_MAX_SOURCES] = g_param_spec_uint ("max-sources",
-      "Maximum sources", "How many different sources a playlist may name", 1,
-      65000, DEFAULT_MAX_SOURCES, flags);
-  properties[PROP_MAX_MOOV_SIZE] = g_param_spec_uint64 ("max-moov-size",
-      "Maximum moov size", "How many bytes of moov and moof a source may have",
-      1024, G_MAXUINT32, DEFAULT_MAX_MOOV_SIZE, flags);
-  properties[PROP_TIMEOUT] = g_param_spec_uint ("timeout", "Timeout",
-      "Seconds without a byte from an HTTP server until it is an error (0 = "
-      "wait for ever)",
-      0, 3600, DEFAULT_TIMEOUT, flags);
-  properties[PROP_READ_AHEAD] = g_param_spec_uint ("read-ahead", "Read-ahead",
-      "Bytes ahead of what is read in which HTTP sources are asked already, once "
-      "it is read on and on (0 = only when they are needed)",
-      0, 1u << 30, DEFAULT_READ_AHEAD, flags);
+      FALSE, SETTING);
+  make_source_properties ();
   properties[PROP_ETAG] = g_param_spec_string ("etag", "ETag",
       "Changes when the output does; from PAUSED on", NULL,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
