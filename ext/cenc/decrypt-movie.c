@@ -176,7 +176,8 @@ decrypt_span_find_straddler (const DecryptSpan *self, guint64 offset,
   /* What it needs to be decrypted is not asked for here, and does not fail. */
   cenc_sample_cursor_init (&cursor, self->index, offset);
   if (!bmff_map_cursor_next (&cursor.cursor, &sample) ||
-      sample.sample.offset >= offset)
+      sample.sample.offset >= offset ||
+      sample.sample.offset + sample.sample.size <= offset)
     return FALSE;
   *sample_offset = sample.sample.offset;
   *sample_size = sample.sample.size;
@@ -537,7 +538,8 @@ process_block (DecryptSpan *self, const DecryptBlock *block,
     tell_headers (self, work);
     if (!process_sample (self, block, &sample, work, error))
       return FALSE;
-    done = sample_end;
+    /* One without bytes may stand amid others that came before it. */
+    done = MAX (done, sample_end);
   }
   if (failed) {
     g_propagate_error (error, failed);

@@ -289,7 +289,9 @@ add_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
   bmff_map_cursor_init (&cursor, self->map, offset);
   while (
       bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
-    guint8 *data = block + (mapped.sample.offset - offset);
+    /* One without bytes may be told of behind those that it stands amid. */
+    guint8 *data =
+        block + (mapped.sample.size > 0 ? mapped.sample.offset - offset : 0);
 
     if (self->once && !map_here (self, &mapped, data, error))
       return FALSE;

@@ -397,6 +397,34 @@ GST_START_TEST (test_clear_moofs_that_share_bytes)
 }
 GST_END_TEST
 
+/* A sample without bytes amid another track's: what stands behind it there. */
+GST_START_TEST (test_sample_without_bytes)
+{
+  GByteArray *file = file_new (), *pulled, *pushed;
+  BmffBox *entries[] = { make_entry (TRUE), NULL };
+  BmffBox *stbl = PARENT ("stbl", box ("stsd", WORDS (0, 1), entries),
+      LEAF ("stts", 0, 1, 1, 20), LEAF ("stsc", 0, 1, 1, 1, 1),
+      LEAF ("stsz", 0, 0, 1, 0), LEAF ("stco", 0, 1, 28 + 200));
+  BmffBox *moov = make_moov (make_stbl (TRUE, 10, 100, 28), FALSE);
+  GError *error = NULL;
+
+  bmff_box_append (moov, make_trak (2, stbl));
+  append_mdat (file, 1000);
+  append (file, moov);
+  pulled = run (file, "", DECRYPT, &error);
+  fail_unless (pulled != NULL, "%s", error ? error->message : "");
+  fail_unless (
+      memcmp (pulled->data + 28 + 300, file->data + 28 + 300, 96) != 0);
+  pushed = run (file, "! queue", DECRYPT, &error);
+  fail_unless (pushed != NULL, "%s", error ? error->message : "");
+  fail_unless_equals_int (pulled->len, pushed->len);
+  fail_unless (memcmp (pulled->data, pushed->data, pulled->len) == 0);
+  g_byte_array_unref (pulled);
+  g_byte_array_unref (pushed);
+  g_byte_array_unref (file);
+}
+GST_END_TEST
+
 static GByteArray *
 make_progressive (guint n_moovs, guint32 n, guint32 size)
 {
@@ -528,6 +556,7 @@ decrypt_hostile_suite (void)
   tcase_add_loop_test (tc, test_media_in_front_of_more, 0, 2);
   tcase_add_test (tc, test_moofs_that_share_bytes);
   tcase_add_test (tc, test_clear_moofs_that_share_bytes);
+  tcase_add_test (tc, test_sample_without_bytes);
   tcase_add_test (tc, test_moov_twice);
   tcase_add_test (tc, test_empty_information);
   tcase_add_test (tc, test_empty_information_of_titles);
