@@ -3,6 +3,7 @@
 #include "encrypt-run.h"
 
 #include "cenc/encrypt-layout.h"
+#include "cenc/encrypt-pool.h"
 #include "cenc/encrypt-spool.h"
 
 /* Pulled at once: a fragment comes in one piece up to this size. */
@@ -17,6 +18,7 @@ struct _EncryptRun
   EncryptRunFuncs funcs;
   gpointer user_data;
 
+  EncryptPool *pool; /* of what is read */
   EncryptQueue *queue; /* until it is known what comes; then one of these: */
   EncryptStream *stream;
   EncryptFile *file;
@@ -35,6 +37,7 @@ encrypt_run_new (EncryptPlan *plan, guint64 size, const gchar *spool_directory,
   self->spool_directory = g_strdup (spool_directory);
   self->funcs = *funcs;
   self->user_data = user_data;
+  self->pool = encrypt_pool_new ();
   self->queue = encrypt_queue_new ();
   return self;
 }
@@ -46,6 +49,7 @@ encrypt_run_free (EncryptRun *self)
   g_clear_pointer (&self->file, encrypt_file_free);
   g_clear_pointer (&self->spool, encrypt_spool_free);
   g_clear_pointer (&self->queue, encrypt_queue_free);
+  encrypt_pool_free (self->pool);
   g_free (self->spool_directory);
   g_free (self);
 }
@@ -229,6 +233,25 @@ step_file (EncryptRun *self, GError **error)
   return flow;
 }
 
+/* Into memory of ours: what the source allocates it gives back to the system each
+ * time, and page faults take it anew. Not where it may have less: then nobody says how
+ * much of a buffer that is given it has filled. */
+static GstFlowReturn
+read_at (EncryptRun *self, guint64 offset, guint size, GstBuffer **buffer)
+{
+  GstBuffer *own = NULL;
+  GstFlowReturn flow;
+
+  if (self->size != G_MAXUINT64 && offset <= self->size &&
+      self->size - offset >= size)
+    own = encrypt_pool_take (self->pool, size);
+  *buffer = own;
+  flow = self->funcs.read (self->user_data, offset, size, buffer);
+  if (own && (flow != GST_FLOW_OK || *buffer != own))
+    gst_buffer_unref (own);
+  return flow;
+}
+
 static GstFlowReturn
 read_more (EncryptRun *self, GstBuffer **buffer)
 {
@@ -237,8 +260,7 @@ read_more (EncryptRun *self, GstBuffer **buffer)
       ? encrypt_stream_get_wanted (self->stream, &size)
       : encrypt_queue_get_end (self->queue);
 
-  return self->funcs.read (self->user_data, offset, MIN (size, MAX_READ),
-      buffer);
+  return read_at (self, offset, MIN (size, MAX_READ), buffer);
 }
 
 GstFlowReturn
