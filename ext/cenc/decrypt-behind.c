@@ -66,6 +66,12 @@ decrypt_behind_take_tags (DecryptBehind *self, GstEvent *event)
   decrypt_samples_take_tags (self->samples, tags);
 }
 
+void
+decrypt_behind_take_protection (DecryptBehind *self, GstEvent *event)
+{
+  decrypt_samples_take_protection (self->samples, event);
+}
+
 static GstFlowReturn
 push_object (DecryptBehind *self, gpointer object)
 {

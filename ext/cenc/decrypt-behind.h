@@ -24,6 +24,8 @@ void decrypt_behind_free (DecryptBehind *self);
 gboolean decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps);
 /** A tag event of the stream. */
 void decrypt_behind_take_tags (DecryptBehind *self, GstEvent *event);
+/** A protection event of the stream. */
+void decrypt_behind_take_protection (DecryptBehind *self, GstEvent *event);
 /** @buffer: (transfer full). @error is set if that is what failed, and not if a push did. */
 GstFlowReturn
 decrypt_behind_chain (DecryptBehind *self, GstBuffer *buffer, GError **error);

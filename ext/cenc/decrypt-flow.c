@@ -441,6 +441,8 @@ decrypt_flow_take_sink_event (DecryptFlow *self, GstEvent *event)
       /* Behind this element nothing is protected. */
       decrypt_ask_take_protection (self->ask, event);
       decrypt_groups_take_protection (self->groups, event);
+      if (self->behind)
+        decrypt_behind_take_protection (self->behind, event);
       gst_event_unref (event);
       return TRUE;
     case GST_EVENT_TAG:

@@ -248,10 +248,15 @@ read_pattern (CencParams *params, const Fields *fields, GError **error)
 }
 
 static gboolean
-read_kid (CencParams *params, const Fields *fields, GError **error)
+read_kid (CencParams *params, const Fields *fields, const guint8 *default_kid,
+    GError **error)
 {
   GstBuffer *kid = get_buffer (fields, FIELD_KID);
 
+  if (!kid && default_kid) {
+    memcpy (params->kid, default_kid, sizeof params->kid);
+    return TRUE;
+  }
   if (!kid ||
       copy_small (kid, params->kid, sizeof params->kid) != sizeof params->kid)
     return fail (error, GST_CENC_ERROR_FORMAT, "no KID of 16 bytes");
@@ -310,16 +315,17 @@ read_subsamples (DecryptMeta *self, const Fields *fields, GError **error)
 }
 
 static gboolean
-read_protection (DecryptMeta *self, const Fields *fields, GError **error)
+read_protection (DecryptMeta *self, const Fields *fields,
+    const guint8 *default_kid, GError **error)
 {
   return read_pattern (&self->params, fields, error) &&
-      read_kid (&self->params, fields, error) &&
+      read_kid (&self->params, fields, default_kid, error) &&
       read_iv (self, fields, error) && read_subsamples (self, fields, error);
 }
 
 gboolean
 decrypt_meta_read (DecryptMeta *self, const GstStructure *info,
-    const gchar *cipher_mode, GError **error)
+    const gchar *cipher_mode, const guint8 *default_kid, GError **error)
 {
   Fields fields = { { NULL } };
   const gchar *mode;
@@ -330,7 +336,8 @@ decrypt_meta_read (DecryptMeta *self, const GstStructure *info,
   self->params.is_protected = get_boolean (&fields, FIELD_ENCRYPTED, TRUE);
   if (read_mode (&self->params, mode ? mode : cipher_mode, error) &&
       read_piff (&self->params, &fields, error) &&
-      (!self->params.is_protected || read_protection (self, &fields, error)))
+      (!self->params.is_protected ||
+          read_protection (self, &fields, default_kid, error)))
     return TRUE;
   decrypt_meta_clear (self);
   return FALSE;

@@ -28,11 +28,12 @@ typedef struct
  * @self: (out): to be freed by decrypt_meta_clear() if TRUE is returned
  * @info: a GstProtectionMeta's
  * @cipher_mode: (nullable): of the caps, for an @info that has none
+ * @default_kid: (nullable): 16 bytes, for an @info that has none
  *
  * Returns: TRUE, or FALSE with GST_CENC_ERROR_FORMAT or _UNSUPPORTED
  */
 gboolean decrypt_meta_read (DecryptMeta *self, const GstStructure *info,
-    const gchar *cipher_mode, GError **error);
+    const gchar *cipher_mode, const guint8 *default_kid, GError **error);
 void decrypt_meta_clear (DecryptMeta *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DecryptMeta, decrypt_meta_clear)

@@ -6,8 +6,11 @@
 #include "cenc/decrypt-clear.h"
 #include "cenc/decrypt-lead.h"
 #include "cenc/decrypt-meta.h"
+#include "cenc/decrypt-playready.h"
 #include "cenc/decrypt-pool.h"
 #include "cenc/decrypt-writer.h"
+
+#include <string.h>
 
 struct _DecryptSamples
 {
@@ -24,6 +27,10 @@ struct _DecryptSamples
   SampleProbe probe;
   gchar *cipher_mode;
   gboolean is_webm;
+
+  /* From a manifest, for metas that name none */
+  guint8 kid[CENC_BLOCK_SIZE];
+  gboolean has_kid;
 };
 
 DecryptSamples *
@@ -80,6 +87,17 @@ decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags)
 }
 
 void
+decrypt_samples_take_protection (DecryptSamples *self, GstEvent *event)
+{
+  guint8 kid[CENC_BLOCK_SIZE];
+
+  if (!decrypt_playready_read_event (event, kid))
+    return;
+  memcpy (self->kid, kid, sizeof kid);
+  self->has_kid = TRUE;
+}
+
+void
 decrypt_samples_flush (DecryptSamples *self)
 {
   decrypt_clear_run_clear (&self->run);
@@ -95,8 +113,10 @@ decrypt_samples_begin_title (DecryptSamples *self, gboolean is_same)
   decrypt_lead_clear (&self->lead);
   decrypt_lead_init (&self->lead);
   self->proven = self->told = FALSE;
-  if (!is_same)
+  if (!is_same) {
     self->track.flags = 0;
+    self->has_kid = FALSE;
+  }
 }
 
 gboolean
@@ -395,7 +415,8 @@ decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
   g_auto (DecryptMeta) meta = { { 0 } };
 
   if (info &&
-      !decrypt_meta_read (&meta, info->info, self->cipher_mode, error)) {
+      !decrypt_meta_read (&meta, info->info, self->cipher_mode,
+          self->has_kid ? self->kid : NULL, error)) {
     gst_buffer_unref (buffer);
     return FALSE;
   }

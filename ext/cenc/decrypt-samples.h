@@ -24,6 +24,9 @@ gboolean decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps);
 /** What the stream's tags say of who wrote it. */
 void decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags);
 
+/** A protection event, (transfer none): what it says of the samples' KID. */
+void decrypt_samples_take_protection (DecryptSamples *self, GstEvent *event);
+
 /** Drops what is held: a flush. */
 void decrypt_samples_flush (DecryptSamples *self);
 /** As one that is new, but for the caps; @is_same: and for what tags told. Drops what is held. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "adaptive-media.h"
+#include "../playready.h"
 #include "decrypt-util.h"
 
 #include <glib/gstdio.h>
@@ -9,6 +10,7 @@
 #include "gst/isobmff/bmff-box.h"
 
 #define N_SEGMENTS 2
+#define RATE 44100
 #define MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
 
@@ -174,6 +176,8 @@ add_track (AdaptiveServer *server, const gchar *folder, AdaptiveTrack track,
   add_slice (server, folder, name, 0, file, 0, init_size);
   for (i = 0; i < N_SEGMENTS; i++)
     add_slice (server, folder, name, i + 1, file, begins[i], begins[i + 1]);
+  for (i = 0; track == ADAPTIVE_SOUND && i < N_SEGMENTS; i++)
+    add_slice (server, folder, "at", i * RATE, file, begins[i], begins[i + 1]);
   manifest->by_files[track] = describe (track, init_size, begins, FALSE);
   manifest->by_ranges[track] = describe (track, init_size, begins, TRUE);
 }
@@ -221,6 +225,45 @@ add_m3u8 (AdaptiveServer *server, const gchar *folder)
   g_string_free (text, TRUE);
 }
 
+/* (transfer full): of {a7e61c37-3e21-9033-c210-91fa607bf3b8} */
+static gchar *
+describe_protection (void)
+{
+  g_autofree gchar *object = playready_object_new (
+      "<WRMHEADER "
+      "xmlns=\"http://schemas.microsoft.com/DRM/2007/03/PlayReadyHeader\" "
+      "version=\"4.0.0.0\"><DATA><PROTECTINFO><KEYLEN>16</KEYLEN><ALGID>AESCTR"
+      "</ALGID></PROTECTINFO><KID>NxzmpyE+M5DCEJH6YHvzuA==</KID></DATA>"
+      "</WRMHEADER>");
+
+  return g_strdup_printf ("<Protection><ProtectionHeader SystemID="
+                          "\"9A04F079-9840-4286-AB92-E65BE0885F95\">%s"
+                          "</ProtectionHeader></Protection>",
+      object);
+}
+
+/* Of less than two kilobytes no typefinder says what it is. */
+static void
+add_manifest (AdaptiveServer *server, const gchar *folder, const gchar *scheme)
+{
+  g_autofree gchar *path = g_strdup_printf ("%s/Manifest", folder);
+  g_autofree gchar *protection =
+      scheme ? describe_protection () : g_strdup ("");
+  g_autofree gchar *text = g_strdup_printf (
+      "<?xml version=\"1.0\"?>\n<SmoothStreamingMedia MajorVersion=\"2\" "
+      "MinorVersion=\"1\" TimeScale=\"%u\" Duration=\"%u\"><StreamIndex "
+      "Type=\"audio\" TimeScale=\"%u\" QualityLevels=\"1\" Chunks=\"%u\" "
+      "Url=\"at-{start time}.m4s\"><QualityLevel Index=\"0\" Bitrate=\"64000\" "
+      "FourCC=\"AACL\" SamplingRate=\"%u\" Channels=\"2\" BitsPerSample=\"16\" "
+      "PacketSize=\"4\" AudioTag=\"255\" CodecPrivateData=\"1210\"/>"
+      "<c t=\"0\" d=\"%u\"/><c t=\"%u\" d=\"%u\"/></StreamIndex>%s"
+      "</SmoothStreamingMedia>%2048s",
+      RATE, N_SEGMENTS * RATE, RATE, N_SEGMENTS, RATE, RATE, RATE, RATE,
+      protection, "");
+
+  adaptive_server_add_text (server, path, text);
+}
+
 void
 adaptive_media_add (AdaptiveServer *server, const gchar *folder,
     const gchar *scheme)
@@ -239,6 +282,7 @@ adaptive_media_add (AdaptiveServer *server, const gchar *folder,
       manifest.by_files[ADAPTIVE_LARGE]);
   add_mpd (server, folder, "ranges", scheme, manifest.by_ranges, "");
   add_m3u8 (server, folder);
+  add_manifest (server, folder, scheme);
   for (i = 0; i < ADAPTIVE_N_TRACKS; i++) {
     g_free (manifest.by_files[i]);
     g_free (manifest.by_ranges[i]);

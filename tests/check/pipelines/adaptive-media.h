@@ -28,6 +28,7 @@ typedef enum
  *   size or of both
  * * ranges.mpd: DASH, the small pictures, by ranges of one file for each track
  * * title.m3u8: HLS, the small pictures alone; no key is told of
+ * * Manifest: Smooth Streaming, the sound alone; the KID in a PlayReady header
  */
 void adaptive_media_add (AdaptiveServer *server, const gchar *folder,
     const gchar *scheme);

@@ -38,7 +38,7 @@ check_same (const gchar *factory, const gchar *folder, const gchar *name)
 
   play_path (&wanted, factory, clear, NULL);
   play_path (&got, factory, path, session);
-  fail_unless (wanted.sinks[0].n_buffers > 0);
+  fail_unless (wanted.sinks[0].n_buffers + wanted.sinks[1].n_buffers > 0);
   for (i = 0; i < 2; i++) {
     fail_unless (got.sinks[i].n_buffers == wanted.sinks[i].n_buffers &&
             got.sinks[i].sum == wanted.sinks[i].sum,
@@ -70,6 +70,22 @@ GST_START_TEST (test_same)
     check_same (players[i], "cbcs", "ranges.mpd");
     check_same (players[i], "cbcs", "title.m3u8");
   }
+  adaptive_server_stop (&server);
+}
+GST_END_TEST;
+
+/* Samples' information names no KID. Of mssdemux only: mssdemux2 (1.22, not changed
+ * in 1.28) takes the first fragments for clear ones. */
+GST_START_TEST (test_smooth)
+{
+  static const gchar *const needed[] = { "mssdemux", NULL };
+
+  if (!play_have_elements (needed))
+    return;
+  adaptive_server_start (&server);
+  adaptive_media_add (&server, "/clear", NULL);
+  adaptive_media_add (&server, "/piff", "piff");
+  check_same ("playbin", "piff", "Manifest");
   adaptive_server_stop (&server);
 }
 GST_END_TEST;
@@ -330,6 +346,7 @@ decrypt_adaptive_suite (void)
     return suite;
   tcase_set_timeout (tc, 120);
   tcase_add_test (tc, test_same);
+  tcase_add_test (tc, test_smooth);
   tcase_add_test (tc, test_errors);
   tcase_add_test (tc, test_late);
   tcase_add_test (tc, test_stop_while_waiting);
