@@ -311,3 +311,15 @@ bmff_box_get_full_reader (const BmffBox *self, BmffReader *reader,
 
   return TRUE;
 }
+
+gboolean
+bmff_box_check_end (const BmffBox *self, const BmffReader *reader,
+    GError **error)
+{
+  if (bmff_reader_ok (reader))
+    return TRUE;
+  bmff_box_set_error (self, error, BMFF_ERROR_TRUNCATED,
+      "it ends before its fields do");
+
+  return FALSE;
+}

@@ -154,6 +154,9 @@ void bmff_box_get_reader (const BmffBox *self, BmffReader *reader);
 /** Likewise, behind the version and flags of a FullBox; both may be NULL. FALSE with a truncated-error if even these are missing. */
 gboolean bmff_box_get_full_reader (const BmffBox *self, BmffReader *reader,
     guint8 *version, guint32 *flags, GError **error);
+/** FALSE with a truncated-error if @reader, over the payload, was asked for more than there is. */
+gboolean bmff_box_check_end (const BmffBox *self, const BmffReader *reader,
+    GError **error);
 /** Sets an error of @code that names @self and its offset: "tenc at 1234: …". */
 void bmff_box_set_error (const BmffBox *self, GError **error, BmffError code,
     const gchar *format, ...) G_GNUC_PRINTF (4, 5);

@@ -47,17 +47,6 @@ traf_free (BmffTraf *self)
   g_free (self);
 }
 
-static gboolean
-check_end (const BmffBox *box, const BmffReader *reader, GError **error)
-{
-  if (bmff_reader_ok (reader))
-    return TRUE;
-  bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
-      "it ends before its fields do");
-
-  return FALSE;
-}
-
 /* @base: what the standard takes if tfhd gives no base data offset. */
 static gboolean
 read_tfhd (BmffTraf *self, const BmffMovie *movie, guint64 moof_offset,
@@ -70,7 +59,7 @@ read_tfhd (BmffTraf *self, const BmffMovie *movie, guint64 moof_offset,
     return FALSE;
   self->track_id = bmff_reader_u32 (&reader);
   self->track = bmff_movie_get_track (movie, self->track_id);
-  if (!check_end (self->tfhd, &reader, error))
+  if (!bmff_box_check_end (self->tfhd, &reader, error))
     return FALSE;
   if (self->track == NULL) {
     bmff_box_set_error (self->tfhd, error, BMFF_ERROR_INVALID,
@@ -92,7 +81,7 @@ read_tfhd (BmffTraf *self, const BmffMovie *movie, guint64 moof_offset,
     defaults->flags = bmff_reader_u32 (&reader);
   self->description_index = defaults->description_index;
 
-  return check_end (self->tfhd, &reader, error);
+  return bmff_box_check_end (self->tfhd, &reader, error);
 }
 
 static gboolean
@@ -108,7 +97,7 @@ read_tfdt (BmffTraf *self, GError **error)
     return FALSE;
   self->has_tfdt = TRUE;
   self->decode_time = bmff_reader_uint (&reader, version == 1 ? 8 : 4);
-  if (!check_end (box, &reader, error))
+  if (!bmff_box_check_end (box, &reader, error))
     return FALSE;
   /* Room for what the largest fragment can add. */
   if (self->decode_time > G_MAXINT64 / 2) {
@@ -164,7 +153,7 @@ count_run (const BmffBox *trun, guint32 default_size, Claims *claims,
     bmff_reader_skip (&reader, 4);
   if (flags & TRUN_FIRST_FLAGS)
     bmff_reader_skip (&reader, 4);
-  if (!check_end (trun, &reader, error))
+  if (!bmff_box_check_end (trun, &reader, error))
     return FALSE;
   sample_bytes = trun_sample_bytes (flags);
   if (!bmff_reader_has (&reader, count, sample_bytes)) {
@@ -404,7 +393,7 @@ read_mfhd (BmffFragment *self, GError **error)
     return FALSE;
   self->sequence_number = bmff_reader_u32 (&reader);
 
-  return check_end (box, &reader, error);
+  return bmff_box_check_end (box, &reader, error);
 }
 
 /* A traf with a damaged name: its samples would pass as none of a track's. */

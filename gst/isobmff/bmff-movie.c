@@ -19,17 +19,6 @@ open_full (const BmffBox *parent, guint32 type, const BmffBox **box,
   return bmff_box_get_full_reader (*box, reader, version, NULL, error);
 }
 
-static gboolean
-check_end (const BmffBox *box, const BmffReader *reader, GError **error)
-{
-  if (bmff_reader_ok (reader))
-    return TRUE;
-  bmff_box_set_error (box, error, BMFF_ERROR_TRUNCATED,
-      "it ends before its fields do");
-
-  return FALSE;
-}
-
 /* The times at the start of mvhd and mdhd: both have them in this order. */
 static void
 read_times (BmffReader *reader, guint8 version, guint32 *timescale,
@@ -74,7 +63,7 @@ read_tkhd (BmffTrack *self, GError **error)
     return FALSE;
   bmff_reader_skip (&reader, version == 1 ? 16 : 8);
   self->id = bmff_reader_u32 (&reader);
-  if (!check_end (box, &reader, error))
+  if (!bmff_box_check_end (box, &reader, error))
     return FALSE;
   if (self->id == 0) {
     bmff_box_set_error (box, error, BMFF_ERROR_INVALID, "track id 0");
@@ -97,7 +86,7 @@ read_mdhd (BmffTrack *self, const BmffBox *mdia, GError **error)
   read_times (&reader, version, &self->timescale, &self->duration);
   read_language (&reader, self->language);
 
-  return check_end (box, &reader, error);
+  return bmff_box_check_end (box, &reader, error);
 }
 
 static gboolean
@@ -112,7 +101,7 @@ read_hdlr (BmffTrack *self, const BmffBox *mdia, GError **error)
   bmff_reader_skip (&reader, 4);
   self->handler = bmff_reader_u32 (&reader);
 
-  return check_end (box, &reader, error);
+  return bmff_box_check_end (box, &reader, error);
 }
 
 /* Width and height are at one place in all VisualSampleEntry, 12.1.3. */
@@ -276,14 +265,14 @@ read_trex (BmffMovie *self, const BmffBox *box, GError **error)
     return FALSE;
   track = bmff_movie_get_track (self, bmff_reader_u32 (&reader));
   if (track == NULL)
-    return check_end (box, &reader, error);
+    return bmff_box_check_end (box, &reader, error);
   track->has_trex = TRUE;
   track->trex.description_index = bmff_reader_u32 (&reader);
   track->trex.duration = bmff_reader_u32 (&reader);
   track->trex.size = bmff_reader_u32 (&reader);
   track->trex.flags = bmff_reader_u32 (&reader);
 
-  return check_end (box, &reader, error);
+  return bmff_box_check_end (box, &reader, error);
 }
 
 static gboolean
@@ -316,7 +305,7 @@ read_mvhd (BmffMovie *self, GError **error)
     return FALSE;
   read_times (&reader, version, &self->timescale, &self->duration);
 
-  return check_end (box, &reader, error);
+  return bmff_box_check_end (box, &reader, error);
 }
 
 /* A trak with a damaged name: its samples would pass as nobody's. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "gst/subsample/nal-length.h"
 #include "gst/subsample/sample-probe-private.h"
 
 #include <string.h>
@@ -39,22 +40,11 @@ h264_idr_is_legal (ProbeKind kind, const guint8 *nal)
       (nal[0] & 0x60) != 0;
 }
 
-static gsize
-read_length (const guint8 *p, guint length_size)
-{
-  gsize length = 0;
-  guint i;
-
-  for (i = 0; i < length_size; i++)
-    length = length << 8 | p[i];
-  return length;
-}
-
 gboolean
 probe_nal_walk_next (ProbeNalWalk *self, const guint8 **nal, gsize *size)
 {
   while (self->left >= self->length_size) {
-    *size = read_length (self->data, self->length_size);
+    *size = nal_length_read (self->data, self->length_size);
     if (*size > self->left - self->length_size)
       return FALSE;
     *nal = self->data + self->length_size;

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "gst/subsample/nal-length.h"
 #include "gst/subsample/subsample-private.h"
-
-gsize
-subsample_read_length (const guint8 *p, guint length_size)
-{
-  gsize length = 0;
-  guint i;
-
-  for (i = 0; i < length_size; i++)
-    length = length << 8 | p[i];
-  return length;
-}
 
 gboolean
 subsample_walk_nals (guint length_size, const guint8 *sample, gsize size,
@@ -28,7 +18,7 @@ subsample_walk_nals (guint length_size, const guint8 *sample, gsize size,
           " of the sample are too few for the length of a NAL unit",
           left, nal.offset);
     nal.prefixed = sample + nal.offset;
-    nal.size = subsample_read_length (nal.prefixed, length_size);
+    nal.size = nal_length_read (nal.prefixed, length_size);
     if (nal.size > left - length_size)
       return subsample_fail (error, GST_CENC_ERROR_FORMAT,
           "NAL unit %u at offset %" G_GSIZE_FORMAT

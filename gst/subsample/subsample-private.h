@@ -58,9 +58,6 @@ typedef struct
   gsize size; /* bytes of the NAL unit behind it, at least 1 */
 } SubsampleNal;
 
-/* A length field. */
-gsize subsample_read_length (const guint8 *p, guint length_size);
-
 typedef gboolean (*SubsampleNalFunc) (gpointer state, const SubsampleNal *nal,
     GArray *ranges, GError **error);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "gst/subsample/nal-length.h"
 #include "gst/subsample/subsample-private.h"
 
 struct _Subsampler
@@ -175,7 +176,7 @@ subsampler_look (const Subsampler *self, const guint8 *at, gsize n, gsize *size)
   length_size = self->codec->get_length_size (self->state);
   if (n < length_size + 2)
     return 0;
-  *size = length_size + subsample_read_length (at, length_size);
+  *size = length_size + nal_length_read (at, length_size);
   return self->codec->is_slice (at + length_size) ? 1 : *size;
 }
 
