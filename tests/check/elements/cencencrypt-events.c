@@ -68,16 +68,8 @@ static GBytes *
 collect (GstHarness *h)
 {
   GByteArray *out = g_byte_array_new ();
-  GstBuffer *buffer;
 
-  while ((buffer = gst_harness_try_pull (h))) {
-    GstMapInfo map;
-
-    fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
-    g_byte_array_append (out, map.data, map.size);
-    gst_buffer_unmap (buffer, &map);
-    gst_buffer_unref (buffer);
-  }
+  period_collect (h, out);
   return g_byte_array_free_to_bytes (out);
 }
 

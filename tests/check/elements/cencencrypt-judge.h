@@ -74,5 +74,7 @@ GBytes *judge_make (const gchar *description);
 
 /** Writes @file to a temporary one; (transfer full): its path. */
 gchar *judge_write (GBytes *file);
+/** What cencdecrypt makes of @file, with JUDGE_KID's key, in front of a demuxer; (transfer full). */
+GBytes *judge_decrypt (GBytes *file);
 
 G_END_DECLS

@@ -42,8 +42,8 @@ period_teardown (void)
   g_clear_pointer (&period_clear, g_bytes_unref);
 }
 
-static void
-collect (GstHarness *h, GByteArray *out)
+void
+period_collect (GstHarness *h, GByteArray *out)
 {
   GstBuffer *buffer;
 
@@ -61,7 +61,7 @@ void
 period_push_all (GstHarness *h, GBytes *file, GByteArray *out)
 {
   gst_harness_push (h, gst_buffer_new_wrapped_bytes (file));
-  collect (h, out);
+  period_collect (h, out);
 }
 
 GstBus *
@@ -103,7 +103,7 @@ period_convert (GstHarness *h, GBytes *file, gsize step)
     g_bytes_unref (piece);
   }
   ended = gst_harness_push_event (h, gst_event_new_eos ());
-  collect (h, out);
+  period_collect (h, out);
   if (flow == GST_FLOW_OK && ended)
     return g_byte_array_free_to_bytes (out);
   g_byte_array_unref (out);
@@ -154,7 +154,7 @@ period_encrypt (const gchar *settings, GBytes *file, GstBus **bus)
 
   period_push_all (h, file, out);
   ok = gst_harness_push_event (h, gst_event_new_eos ());
-  collect (h, out); /* a progressive file comes at its end */
+  period_collect (h, out); /* a progressive file comes at its end */
   gst_element_set_bus (element, NULL);
   gst_object_unref (element);
   gst_harness_teardown (h);

@@ -36,6 +36,8 @@ void period_teardown (void);
 
 /** cencencrypt with these properties, and caps. */
 GstHarness *period_harness_new (const gchar *settings);
+/** Appends what has come out so far to @out. */
+void period_collect (GstHarness *h, GByteArray *out);
 /**
  * period_convert: pushes @file, then EOS
  * @step: bytes a buffer. Smaller than 64: only the first headers, since a buffer a

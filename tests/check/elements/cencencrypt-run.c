@@ -168,3 +168,16 @@ judge_write (GBytes *file)
       g_bytes_get_size (file), NULL));
   return path;
 }
+
+GBytes *
+judge_decrypt (GBytes *file)
+{
+  g_autofree gchar *path = judge_write (file);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
+      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
+      NULL);
+  GBytes *out = judge_make (description);
+
+  g_unlink (path);
+  return out;
+}

@@ -286,19 +286,6 @@ add_to_moov (GBytes *file, const guint8 *box, gsize box_size)
   return g_byte_array_free_to_bytes (out);
 }
 
-static GBytes *
-decrypt_file (GBytes *file)
-{
-  g_autofree gchar *path = judge_write (file);
-  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
-      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
-      NULL);
-  GBytes *out = judge_make (description);
-
-  g_unlink (path);
-  return out;
-}
-
 static void
 check_clear_again (GBytes *clear, GBytes *out)
 {
@@ -333,7 +320,7 @@ GST_START_TEST (test_old_writer)
   clear = add_to_moov (muxed_file, shaka_meta, sizeof shaka_meta - 1);
   encrypted =
       encrypt_file (clear, "scheme=cbcs crypt-byte-block=5 skip-byte-block=5");
-  out = decrypt_file (encrypted);
+  out = judge_decrypt (encrypted);
   check_clear_again (clear, out);
 }
 GST_END_TEST

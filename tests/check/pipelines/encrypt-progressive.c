@@ -239,20 +239,6 @@ GST_START_TEST (test_truncated)
 }
 GST_END_TEST
 
-/* What cencdecrypt makes of a file in front of a demuxer. */
-static GBytes *
-decrypt_file (GBytes *file)
-{
-  g_autofree gchar *path = judge_write (file);
-  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
-      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
-      NULL);
-  GBytes *out = judge_make (description);
-
-  g_unlink (path);
-  return out;
-}
-
 static void
 check_lead (const JudgeTrack *from, const JudgeTrack *to,
     const JudgeTrack *decrypted, guint n_lead)
@@ -325,7 +311,7 @@ GST_START_TEST (test_clear_lead)
   judge_places (out);
   /* ffmpeg counts on one for each. */
   fail_unless_equals_int (count_untold (out), 0);
-  decrypted = decrypt_file (out);
+  decrypted = judge_decrypt (out);
   from = judge_read (clear, JUDGE_SENC, NULL);
   back = judge_read (decrypted, JUDGE_SENC, NULL);
   fail_unless (from && back);
@@ -369,7 +355,7 @@ GST_START_TEST (test_clear_lead_large)
   fail_unless (g_bytes_get_size (video->raw->pdata[0]) > 40 * 65535);
   out = encrypt_file (clear, "", "clear-lead=1");
   fail_unless_equals_int (count_untold (out), 1);
-  decrypted = decrypt_file (out);
+  decrypted = judge_decrypt (out);
   to = judge_read (out, JUDGE_SENC, NULL);
   back = judge_read (decrypted, JUDGE_SENC, NULL);
   fail_unless (to && back);

@@ -368,3 +368,36 @@ remix_media_main (const gchar *name, void (*setup) (void),
   add_tests (tc);
   return gst_check_run_suite (s, name, __FILE__);
 }
+
+void
+remix_media_expect_duration (gdouble seconds)
+{
+  gdouble video = remix_media_probe_number ("o.mp4", "v:0", "duration");
+  gdouble audio = remix_media_probe_number ("o.mp4", "a:0", "duration");
+
+  fail_unless (ABS (video - seconds) < 0.0005, "video %f", video);
+  fail_unless (ABS (audio - seconds) < 0.0005, "audio %f", audio);
+}
+
+void
+remix_media_expect_played (const gchar *options, guint n_frames,
+    gdouble seconds)
+{
+  /* By pull, and by push: a valve only pushes. (A queue in front of qtdemux can
+   * deadlock over the allocation query in 1.22, with filesrc too.) */
+  static const gchar *const middles[] = { "", "! valve" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (middles); i++) {
+    g_autofree gchar *playlist = remix_media_path ("playlist.smil");
+    g_autofree gchar *source =
+        g_strdup_printf ("smilremixsrc location=\"%s\" %s %s", playlist,
+            options, middles[i]);
+    guint n_video, n_audio;
+
+    remix_media_play (source, &n_video, &n_audio);
+    fail_unless_equals_int (n_video, n_frames);
+    fail_unless (ABS (n_audio * 1024.0 / 48000 - seconds) < 3 * 1024.0 / 48000,
+        "%u frames of sound", n_audio);
+  }
+}

@@ -67,3 +67,9 @@ remix_media_expect_frames (const gchar *name, guint track, GPtrArray *expected);
 
 /** Plays @source ! qtdemux with a decoder on each pad to the end, and counts decoded buffers. */
 void remix_media_play (const gchar *source, guint *n_video, guint *n_audio);
+
+/** Fails unless picture and sound of o.mp4 both last @seconds by the file's tables. */
+void remix_media_expect_duration (gdouble seconds);
+/** Plays playlist.smil by smilremixsrc with @options, by pull and by push; fails unless @n_frames pictures come, and sound for @seconds. */
+void remix_media_expect_played (const gchar *options, guint n_frames,
+    gdouble seconds);

@@ -5,26 +5,14 @@
 
 #pragma once
 
-#include <gst/check/gstcheck.h>
+#include "../../error-test.h"
 
 #include "gst/isobmff/bmff-box.h"
 
 #define FCC(s) bmff_get_u32 ((const guint8 *) (s))
 
 #define fail_unless_error(error, the_code, text) \
-  G_STMT_START \
-  { \
-    fail_unless ((error) != NULL, "no error"); \
-    fail_unless (g_error_matches (error, BMFF_ERROR, the_code), \
-        "other error: %s", (error)->message); \
-    fail_unless (strstr ((error)->message, text) != NULL, "message: %s", \
-        (error)->message); \
-    g_clear_error (&(error)); \
-  } \
-  G_STMT_END
-
-#define fail_unless_no_error(error) \
-  fail_unless ((error) == NULL, "%s", (error) ? (error)->message : "")
+  fail_unless_error_of (error, BMFF_ERROR, the_code, text)
 
 /* A FullBox's payload: version and flags as one word, then @n words. */
 static inline GBytes *

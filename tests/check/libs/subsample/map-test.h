@@ -6,7 +6,7 @@
 
 #pragma once
 
-#include <gst/check/gstcheck.h>
+#include "../../error-test.h"
 
 #include <gst/cenc/gstcenckeysession.h>
 #include <string.h>
@@ -17,16 +17,7 @@
 #define FCC(s) bmff_get_u32 ((const guint8 *) (s))
 
 #define fail_unless_error(error, the_code, text) \
-  G_STMT_START \
-  { \
-    fail_unless ((error) != NULL, "no error"); \
-    fail_unless (g_error_matches (error, GST_CENC_ERROR, the_code), \
-        "other error: %s", (error)->message); \
-    fail_unless (strstr ((error)->message, text) != NULL, "message: %s", \
-        (error)->message); \
-    g_clear_error (&(error)); \
-  } \
-  G_STMT_END
+  fail_unless_error_of (error, GST_CENC_ERROR, the_code, text)
 
 static inline BmffBox *
 make_entry (const gchar *type, const gchar *config_type, GByteArray *config)
