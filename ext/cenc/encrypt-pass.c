@@ -22,6 +22,12 @@ struct _EncryptPass
   gboolean once; /* samples are mapped on the way */
   EncryptPassCheck check;
   gpointer check_data;
+
+  BmffMapCursor walk; /* its map NULL: the second pass has not begun */
+  BmffMappedSample ahead; /* that the walk gave already, of the next block */
+  gboolean has_ahead;
+  guint64 walked; /* to where */
+  GArray *samples; /* (element-type BmffMappedSample): of the block at hand */
 };
 
 void
@@ -46,6 +52,7 @@ encrypt_pass_new (EncryptInput *input, EncryptPool *pool, GArray *parts,
   self->parts = g_array_ref (parts);
   self->pool = pool;
   self->next = g_new0 (guint32, parts->len);
+  self->samples = g_array_new (FALSE, FALSE, sizeof (BmffMappedSample));
   for (i = 0; i < parts->len; i++)
     g_ptr_array_add (tables, g_array_index (parts, EncryptPart, i).samples);
   self->map = bmff_sample_map_new (tables, error);
@@ -57,6 +64,7 @@ encrypt_pass_free (EncryptPass *self)
 {
   g_clear_pointer (&self->map, bmff_sample_map_free);
   g_free (self->next);
+  g_array_unref (self->samples);
   g_array_unref (self->parts);
   g_free (self);
 }
@@ -243,21 +251,48 @@ encrypt_pass_end_once (EncryptPass *self, GError **error)
 
 /* Second pass */
 
-/* Where a block that starts at @offset ends: not within a sample. */
+static gboolean
+look_ahead (EncryptPass *self)
+{
+  if (!self->has_ahead)
+    self->has_ahead = bmff_map_cursor_next (&self->walk, &self->ahead);
+  return self->has_ahead;
+}
+
+/* Sets the walk on the sample at @offset, where mostly it stands. */
+static void
+walk_to (EncryptPass *self, guint64 offset)
+{
+  if (self->walk.map && self->walked == offset)
+    return;
+  bmff_map_cursor_init (&self->walk, self->map, offset);
+  self->has_ahead = FALSE;
+}
+
+/* The samples of a block that starts at @offset, to self->samples. Returns where it
+ * ends: not within a sample. */
 static guint64
-find_end (const EncryptPass *self, guint64 offset, guint64 limit)
+take_samples (EncryptPass *self, guint64 offset, guint64 limit)
 {
   guint64 end = MIN (limit, offset + BLOCK);
-  BmffMapCursor cursor;
-  BmffMappedSample mapped;
 
-  bmff_map_cursor_init (&cursor, self->map, end - 1);
-  if (!bmff_map_cursor_next (&cursor, &mapped) || mapped.sample.offset >= end)
-    return end;
-  if (mapped.sample.offset > offset &&
-      mapped.sample.offset + mapped.sample.size > end)
-    return mapped.sample.offset;
-  return MAX (end, mapped.sample.offset + mapped.sample.size);
+  walk_to (self, offset);
+  g_array_set_size (self->samples, 0);
+  while (look_ahead (self) && self->ahead.sample.offset < end) {
+    const BmffSample *sample = &self->ahead.sample;
+
+    if (sample->offset + sample->size > end) {
+      if (sample->offset > offset) {
+        end = sample->offset;
+        break;
+      }
+      end = sample->offset + sample->size;
+    }
+    g_array_append_val (self->samples, self->ahead);
+    self->has_ahead = FALSE;
+  }
+  self->walked = end;
+  return end;
 }
 
 static gboolean
@@ -278,26 +313,22 @@ cipher_sample (EncryptPass *self, const BmffMappedSample *mapped, guint8 *data,
           error);
 }
 
-/* @block: the bytes from @offset to @end. What waits is in it. */
+/* @block: the bytes from @offset on, of self->samples. What waits is in it. */
 static gboolean
-add_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
-    GError **error)
+add_block (EncryptPass *self, guint8 *block, guint64 offset, GError **error)
 {
-  BmffMapCursor cursor;
-  BmffMappedSample mapped;
+  guint i;
 
-  bmff_map_cursor_init (&cursor, self->map, offset);
-  while (
-      bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
-    /* One without bytes may be told of behind those that it stands amid. */
-    guint8 *data =
-        block + (mapped.sample.size > 0 ? mapped.sample.offset - offset : 0);
+  for (i = 0; i < self->samples->len; i++) {
+    const BmffMappedSample *mapped =
+        &g_array_index (self->samples, BmffMappedSample, i);
+    guint8 *data = block + (mapped->sample.offset - offset);
 
-    if (self->once && !map_here (self, &mapped, data, error))
+    if (self->once && !map_here (self, mapped, data, error))
       return FALSE;
-    if (!cipher_sample (self, &mapped, data, error)) {
+    if (!cipher_sample (self, mapped, data, error)) {
       g_prefix_error (error, "sample at offset %" G_GUINT64_FORMAT ": ",
-          mapped.sample.offset);
+          mapped->sample.offset);
       return FALSE;
     }
   }
@@ -320,10 +351,9 @@ finish_block (EncryptPass *self, GError **error)
 }
 
 static gboolean
-cipher_block (EncryptPass *self, guint8 *block, guint64 offset, guint64 end,
-    GError **error)
+cipher_block (EncryptPass *self, guint8 *block, guint64 offset, GError **error)
 {
-  gboolean ok = add_block (self, block, offset, end, error);
+  gboolean ok = add_block (self, block, offset, error);
 
   return finish_block (self, ok ? error : NULL) && ok;
 }
@@ -332,7 +362,7 @@ GstBuffer *
 encrypt_pass_cipher (EncryptPass *self, guint64 offset, guint64 limit,
     GError **error)
 {
-  guint64 end = find_end (self, offset, limit);
+  guint64 end = take_samples (self, offset, limit);
   g_autoptr (GstBuffer) buffer = NULL;
   GstMapInfo map;
   gboolean ok;
@@ -355,7 +385,7 @@ encrypt_pass_cipher (EncryptPass *self, guint64 offset, guint64 limit,
     return NULL;
   ok = gst_buffer_map (buffer, &map, GST_MAP_READWRITE);
   if (ok) {
-    ok = cipher_block (self, map.data, offset, end, error);
+    ok = cipher_block (self, map.data, offset, error);
     gst_buffer_unmap (buffer, &map);
   }
   if (!ok)

@@ -37,6 +37,17 @@ add_stretch (GArray *chunks, guint track, const BmffStretch *stretch)
 }
 
 static gboolean
+check_room (const GArray *chunks, GError **error)
+{
+  if (chunks->len < MAX_CHUNKS)
+    return TRUE;
+  g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
+      "more than %u chunks of samples", MAX_CHUNKS);
+
+  return FALSE;
+}
+
+static gboolean
 add_table (GArray *chunks, guint track, const BmffSampleTable *table,
     GError **error)
 {
@@ -45,11 +56,8 @@ add_table (GArray *chunks, guint track, const BmffSampleTable *table,
 
   bmff_sample_cursor_init (&cursor, table, 0);
   while (bmff_sample_table_next_stretch (table, &cursor, &stretch)) {
-    if (chunks->len == MAX_CHUNKS) {
-      g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
-          "more than %u chunks of samples", MAX_CHUNKS);
+    if (!check_room (chunks, error))
       return FALSE;
-    }
     add_stretch (chunks, track, &stretch);
   }
 
@@ -70,81 +78,122 @@ compare_chunks (gconstpointer a, gconstpointer b)
   return 0;
 }
 
-/* A track's chunks, among those of all. */
-typedef struct
-{
-  guint next, end;
-} Run;
-
-/* As the chunks of a single track mostly are. */
 static gboolean
-is_sorted (GArray *chunks, const Run *run)
+add_all (BmffSampleMap *self, GError **error)
 {
   guint i;
 
-  for (i = run->next + 1; i < run->end; i++)
-    if (compare_chunks (&g_array_index (chunks, Chunk, i - 1),
-            &g_array_index (chunks, Chunk, i)) > 0)
+  g_array_set_size (self->chunks, 0);
+  for (i = 0; i < self->tables->len; i++) {
+    const BmffSampleTable *table = g_ptr_array_index (self->tables, i);
+
+    if (table != NULL && !add_table (self->chunks, i, table, error))
       return FALSE;
+  }
+  g_array_sort (self->chunks, compare_chunks);
 
   return TRUE;
 }
 
-/* The run whose next chunk is the first by its place; NULL: all are at their
- * ends. */
-static Run *
-first_run (GArray *chunks, GArray *runs)
+/* A table's stretches in turn. */
+typedef struct
 {
-  const Chunk *first = NULL;
-  Run *found = NULL;
-  guint i;
+  guint track;
+  BmffSampleCursor cursor;
+  BmffStretch stretch; /* the next one */
+} Feed;
 
-  for (i = 0; i < runs->len; i++) {
-    Run *run = &g_array_index (runs, Run, i);
-    const Chunk *chunk = &g_array_index (chunks, Chunk, run->next);
+/* Negative: @a stands in front of @b. */
+static gint
+compare_stretches (const BmffStretch *a, const BmffStretch *b)
+{
+  const Chunk x = { a->offset, a->offset + a->size };
+  const Chunk y = { b->offset, b->offset + b->size };
 
-    if (run->next < run->end &&
-        (first == NULL || compare_chunks (chunk, first) < 0)) {
-      first = chunk;
-      found = run;
-    }
+  return compare_chunks (&x, &y);
+}
+
+/* FALSE: there is none. @sorted becomes FALSE if it stands in front of the one before. */
+static gboolean
+feed_next (Feed *self, gboolean *sorted)
+{
+  BmffStretch last = self->stretch;
+
+  if (!bmff_sample_table_next_stretch (self->cursor.table, &self->cursor,
+          &self->stretch))
+    return FALSE;
+  if (compare_stretches (&self->stretch, &last) < 0)
+    *sorted = FALSE;
+
+  return TRUE;
+}
+
+static guint
+find_first (const GArray *feeds)
+{
+  guint i, first = 0;
+
+  for (i = 1; i < feeds->len; i++)
+    if (compare_stretches (&g_array_index (feeds, Feed, i).stretch,
+            &g_array_index (feeds, Feed, first).stretch) < 0)
+      first = i;
+
+  return first;
+}
+
+/* Merges the tables' stretches, which mostly stand by place already; no more is done
+ * once one does not. */
+static gboolean
+merge_feeds (GArray *chunks, GArray *feeds, gboolean *sorted, GError **error)
+{
+  while (feeds->len > 0 && *sorted) {
+    guint first = find_first (feeds);
+    Feed *feed = &g_array_index (feeds, Feed, first);
+
+    if (!check_room (chunks, error))
+      return FALSE;
+    add_stretch (chunks, feed->track, &feed->stretch);
+    if (!feed_next (feed, sorted))
+      g_array_remove_index (feeds, first);
   }
 
-  return found;
+  return TRUE;
 }
 
 static GArray *
-merge_runs (GArray *chunks, GArray *runs)
+make_feeds (GPtrArray *tables)
 {
-  GArray *merged =
-      g_array_sized_new (FALSE, FALSE, sizeof (Chunk), chunks->len);
-  Run *run;
+  GArray *feeds = g_array_new (FALSE, FALSE, sizeof (Feed));
+  gboolean sorted = TRUE;
+  guint i;
 
-  while ((run = first_run (chunks, runs)) != NULL)
-    g_array_append_val (merged, g_array_index (chunks, Chunk, run->next++));
+  for (i = 0; i < tables->len; i++) {
+    const BmffSampleTable *table = g_ptr_array_index (tables, i);
+    Feed feed = { .track = i };
 
-  return merged;
+    if (table == NULL)
+      continue;
+    bmff_sample_cursor_init (&feed.cursor, table, 0);
+    if (feed_next (&feed, &sorted))
+      g_array_append_val (feeds, feed);
+  }
+
+  return feeds;
 }
 
 /* To merge takes a fifth of what it takes to sort, with few tracks. */
 #define MAX_MERGED 8
 
-static void
-sort_chunks (BmffSampleMap *self, GArray *runs)
+static gboolean
+gather_chunks (BmffSampleMap *self, GError **error)
 {
-  gboolean sorted = runs->len <= MAX_MERGED;
-  GArray *merged;
-  guint i;
+  g_autoptr (GArray) feeds = make_feeds (self->tables);
+  gboolean sorted = feeds->len <= MAX_MERGED;
 
-  for (i = 0; i < runs->len && sorted; i++)
-    sorted = is_sorted (self->chunks, &g_array_index (runs, Run, i));
-  if (!sorted) {
-    g_array_sort (self->chunks, compare_chunks);
-  } else if (runs->len > 1) {
-    merged = merge_runs (self->chunks, runs);
-    g_array_unref (self->chunks);
-    self->chunks = merged;
-  }
+  if (!merge_feeds (self->chunks, feeds, &sorted, error))
+    return FALSE;
+
+  return sorted || add_all (self, error);
 }
 
 static gboolean
@@ -184,25 +233,17 @@ BmffSampleMap *
 bmff_sample_map_new (GPtrArray *tables, GError **error)
 {
   g_autoptr (BmffSampleMap) self = g_new (BmffSampleMap, 1);
-  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (Run));
   guint i;
 
   self->tables = g_ptr_array_new_with_free_func (table_unref0);
   self->chunks = g_array_new (FALSE, FALSE, sizeof (Chunk));
   for (i = 0; i < tables->len; i++) {
     BmffSampleTable *table = g_ptr_array_index (tables, i);
-    Run run = { self->chunks->len, 0 };
 
     g_ptr_array_add (self->tables,
         table != NULL ? bmff_sample_table_ref (table) : NULL);
-    if (table != NULL && !add_table (self->chunks, i, table, error))
-      return NULL;
-    run.end = self->chunks->len;
-    if (run.end > run.next)
-      g_array_append_val (runs, run);
   }
-  sort_chunks (self, runs);
-  if (!check_overlaps (self->chunks, error))
+  if (!gather_chunks (self, error) || !check_overlaps (self->chunks, error))
     return NULL;
 
   return g_steal_pointer (&self);
