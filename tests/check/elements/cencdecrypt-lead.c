@@ -28,6 +28,48 @@ sample (const guint8 *data, guint8 number)
   return buffer;
 }
 
+/* Takes what came out, and appends its letters. */
+static void
+take_letters (GQueue *out, GString *got)
+{
+  gpointer object;
+
+  while ((object = g_queue_pop_head (out))) {
+    guint8 letter = '|';
+
+    if (GST_IS_BUFFER (object))
+      gst_buffer_extract (object, 63, &letter, 1);
+    g_string_append_c (got, (gchar) letter);
+    gst_mini_object_unref (object);
+  }
+}
+
+/* What judge() adds for @c. Returns: FALSE if no more is to be added */
+static gboolean
+add_letter (DecryptLead *lead, SampleProbe *probe, gchar c, GString *got)
+{
+  GQueue out = G_QUEUE_INIT;
+  gboolean clear = strchr ("cb-s", c) != NULL, fits = c == 'e' || c == 'b';
+  GstBuffer *raw = sample (clear ? good : bad, (guint8) c);
+  GstBuffer *decrypted = NULL;
+  g_autoptr (GError) error = NULL;
+  DecryptLeadResult result;
+
+  if (c == 's')
+    decrypted = gst_buffer_copy (raw);
+  else if (c != '-')
+    decrypted = sample (fits ? good : bad, (guint8) g_ascii_toupper (c));
+  result = decrypt_lead_add (lead, probe, 2, raw, decrypted, &out, &error);
+  take_letters (&out, got);
+  if (result == DECRYPT_LEAD_OVER) {
+    g_string_append_c (got, '!');
+    gst_buffer_unref (raw);
+  } else if (result == DECRYPT_LEAD_FAILED) {
+    g_string_append_c (got, '?');
+  }
+  return result == DECRYPT_LEAD_TAKEN;
+}
+
 /* Adds samples: 'c' parses as it came, 'e' decrypted, 'b' both ways, 'n' neither,
  * '-' came without information, '|' is an event, 's' is too short to be
  * encrypted. Gives what came out: letters in lower case as they came, in upper
@@ -40,57 +82,19 @@ judge (const gchar *samples, gboolean end)
   GQueue out = G_QUEUE_INIT;
   SampleProbe probe;
   DecryptLead lead;
-  gpointer object;
   guint i;
 
   sample_probe_init (&probe, BMFF_FOURCC ('a', 'c', '-', '3'), NULL, 0);
   decrypt_lead_init (&lead);
   for (i = 0; samples[i]; i++) {
-    gchar c = samples[i];
-    gboolean clear = strchr ("cb-s", c) != NULL, fits = c == 'e' || c == 'b';
-    GstBuffer *raw = NULL, *decrypted = NULL;
-    GError *error = NULL;
-    DecryptLeadResult result = DECRYPT_LEAD_TAKEN;
-
-    if (c == '|') {
+    if (samples[i] == '|')
       decrypt_lead_add_event (&lead, gst_event_new_gap (0, 1));
-      continue;
-    }
-    raw = sample (clear ? good : bad, (guint8) c);
-    if (c == 's')
-      decrypted = gst_buffer_copy (raw);
-    else if (c != '-')
-      decrypted = sample (fits ? good : bad, (guint8) g_ascii_toupper (c));
-    result = decrypt_lead_add (&lead, &probe, 2, raw, decrypted, &out, &error);
-    while ((object = g_queue_pop_head (&out))) {
-      guint8 letter = '|';
-
-      if (GST_IS_BUFFER (object))
-        gst_buffer_extract (object, 63, &letter, 1);
-      g_string_append_c (got, (gchar) letter);
-      gst_mini_object_unref (object);
-    }
-    if (result == DECRYPT_LEAD_OVER) {
-      g_string_append_c (got, '!');
-      gst_buffer_unref (raw);
+    else if (!add_letter (&lead, &probe, samples[i], got))
       break;
-    }
-    if (result == DECRYPT_LEAD_FAILED) {
-      g_string_append_c (got, '?');
-      g_error_free (error);
-      break;
-    }
   }
   if (end)
     decrypt_lead_finish (&lead, &out);
-  while ((object = g_queue_pop_head (&out))) {
-    guint8 letter = '|';
-
-    if (GST_IS_BUFFER (object))
-      gst_buffer_extract (object, 63, &letter, 1);
-    g_string_append_c (got, (gchar) letter);
-    gst_mini_object_unref (object);
-  }
+  take_letters (&out, got);
   fail_unless (lead.over == (got->len > 0 && got->str[got->len - 1] == '!'));
   decrypt_lead_clear (&lead);
   return g_string_free (got, FALSE);

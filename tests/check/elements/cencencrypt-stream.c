@@ -203,67 +203,73 @@ GST_START_TEST (test_timestamps_and_flags)
 }
 GST_END_TEST
 
+/* Caps with @front, (transfer full), as a muxer's stream header. */
+static GstCaps *
+make_header_caps (GstBuffer *front)
+{
+  GstCaps *caps = gst_caps_new_simple ("video/quicktime", "variant",
+      G_TYPE_STRING, "iso-fragmented", NULL);
+  GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
+
+  g_value_init (&array, GST_TYPE_ARRAY);
+  g_value_init (&value, GST_TYPE_BUFFER);
+  gst_value_take_buffer (&value, front);
+  gst_value_array_append_and_take_value (&array, &value);
+  gst_caps_set_value (caps, "streamheader", &array);
+  g_value_unset (&array);
+  return caps;
+}
+
+/* The stream header of the caps behind cencencrypt; (transfer full). */
+static GBytes *
+get_header (GstHarness *h)
+{
+  GstCaps *caps = gst_pad_get_current_caps (h->sinkpad);
+  const GstStructure *structure;
+  const GValue *headers;
+  gpointer header;
+  gsize size;
+
+  fail_unless (caps);
+  structure = gst_caps_get_structure (caps, 0);
+  fail_unless_equals_string (gst_structure_get_string (structure, "variant"),
+      "iso-fragmented");
+  headers = gst_structure_get_value (structure, "streamheader");
+  fail_unless (headers && gst_value_array_get_size (headers) == 1);
+  gst_buffer_extract_dup (gst_value_get_buffer (
+                              gst_value_array_get_value (headers, 0)),
+      0, -1, &header, &size);
+  gst_caps_unref (caps);
+  return g_bytes_new_take (header, size);
+}
+
 /* A muxer's stream headers hold the moov: ours, when they go on. */
 GST_START_TEST (test_streamheader)
 {
   GstHarness *h;
   const guint8 *data;
   gsize size, front;
-  GstCaps *caps;
-  GstBuffer *buffer;
-  GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
-  const GValue *out;
-  gpointer header;
+  g_autoptr (GBytes) header = NULL;
+  g_autoptr (GByteArray) out = g_byte_array_new ();
 
   if (!period_clear)
     return;
   data = g_bytes_get_data (period_clear, &size);
   front = bmff_get_u32 (data);
   front += bmff_get_u32 (data + front);
-  g_value_init (&array, GST_TYPE_ARRAY);
-  g_value_init (&value, GST_TYPE_BUFFER);
-  gst_value_take_buffer (&value, gst_buffer_new_memdup (data, front));
-  gst_value_array_append_and_take_value (&array, &value);
-  caps = gst_caps_new_simple ("video/quicktime", "variant", G_TYPE_STRING,
-      "iso-fragmented", NULL);
-  gst_caps_set_value (caps, "streamheader", &array);
-  g_value_unset (&array);
-
   h = gst_harness_new_parse ("cencencrypt " ENCRYPT);
-  gst_harness_set_src_caps (h, caps);
+  gst_harness_set_src_caps (h,
+      make_header_caps (gst_buffer_new_memdup (data, front)));
   fail_unless_equals_int (gst_harness_push (h,
                               gst_buffer_new_memdup (data, size)),
       GST_FLOW_OK);
-  caps = gst_pad_get_current_caps (h->sinkpad);
-  fail_unless (caps);
-  fail_unless_equals_string (
-      gst_structure_get_string (gst_caps_get_structure (caps, 0), "variant"),
-      "iso-fragmented");
-  out = gst_structure_get_value (gst_caps_get_structure (caps, 0),
-      "streamheader");
-  fail_unless (out && gst_value_array_get_size (out) == 1);
-  buffer = gst_value_get_buffer (gst_value_array_get_value (out, 0));
-  gst_buffer_extract_dup (buffer, 0, -1, &header, &size);
-  fail_unless (memmem (header, size, "encv", 4));
-  fail_unless (memmem (header, size, "enca", 4));
+  header = get_header (h);
+  data = g_bytes_get_data (header, &size);
+  fail_unless (memmem (data, size, "encv", 4));
+  fail_unless (memmem (data, size, "enca", 4));
   /* And it is what the stream starts with. */
-  {
-    GByteArray *start = g_byte_array_new ();
-
-    while (start->len < size) {
-      GstMapInfo map;
-
-      buffer = gst_harness_pull (h);
-      gst_buffer_map (buffer, &map, GST_MAP_READ);
-      g_byte_array_append (start, map.data, map.size);
-      gst_buffer_unmap (buffer, &map);
-      gst_buffer_unref (buffer);
-    }
-    fail_unless (memcmp (start->data, header, size) == 0);
-    g_byte_array_unref (start);
-  }
-  g_free (header);
-  gst_caps_unref (caps);
+  period_collect (h, out);
+  fail_unless (out->len >= size && memcmp (out->data, data, size) == 0);
   gst_harness_teardown (h);
 }
 GST_END_TEST

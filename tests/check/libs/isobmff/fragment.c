@@ -133,14 +133,11 @@ GST_START_TEST (test_fields)
 
 GST_END_TEST;
 
-/* The rules of 8.8.7 and 8.8.8 for what no data offset, or no base, says. */
-GST_START_TEST (test_bases)
+/* A traf by each of the rules of 8.8.7 and 8.8.8. */
+static BmffBox *
+make_moof_of_bases (void)
 {
-  g_autoptr (BmffMovie) movie = make_movie ();
-  g_autoptr (BmffFragment) fragment = NULL;
   BmffBox *moof = make_moof ();
-  BmffTraf *traf;
-  BmffRun *runs;
 
   /* first: the moof; a run without offset follows the one before */
   test_with (moof,
@@ -160,7 +157,17 @@ GST_START_TEST (test_bases)
           test_box ("trun", 1, 1, (guint32) -4), NULL));
   test_with (moof,
       make_traf (test_box ("tfhd", 0x20000, 2), test_box ("trun", 0, 1), NULL));
-  fragment = parse (moof, movie);
+
+  return moof;
+}
+
+/* What no data offset, or no base, says. */
+GST_START_TEST (test_bases)
+{
+  g_autoptr (BmffMovie) movie = make_movie ();
+  g_autoptr (BmffFragment) fragment = parse (make_moof_of_bases (), movie);
+  BmffTraf *traf;
+  BmffRun *runs;
 
   traf = g_ptr_array_index (fragment->trafs, 0);
   runs = (BmffRun *) traf->runs->data;
