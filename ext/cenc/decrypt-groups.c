@@ -72,7 +72,7 @@ decrypt_groups_take_protection (DecryptGroups *self, GstEvent *event)
   const gchar *origin;
 
   gst_event_parse_protection (event, NULL, &data, &origin);
-  if (!self->blind || !data || g_strcmp0 (origin, "isobmff/moof") != 0)
+  if (!data || g_strcmp0 (origin, "isobmff/moof") != 0)
     return;
   if (!self->open)
     g_byte_array_set_size (self->kids, 0);
@@ -92,6 +92,28 @@ has_kid (const DecryptGroups *self, const guint8 *kid)
   return FALSE;
 }
 
+static gboolean
+is_zero (const guint8 *kid)
+{
+  static const guint8 zero[CENC_BLOCK_SIZE];
+
+  return memcmp (kid, zero, sizeof zero) == 0;
+}
+
+/* A demuxer that reads groups may have missed this one; then it gives what tenc has
+ * where keys rotate, which is no KID. */
+static gboolean
+may_be_missed (const DecryptGroups *self, const GstStructure *info,
+    const guint8 *kid)
+{
+  gboolean encrypted = TRUE;
+
+  if (self->blind)
+    return TRUE;
+  (void) gst_structure_get_boolean (info, "encrypted", &encrypted);
+  return encrypted && is_zero (kid);
+}
+
 gboolean
 decrypt_groups_check (DecryptGroups *self, GstBuffer *buffer, GError **error)
 {
@@ -106,11 +128,13 @@ decrypt_groups_check (DecryptGroups *self, GstBuffer *buffer, GError **error)
   self->open = FALSE;
   if (self->kids->len == 0 || !kid ||
       gst_buffer_extract (kid, 0, bytes, sizeof bytes) != sizeof bytes ||
-      has_kid (self, bytes))
+      has_kid (self, bytes) || !may_be_missed (self, meta->info, bytes))
     return TRUE;
-  g_set_error_literal (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
-      "keys rotate, and the demuxer does not say so (qtdemux before GStreamer "
-      "1.24 reads no sample groups): put cencdecrypt in front of the demuxer");
+  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
+      "keys rotate, and the demuxer does not say so (qtdemux %s): put "
+      "cencdecrypt in front of the demuxer",
+      self->blind ? "before GStreamer 1.24 reads no sample groups"
+                  : "reads none behind a sample group of version 1");
   return FALSE;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * DecryptGroups: a demuxer that reads no sample groups gives every sample the KID
- * of tenc, also where keys rotate (stock qtdemux before GStreamer 1.24). The pssh
+ * of tenc, also where keys rotate (stock qtdemux before GStreamer 1.24), and one that
+ * misses some (up to 1.28: those behind an sbgp of version 1) a KID of zeros. The pssh
  * boxes of the moofs tell, so that no sample is decrypted with a key that is not its own.
  */
 

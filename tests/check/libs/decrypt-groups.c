@@ -26,6 +26,8 @@ take (DecryptGroups *groups, const gchar *origin, const guint8 *kid, guint n)
   gst_buffer_unref (data);
 }
 
+static gboolean is_clear; /* the samples are */
+
 /* Whether a sample with that KID may be decrypted. */
 static gboolean
 passes (DecryptGroups *groups, const guint8 *kid)
@@ -37,7 +39,7 @@ passes (DecryptGroups *groups, const guint8 *kid)
 
   gst_buffer_add_protection_meta (buffer,
       gst_structure_new ("application/x-cenc", "kid", GST_TYPE_BUFFER, id,
-          NULL));
+          "encrypted", G_TYPE_BOOLEAN, !is_clear, NULL));
   ok = decrypt_groups_check (groups, buffer, &error);
   fail_unless (ok == !error);
   if (error)
@@ -105,6 +107,23 @@ GST_START_TEST (test_not_blind)
 }
 GST_END_TEST
 
+/* But for those that it misses: their KID is what stands in tenc. */
+GST_START_TEST (test_missed)
+{
+  static const guint8 zero[16];
+  g_autoptr (DecryptGroups) groups = decrypt_groups_new (FALSE);
+
+  fail_unless (passes (groups, zero));
+  take (groups, "isobmff/moof", kids[1], 1);
+  fail_if (passes (groups, zero));
+  is_clear = TRUE;
+  fail_unless (passes (groups, zero));
+  is_clear = FALSE;
+  take (groups, "isobmff/moof", zero, 1);
+  fail_unless (passes (groups, zero));
+}
+GST_END_TEST
+
 static Suite *
 decrypt_groups_suite (void)
 {
@@ -116,6 +135,7 @@ decrypt_groups_suite (void)
   tcase_add_test (tcase, test_several_keys);
   tcase_add_test (tcase, test_no_kids);
   tcase_add_test (tcase, test_not_blind);
+  tcase_add_test (tcase, test_missed);
   return suite;
 }
 
