@@ -134,7 +134,7 @@ decrypt_groups_check (DecryptGroups *self, GstBuffer *buffer, GError **error)
       "keys rotate, and the demuxer does not say so (qtdemux %s): put "
       "cencdecrypt in front of the demuxer",
       self->blind ? "before GStreamer 1.24 reads no sample groups"
-                  : "reads only the first sbgp of a fragment");
+                  : "before 1.26.4 reads only the first sbgp of a fragment");
   return FALSE;
 }
 

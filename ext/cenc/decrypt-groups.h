@@ -2,7 +2,7 @@
 /*
  * DecryptGroups: a demuxer that reads no sample groups gives every sample the KID
  * of tenc, also where keys rotate (stock qtdemux before GStreamer 1.24), and one that
- * misses some (up to 1.28: all sbgp of a traf but the first) a KID of zeros. The pssh
+ * misses some (before 1.26.4: all sbgp of a traf but the first) a KID of zeros. The pssh
  * boxes of the moofs tell, so that no sample is decrypted with a key that is not its own.
  */
 
