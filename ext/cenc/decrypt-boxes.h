@@ -15,7 +15,7 @@ typedef struct
   guint64 offset, end; /* end G_MAXUINT64: to the end of the file */
   guint32 type;
   guint64
-      group; /* mdat: the first of the moofs it belongs to; G_MAXUINT64: none */
+      group; /* first of the moofs with samples in it or behind; G_MAXUINT64: none */
 } DecryptBoxRecord;
 
 typedef struct _DecryptBoxes DecryptBoxes;

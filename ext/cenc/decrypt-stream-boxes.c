@@ -116,8 +116,8 @@ check_group (DecryptStream *self, const DecryptSpan *span, GError **error)
       error);
 }
 
-/* All samples of the group's moofs stand in front of the one at hand, in boxes of
- * whatever name; or they have none. */
+/* Whether all samples of the group's moofs stand in front of the box at hand, in boxes
+ * of whatever name; or they have none. */
 static gboolean
 group_is_over (const DecryptStream *self)
 {
@@ -133,6 +133,23 @@ group_is_over (const DecryptStream *self)
   return TRUE;
 }
 
+/* The moof at hand is of no group that is there. */
+static gboolean
+starts_group (const DecryptStream *self)
+{
+  return self->group_has_data || group_is_over (self);
+}
+
+guint64
+decrypt_stream_get_group (const DecryptStream *self, gboolean media)
+{
+  if (media)
+    return self->group;
+  if (self->header.type == FOURCC_MOOF)
+    return starts_group (self) ? G_MAXUINT64 : self->group;
+  return group_is_over (self) ? G_MAXUINT64 : self->group;
+}
+
 /* (transfer none) */
 static DecryptSpan *
 take_moof (DecryptStream *self, GBytes *bytes, GError **error)
@@ -140,7 +157,7 @@ take_moof (DecryptStream *self, GBytes *bytes, GError **error)
   g_autoptr (DecryptSpan) span = NULL;
   guint64 start, end;
 
-  if (self->group_has_data || group_is_over (self)) {
+  if (starts_group (self)) {
     if (!decrypt_stream_check_samples (self, self->group, self->position,
             error))
       return NULL;

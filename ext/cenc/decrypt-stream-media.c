@@ -116,13 +116,17 @@ emit_clear (DecryptStream *self, gsize size, GError **error)
   return decrypt_stream_emit (self, g_steal_pointer (&buffer));
 }
 
-/* Upstream went to media data of a fragment whose moof was not seen: it is not
- * known what of it is encrypted. */
+/* Upstream went to media data of a fragment whose moof, or the first of whose moofs,
+ * was not seen: it is not known what of it is encrypted. */
 static gboolean
 is_lost (const DecryptStream *self)
 {
-  return self->entered && self->group == G_MAXUINT64 &&
-      decrypt_movie_is_fragmented (self->movie) &&
+  DecryptBoxRecord record;
+
+  if (self->group != G_MAXUINT64)
+    return decrypt_boxes_find (self->boxes, self->box_start, &record) &&
+        record.group < self->group;
+  return self->entered && decrypt_movie_is_fragmented (self->movie) &&
       !decrypt_span_has_samples (decrypt_movie_get_span (self->movie),
           self->box_start, self->box_end);
 }

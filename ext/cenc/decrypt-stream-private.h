@@ -110,6 +110,8 @@ gboolean decrypt_stream_take_moov (DecryptStream *self, GBytes *bytes,
 /** Whether the samples of the moov that was taken stand from byte @from on, where they can still be decrypted. */
 gboolean decrypt_stream_check_gone_by (DecryptStream *self, guint64 from,
     GError **error);
+/** The group without which what stands from the box at hand on cannot be read; G_MAXUINT64: none. */
+guint64 decrypt_stream_get_group (const DecryptStream *self, gboolean media);
 /** Forgets the moofs: their data has ended. */
 void decrypt_stream_end_group (DecryptStream *self);
 /** Whether the samples of the boxes from byte @from on were all there at byte @offset. */

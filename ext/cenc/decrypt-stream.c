@@ -203,7 +203,8 @@ static void
 record_box (DecryptStream *self, gboolean media)
 {
   DecryptBoxRecord record = { self->box_start, self->box_end,
-    media ? FOURCC_MDAT : self->header.type, self->group };
+    media ? FOURCC_MDAT : self->header.type,
+    decrypt_stream_get_group (self, media) };
 
   if (decrypt_stream_is_protected (self) || !self->movie)
     decrypt_boxes_add (self->boxes, &record);
@@ -527,10 +528,10 @@ decrypt_stream_get_start (DecryptStream *self, guint64 target)
   if (!movie || !decrypt_movie_is_protected (movie) ||
       !decrypt_boxes_find (self->boxes, target, &record))
     return target;
-  if (record.type != FOURCC_MDAT)
-    return record.offset;
   if (record.group != G_MAXUINT64)
     return record.group;
+  if (record.type != FOURCC_MDAT)
+    return record.offset;
   return decrypt_span_find_straddler (decrypt_movie_get_span (movie), target,
              &offset, &size)
       ? offset

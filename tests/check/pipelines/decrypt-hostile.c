@@ -7,6 +7,7 @@
 #include "decrypt-util.h"
 
 #include <glib/gstdio.h>
+#include <gst/check/gstharness.h>
 
 #include "config.h"
 #include "cenc/decrypt-stream.h"
@@ -238,6 +239,49 @@ GST_START_TEST (test_moofs_of_a_group)
   g_byte_array_unref (file);
   file = make_group (129);
   check_both_refuse (file, "in front of the same media data");
+  g_byte_array_unref (file);
+}
+GST_END_TEST
+
+static GstFlowReturn
+push_from (GstHarness *h, const GByteArray *file, guint offset)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.position = segment.time = offset;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  return gst_harness_push (h,
+      gst_buffer_new_memdup (file->data + offset, file->len - offset));
+}
+
+/* Who goes to the second moof of a group comes from the first: its samples are behind
+ * both. Upstream that goes there by itself is told. */
+GST_START_TEST (test_seek_into_group)
+{
+  GByteArray *file = make_group (3);
+  guint third = file->len - 3 - 8 - MOOF_SIZE, front = third - 2 * MOOF_SIZE;
+  GstHarness *h = gst_harness_new_parse (DECRYPT);
+  GstEvent *event = NULL;
+  gint64 start = -1;
+
+  gst_harness_set_src_caps_str (h, "video/quicktime");
+  fail_unless_equals_int (push_from (h, file, 0), GST_FLOW_OK);
+  fail_unless (gst_harness_push_upstream_event (h,
+      gst_event_new_seek (1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
+          GST_SEEK_TYPE_SET, third + 10, GST_SEEK_TYPE_NONE, -1)));
+  do {
+    gst_clear_event (&event);
+    event = gst_harness_pull_upstream_event (h);
+  } while (GST_EVENT_TYPE (event) != GST_EVENT_SEEK);
+  gst_event_parse_seek (event, NULL, NULL, NULL, NULL, &start, NULL, NULL);
+  gst_clear_event (&event);
+  fail_unless_equals_int64 (start, front);
+
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  fail_unless_equals_int (push_from (h, file, third), GST_FLOW_ERROR);
+  gst_harness_teardown (h);
   g_byte_array_unref (file);
 }
 GST_END_TEST
@@ -550,6 +594,7 @@ decrypt_hostile_suite (void)
   tcase_set_timeout (tc, 300);
   tcase_add_test (tc, test_samples_of_a_group);
   tcase_add_test (tc, test_moofs_of_a_group);
+  tcase_add_test (tc, test_seek_into_group);
   tcase_add_loop_test (tc, test_media_of_any_name, 0, 2);
   tcase_add_test (tc, test_moofs_without_samples);
   tcase_add_test (tc, test_media_in_front);
