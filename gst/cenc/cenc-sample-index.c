@@ -17,7 +17,7 @@ typedef struct
 {
   guint track; /* in the movie */
   guint32 track_id;
-  gboolean is_video;
+  gboolean is_sound;
   const CencTrack *cenc_track;
   CencTrackRun *run;
   BmffSampleTable *samples;
@@ -241,7 +241,7 @@ add_part (CencSampleIndex *self, guint i, const BmffTrack *track,
 
   part->track = i;
   part->track_id = track->id;
-  part->is_video = track->handler == BMFF_FOURCC ('v', 'i', 'd', 'e');
+  part->is_sound = track->handler == BMFF_HANDLER_AUDIO;
   part->cenc_track = cenc_track;
   part->samples = samples;
   g_ptr_array_add (self->parts, part);
@@ -390,7 +390,7 @@ static gboolean
 tells_nothing (const Part *part)
 {
   return !part->aux || cenc_aux_table_get_count (part->aux) == 0 ||
-      (!part->is_video && cenc_aux_table_is_empty (part->aux));
+      (part->is_sound && cenc_aux_table_is_empty (part->aux));
 }
 
 /* Sets the aux of a protected sample. */

@@ -355,11 +355,12 @@ GST_START_TEST (test_constant_iv_needs_no_senc)
 GST_END_TEST;
 
 static void
-assert_missing (const CencParams *params, guint first_entry, BmffBox *aux,
-    const gchar *sample)
+assert_missing_of (const gchar *handler, const CencParams *params,
+    guint first_entry, BmffBox *aux, const gchar *sample)
 {
   GError *error = NULL;
-  Indexed self = make_indexed (params, first_entry, aux, FALSE, &error);
+  Indexed self =
+      make_indexed_of (handler, params, first_entry, aux, FALSE, &error);
   g_autofree gchar *text = NULL;
 
   fail_unless_no_error (error);
@@ -368,6 +369,13 @@ assert_missing (const CencParams *params, guint first_entry, BmffBox *aux,
   fail_unless (strstr (error->message, sample) != NULL, "%s", error->message);
   g_clear_error (&error);
   indexed_clear (&self);
+}
+
+static void
+assert_missing (const CencParams *params, guint first_entry, BmffBox *aux,
+    const gchar *sample)
+{
+  assert_missing_of ("vide", params, first_entry, aux, sample);
 }
 
 GST_START_TEST (test_missing_information)
@@ -381,6 +389,11 @@ GST_START_TEST (test_missing_information)
   assert_missing (&cbcs, 1, test_box ("senc", 0, 2), "sample 3 at 1500");
   /* Nor are pictures, if clear ones are told of. */
   assert_missing (&cbcs, 2, test_box ("senc", 0, 2), "sample 3 at 1500");
+  /* An alpha plane, a sequence of images. */
+  assert_missing_of ("auxv", &cbcs, 2, test_box ("senc", 0, 2),
+      "sample 3 at 1500");
+  assert_missing_of ("pict", &cbcs, 2, test_box ("senc", 0, 2),
+      "sample 3 at 1500");
 }
 GST_END_TEST;
 
