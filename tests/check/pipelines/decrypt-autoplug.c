@@ -120,6 +120,8 @@ GST_START_TEST (test_missing_key)
     static const gchar start[] = "no key for KID ";
     GError *error = NULL;
 
+    if (vector_leaks_in_qtdemux (vector))
+      continue;
     expect_type (vector->path, "application/x-cenc-isobmff");
     pipeline_run (open_parser (vector), &error);
     fail_unless (g_error_matches (error, GST_STREAM_ERROR,
@@ -163,10 +165,14 @@ GST_START_TEST (test_late_key)
 
   for (i = 0; vectors && i < G_N_ELEMENTS (ours_alone); i++) {
     const Vector *vector = vectors_find (vectors, ours_alone[i]);
-    GstElement *pipeline = open_parser (vector);
-    GstBus *bus = gst_element_get_bus (pipeline);
+    GstElement *pipeline;
+    GstBus *bus;
     GError *error = NULL;
 
+    if (vector_leaks_in_qtdemux (vector))
+      continue;
+    pipeline = open_parser (vector);
+    bus = gst_element_get_bus (pipeline);
     gst_bus_set_sync_handler (bus, answer, vector->keys, NULL);
     g_signal_connect (pipeline, "deep-element-added",
         G_CALLBACK (wait_for_keys), NULL);
