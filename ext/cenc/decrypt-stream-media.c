@@ -131,6 +131,23 @@ is_lost (const DecryptStream *self)
           self->box_start, self->box_end);
 }
 
+/* Where it was read before, its moofs are known, and may be come back to: a seek of
+ * downstream's may have been answered before they were. */
+static Step
+find_way_back (DecryptStream *self, GError **error)
+{
+  DecryptBoxRecord record;
+
+  if (decrypt_boxes_find (self->boxes, self->box_start, &record) &&
+      record.group < self->box_start) {
+    self->target = MAX (self->target, self->position);
+    if (decrypt_stream_seek (self, record.group, FALSE))
+      return STEP_AGAIN;
+  }
+  return decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MDAT,
+      self->box_start, "entered without the moof in front of it");
+}
+
 Step
 decrypt_stream_step_media (DecryptStream *self, GError **error)
 {
@@ -146,8 +163,7 @@ decrypt_stream_step_media (DecryptStream *self, GError **error)
   if (self->searching || self->spans->len == 0)
     return decrypt_stream_emit_raw (self, (gsize) (end - self->position));
   if (is_lost (self))
-    return decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MDAT,
-        self->box_start, "entered without the moof in front of it");
+    return find_way_back (self, error);
   if (!find_end (self, &end, &self->wanted, error))
     return STEP_FAILED;
   if (end == self->position)
