@@ -155,7 +155,7 @@ bmff_traf_add_tfdt (BmffTraf *self)
   BmffWriter *writer;
   guint place;
 
-  if (self->has_tfdt ||
+  if (self->has_tfdt || bmff_sample_table_get_count (self->samples) == 0 ||
       !g_ptr_array_find (self->box->children, self->tfhd, &place))
     return;
   writer = bmff_writer_new (12);

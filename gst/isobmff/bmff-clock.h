@@ -31,7 +31,7 @@ void bmff_clock_enter (BmffClock *self, BmffFragment *fragment);
 /** The time, 0 or less, that decode time 0 of that track stands for: where sound has priming, tfxd starts below 0. @track: index in the movie */
 gint64 bmff_clock_get_origin (const BmffClock *self, guint track);
 
-/** Writes decode_time into the traf, as a tfdt of version 1, if it has none. The moof grows. */
+/** Writes decode_time into the traf, as a tfdt of version 1, if it has none, and samples. The moof grows. */
 void bmff_traf_add_tfdt (BmffTraf *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BmffClock, bmff_clock_free)

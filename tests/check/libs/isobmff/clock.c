@@ -135,6 +135,28 @@ GST_START_TEST (test_add_tfdt)
 
 GST_END_TEST;
 
+/* Of no samples there is no time to tell. */
+GST_START_TEST (test_no_tfdt_without_samples)
+{
+  g_autoptr (BmffMovie) movie = make_movie ();
+  g_autoptr (BmffFragment) fragment = NULL;
+  BmffBox *moof = test_with (bmff_box_new_container (FCC ("moof")),
+      test_box ("mfhd", 0, 1));
+  BmffTraf *traf;
+  GError *error = NULL;
+
+  test_with (moof,
+      test_with (bmff_box_new_container (FCC ("traf")),
+          test_box ("tfhd", 0, 1)));
+  fragment = bmff_fragment_new (test_reparse_at (moof, 1000), movie, &error);
+  fail_unless_no_error (error);
+  traf = g_ptr_array_index (fragment->trafs, 0);
+  bmff_traf_add_tfdt (traf);
+  fail_unless_equals_int (traf->box->children->len, 1);
+}
+
+GST_END_TEST;
+
 static Suite *
 isobmff_clock_suite (void)
 {
@@ -146,6 +168,7 @@ isobmff_clock_suite (void)
   tcase_add_test (tc, test_tfxd);
   tcase_add_test (tc, test_origin);
   tcase_add_test (tc, test_add_tfdt);
+  tcase_add_test (tc, test_no_tfdt_without_samples);
   return s;
 }
 
