@@ -9,7 +9,7 @@ skipped=0
 failures=()
 failed_logs=()
 
-_add() { # NAME PASSED FAILED SKIPPED STARTED LOG
+_add() { # NAME PASSED FAILED SKIPPED STARTED LOG [WHICH FAILED]
   passed=$((passed + $2))
   failed=$((failed + $3))
   skipped=$((skipped + $4))
@@ -20,7 +20,7 @@ _add() { # NAME PASSED FAILED SKIPPED STARTED LOG
     failed_logs+=("$6")
   fi
   printf '%-4s %4d passed %3d failed %3d skipped %4d s  %s\n' \
-    "$mark" "$2" "$3" "$4" $((SECONDS - $5)) "$1"
+    "$mark" "$2" "$3" "$4" $((SECONDS - $5)) "$1${7:+: $7}"
 }
 
 _log_of() { # NAME
@@ -48,7 +48,7 @@ suite() { # NAME BUILD-DIRECTORY [MESON TEST OPTION...]
 
 # Likewise for a command that runs meson test somewhere and leaves its logs.
 suite_by() { # NAME MESON-LOGS COMMAND...
-  local name=$1 logs=$2 started=$SECONDS log status counts
+  local name=$1 logs=$2 started=$SECONDS log status counts p f s which
   shift 2
   log=$(_log_of "$name")
   rm -f "$logs"/testlog*.json
@@ -56,8 +56,8 @@ suite_by() { # NAME MESON-LOGS COMMAND...
   status=$?
   counts=$(python3 scripts/lib/count-tests.py "$logs" "$status" 2>>"$log") ||
     counts="0 1 0"
-  # shellcheck disable=SC2086  # three numbers
-  _add "$name" $counts "$started" "$log"
+  read -r p f s which <<<"$counts"
+  _add "$name" "$p" "$f" "$s" "$started" "$log" "$which"
 }
 
 # A program that writes "PASSED FAILED SKIPPED" to the file named --counts.
