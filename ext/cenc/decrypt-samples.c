@@ -31,6 +31,8 @@ struct _DecryptSamples
   /* From a manifest, for metas that name none */
   guint8 kid[CENC_BLOCK_SIZE];
   gboolean has_kid;
+  GError *
+      no_kid; /* why the manifest gives none; NULL: there is one, or no manifest */
 };
 
 DecryptSamples *
@@ -55,6 +57,7 @@ decrypt_samples_free (DecryptSamples *self)
   decrypt_lead_clear (&self->lead);
   decrypt_pool_free (self->pool);
   g_free (self->cipher_mode);
+  g_clear_error (&self->no_kid);
   g_free (self);
 }
 
@@ -89,12 +92,11 @@ decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags)
 void
 decrypt_samples_take_protection (DecryptSamples *self, GstEvent *event)
 {
-  guint8 kid[CENC_BLOCK_SIZE];
-
-  if (!decrypt_playready_read_event (event, kid))
+  if (!decrypt_playready_is_manifests (event))
     return;
-  memcpy (self->kid, kid, sizeof kid);
-  self->has_kid = TRUE;
+  g_clear_error (&self->no_kid);
+  self->has_kid =
+      decrypt_playready_read_event (event, self->kid, &self->no_kid);
 }
 
 void
@@ -116,6 +118,7 @@ decrypt_samples_begin_title (DecryptSamples *self, gboolean is_same)
   if (!is_same) {
     self->track.flags = 0;
     self->has_kid = FALSE;
+    g_clear_error (&self->no_kid);
   }
 }
 
@@ -407,6 +410,18 @@ process (DecryptSamples *self, const DecryptMeta *meta, GstCencKeyUse use,
   return process_with_meta (self, meta, use, buffer, out, error);
 }
 
+static gboolean
+read_meta (DecryptSamples *self, DecryptMeta *meta, const GstStructure *info,
+    GError **error)
+{
+  if (decrypt_meta_read (meta, info, self->cipher_mode,
+          self->has_kid ? self->kid : NULL, error))
+    return TRUE;
+  if (self->no_kid && !gst_structure_has_field (info, "kid"))
+    g_prefix_error (error, "%s: ", self->no_kid->message);
+  return FALSE;
+}
+
 gboolean
 decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
     GstCencKeyUse use, GQueue *out, GError **error)
@@ -414,9 +429,7 @@ decrypt_samples_process (DecryptSamples *self, GstBuffer *buffer,
   GstProtectionMeta *info = gst_buffer_get_protection_meta (buffer);
   g_auto (DecryptMeta) meta = { { 0 } };
 
-  if (info &&
-      !decrypt_meta_read (&meta, info->info, self->cipher_mode,
-          self->has_kid ? self->kid : NULL, error)) {
+  if (info && !read_meta (self, &meta, info->info, error)) {
     gst_buffer_unref (buffer);
     return FALSE;
   }
