@@ -7,6 +7,7 @@
 typedef struct
 {
   BmffSidx *sidx;
+  guint header_size;
   guint64 in_end, out_start, out_end;
 } Place;
 
@@ -77,6 +78,7 @@ move (Place *place, EncryptMoves *moves, GError **error)
           encrypt_moves_get, moves, error))
     return NULL;
   box = bmff_sidx_to_box (place->sidx);
+  box->header_size = place->header_size;
   if (bmff_box_get_size (box) != place->out_end - place->out_start) {
     g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_INPUT,
         "the sidx that ended at offset %" G_GUINT64_FORMAT
@@ -87,18 +89,32 @@ move (Place *place, EncryptMoves *moves, GError **error)
   return bmff_box_to_bytes (box);
 }
 
+/* Where boxes are not written later, that one may have become `free`. */
+static gboolean
+leads_to_index (const BmffSidx *sidx)
+{
+  guint i;
+
+  for (i = 0; i < sidx->references->len; i++) {
+    if (g_array_index (sidx->references, BmffSidxReference, i).is_index)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 GBytes *
 encrypt_sidx_take (EncryptSidx *self, const BmffBox *box, guint64 known,
     EncryptMoves *moves, gboolean keep, gboolean *whole, GError **error)
 {
   guint64 end = box->offset + box->parsed_size;
-  Place place = { bmff_sidx_parse (box, error), end,
+  Place place = { bmff_sidx_parse (box, error), box->header_size, end,
     encrypt_moves_get (box->offset, moves), encrypt_moves_get (end, moves) };
   GBytes *bytes;
 
   if (!place.sidx)
     return NULL;
-  *whole = get_reach (place.sidx, end) <= known;
+  *whole = get_reach (place.sidx, end) <= known &&
+      (keep || !leads_to_index (place.sidx));
   bytes = *whole ? move (&place, moves, error)
                  : encrypt_index_make_free (box->parsed_size);
   if (*whole || !keep)

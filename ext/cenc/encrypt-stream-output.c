@@ -181,11 +181,14 @@ encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
 static BmffBox *
 parse_sidx (EncryptStream *self, guint64 start, GError **error)
 {
-  guint8 size[4];
+  guint8 bytes[16] = { 0 };
+  guint64 end = encrypt_queue_get_end (self->queue);
+  BmffHeader header;
 
-  encrypt_queue_copy (self->queue, start, sizeof (size), size);
-  return encrypt_stream_parse_box (self, start, start + bmff_get_u32 (size),
-      error);
+  encrypt_queue_copy (self->queue, start, MIN (end - start, sizeof (bytes)),
+      bytes);
+  bmff_header_parse (&header, bytes, sizeof (bytes));
+  return encrypt_stream_parse_box (self, start, start + header.size, error);
 }
 
 /* What goes out for the sidx at @start. */

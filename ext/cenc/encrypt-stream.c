@@ -123,16 +123,18 @@ read_header (EncryptStream *self, BmffHeader *header, GstFlowReturn *flow,
   }
 }
 
-/* Is all of the box here? */
+/* Is all of the box here? A sidx has no more than 16 bits of references. */
 static Step
 need_whole (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
     GError **error)
 {
-  if (header->size > BMFF_MAX_HEADER_BOX) {
+  guint max = header->type == FOURCC_SIDX ? MAX_LEAD : BMFF_MAX_HEADER_BOX;
+
+  if (header->size > max) {
     g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
         "'%" BMFF_FOURCC_FORMAT "' at offset %" G_GUINT64_FORMAT
         " is larger than %u bytes",
-        BMFF_FOURCC_ARGS (header->type), self->scan, BMFF_MAX_HEADER_BOX);
+        BMFF_FOURCC_ARGS (header->type), self->scan, max);
     *flow = GST_FLOW_ERROR;
     return STEP_STOP;
   }
@@ -255,6 +257,23 @@ refuse_in_rewrite (EncryptStream *self, const BmffHeader *header,
   return TRUE;
 }
 
+/* Does it wait for its moof, or is it to be looked into? What waits already goes out
+ * first where it is too much with a sidx, which is never passed on as it is. */
+static gboolean
+waits (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
+    GError **error)
+{
+  guint64 end = self->scan + header->size;
+
+  if (!is_lead (header->type))
+    return FALSE;
+  if (end - encrypt_queue_get_start (self->queue) <= MAX_LEAD)
+    return TRUE;
+  if (header->type == FOURCC_SIDX)
+    *flow = encrypt_stream_flush_lead (self, error);
+  return header->type == FOURCC_SIDX;
+}
+
 /* The box at self->scan, outside of a fragment. */
 static Step
 next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
@@ -269,9 +288,9 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
     *flow = GST_FLOW_ERROR;
     return STEP_STOP;
   }
-  lead = is_lead (header.type) && header.header_size == 8 &&
-      self->scan + header.size - encrypt_queue_get_start (self->queue) <=
-          MAX_LEAD;
+  lead = waits (self, &header, flow, error);
+  if (*flow != GST_FLOW_OK)
+    return STEP_STOP;
   if (!lead && !is_read_whole (self, header.type) && !self->rewriting)
     return pass_box (self, &header, flow, error);
   step = need_whole (self, &header, flow, error);
