@@ -2,6 +2,7 @@
 /* Reading what saiz and saio lead to (ISO/IEC 14496-12, 8.7.8 and 8.7.9). */
 
 #include "gst/cenc/cenc-aux-table.h"
+#include "gst/cenc/cenc-refuse.h"
 
 #define FOURCC_SAIO BMFF_FOURCC ('s', 'a', 'i', 'o')
 #define FOURCC_SAIZ BMFF_FOURCC ('s', 'a', 'i', 'z')
@@ -63,7 +64,7 @@ read_saiz (Where *where, BmffReader *reader, GError **error)
   if (where->default_size == 0)
     where->sizes = bmff_reader_bytes (reader, where->count);
   if (!bmff_reader_ok (reader))
-    return cenc_aux_refuse (where->saiz, error,
+    return cenc_refuse_box (where->saiz, error, GST_CENC_ERROR_FORMAT,
         "it ends before its %u sizes do", where->count);
   return TRUE;
 }
@@ -75,7 +76,7 @@ read_saio (Where *where, BmffReader *reader, guint8 version, GError **error)
   where->n_offsets = bmff_reader_u32 (reader);
   if (!bmff_reader_ok (reader) ||
       !bmff_reader_has (reader, where->n_offsets, where->offset_size))
-    return cenc_aux_refuse (where->saio, error,
+    return cenc_refuse_box (where->saio, error, GST_CENC_ERROR_FORMAT,
         "it ends before its %u offsets do", where->n_offsets);
   where->offsets = *reader;
   return TRUE;
@@ -98,7 +99,7 @@ samples_of (const Where *where, const GArray *run_counts, guint32 entry,
   if (where->n_offsets == 1)
     return TRUE;
   if (!run_counts || run_counts->len < where->n_offsets)
-    return cenc_aux_refuse (where->saio, error,
+    return cenc_refuse_box (where->saio, error, GST_CENC_ERROR_FORMAT,
         "%u offsets for samples in %u runs or chunks", where->n_offsets,
         run_counts ? run_counts->len : 1);
   *count = MIN (left, g_array_index (run_counts, guint32, entry));
@@ -116,7 +117,7 @@ sum_sizes (const Where *where, guint32 first, guint32 count, guint64 *sum,
   for (i = 0; where->sizes && i < count; i++)
     *sum += where->sizes[first + i];
   if (*sum > BMFF_MAX_HEADER_BOX)
-    return cenc_aux_refuse (where->saiz, error,
+    return cenc_refuse_box (where->saiz, error, GST_CENC_ERROR_FORMAT,
         "%" G_GUINT64_FORMAT " bytes of auxiliary information", *sum);
   return TRUE;
 }
@@ -147,7 +148,8 @@ find_pieces (const Where *where, guint64 base, const GArray *run_counts,
       return NULL;
     sum += size;
     if (sum > BMFF_MAX_HEADER_BOX || offset > G_MAXUINT64 - base) {
-      cenc_aux_refuse (where->saio, error, "offset %u leads nowhere", entry);
+      cenc_refuse_box (where->saio, error, GST_CENC_ERROR_FORMAT,
+          "offset %u leads nowhere", entry);
       return NULL;
     }
     piece.offset = base + offset;
@@ -156,7 +158,7 @@ find_pieces (const Where *where, guint64 base, const GArray *run_counts,
       g_array_append_val (pieces, piece);
   }
   if (first < where->count) {
-    cenc_aux_refuse (where->saio, error,
+    cenc_refuse_box (where->saio, error, GST_CENC_ERROR_FORMAT,
         "its %u offsets are for %u of %u samples", where->n_offsets, first,
         where->count);
     return NULL;
@@ -203,7 +205,7 @@ collect (const Where *where, guint64 base, const GArray *run_counts,
   if (!pieces)
     return FALSE;
   if (pieces->len > 0 && !source)
-    return cenc_aux_refuse (where->saio, error,
+    return cenc_refuse_box (where->saio, error, GST_CENC_ERROR_FORMAT,
         "the auxiliary information stands outside what is at hand");
   if (!try_last (pieces, source, error))
     return FALSE;
@@ -250,7 +252,7 @@ read_items (CencAuxTable *self, const Where *where, CencParamsFunc params,
     const CencParams *sample = params (i, user_data);
 
     if (!read_item (data + offset, size, sample, &item))
-      return cenc_aux_refuse (where->saiz, error,
+      return cenc_refuse_box (where->saiz, error, GST_CENC_ERROR_FORMAT,
           "%u bytes are no auxiliary information for sample %u", size, i + 1);
     cenc_aux_table_add (self, &item, sample != NULL);
     offset += size;
@@ -270,7 +272,8 @@ find_where (const BmffBox *parent, Where *where, GError **error)
     return FALSE;
   where->saio = find_aux_box (parent, FOURCC_SAIO, &saio, &version);
   if (!where->saio)
-    return cenc_aux_refuse (where->saiz, error, "there is no saio beside it");
+    return cenc_refuse_box (where->saiz, error, GST_CENC_ERROR_FORMAT,
+        "there is no saio beside it");
   return read_saiz (where, &saiz, error) &&
       read_saio (where, &saio, version, error);
 }

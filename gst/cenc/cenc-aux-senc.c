@@ -2,6 +2,7 @@
 /* Reading senc (ISO/IEC 23001-7, 7.2), and PIFF's uuid senc. */
 
 #include "gst/cenc/cenc-aux-table.h"
+#include "gst/cenc/cenc-refuse.h"
 
 #define SENC_OVERRIDE 1 /* PIFF 1.1, 5.3.2.1 */
 #define SENC_SUBSAMPLES 2
@@ -164,8 +165,8 @@ cenc_aux_table_new_from_senc_bounded (const BmffBox *senc, guint32 max_samples,
     return NULL;
   if (!bmff_reader_ok (&reader) ||
       !read_senc_any_way (self, &shape, &reader, count, max_samples)) {
-    cenc_aux_refuse (senc, error, "it does not hold just its %u samples",
-        count);
+    cenc_refuse_box (senc, error, GST_CENC_ERROR_FORMAT,
+        "it does not hold just its %u samples", count);
     return NULL;
   }
   return g_steal_pointer (&self);

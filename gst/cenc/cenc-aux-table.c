@@ -2,7 +2,7 @@
 
 #include "gst/cenc/cenc-aux-table.h"
 
-#include <gst/cenc/gstcenckeysession.h>
+#include "gst/cenc/cenc-refuse.h"
 
 CencAuxTable *
 cenc_aux_table_new (GBytes *bytes)
@@ -83,27 +83,12 @@ cenc_aux_table_get_override (const CencAuxTable *self)
 }
 
 gboolean
-cenc_aux_refuse (const BmffBox *box, GError **error, const gchar *format, ...)
-{
-  g_autofree gchar *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FORMAT,
-      "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT ": %s",
-      BMFF_FOURCC_ARGS (box->type), box->offset, text);
-  return FALSE;
-}
-
-gboolean
 cenc_aux_check_count (const BmffBox *box, guint32 count, guint32 max,
     GError **error)
 {
   if (count <= MIN (max, CENC_AUX_MAX_ITEMS))
     return TRUE;
-  return cenc_aux_refuse (box, error,
+  return cenc_refuse_box (box, error, GST_CENC_ERROR_FORMAT,
       "it tells of %u samples, where there are %u", count,
       MIN (max, CENC_AUX_MAX_ITEMS));
 }

@@ -38,9 +38,6 @@ CencAuxTable *cenc_aux_table_new (GBytes *bytes);
 void cenc_aux_table_add (CencAuxTable *self, const CencAuxItem *item,
     gboolean is_protected);
 
-/** GST_CENC_ERROR_FORMAT that names @box and its offset. Returns FALSE. */
-gboolean cenc_aux_refuse (const BmffBox *box, GError **error,
-    const gchar *format, ...) G_GNUC_PRINTF (3, 4);
 /** FALSE with GST_CENC_ERROR_FORMAT if @box tells of more than @max samples, or of more than any table holds. */
 gboolean cenc_aux_check_count (const BmffBox *box, guint32 count, guint32 max,
     GError **error);

@@ -2,9 +2,9 @@
 
 #include "gst/cenc/cenc-track.h"
 
-#include <gst/cenc/gstcenckeysession.h>
-
 #include <string.h>
+
+#include "gst/cenc/cenc-refuse.h"
 
 #define FOURCC_ALAC BMFF_FOURCC ('a', 'l', 'a', 'c')
 #define FOURCC_ENCA BMFF_FOURCC ('e', 'n', 'c', 'a')
@@ -37,25 +37,6 @@ cenc_entry_type_is_protected (guint32 type)
   }
 }
 
-static gboolean refuse (const BmffBox *box, GError **error, GstCencError code,
-    const gchar *format, ...) G_GNUC_PRINTF (4, 5);
-
-static gboolean
-refuse (const BmffBox *box, GError **error, GstCencError code,
-    const gchar *format, ...)
-{
-  g_autofree gchar *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, GST_CENC_ERROR, code,
-      "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT ": %s",
-      BMFF_FOURCC_ARGS (box->type), box->offset, text);
-  return FALSE;
-}
-
 /* --- reading --- */
 
 /* FALSE with an error if there is no schm or it is cut off. */
@@ -66,13 +47,14 @@ read_scheme_type (const BmffBox *sinf, guint32 *type, GError **error)
   BmffReader reader;
 
   if (!schm)
-    return refuse (sinf, error, GST_CENC_ERROR_FORMAT,
+    return cenc_refuse_box (sinf, error, GST_CENC_ERROR_FORMAT,
         "there is no schm in it");
   if (!bmff_box_get_full_reader (schm, &reader, NULL, NULL, error))
     return FALSE;
   *type = bmff_reader_u32 (&reader);
   if (!bmff_reader_ok (&reader))
-    return refuse (schm, error, GST_CENC_ERROR_FORMAT, "it ends too early");
+    return cenc_refuse_box (schm, error, GST_CENC_ERROR_FORMAT,
+        "it ends too early");
   return TRUE;
 }
 
@@ -83,15 +65,16 @@ read_original_format (const BmffBox *sinf, guint32 *format, GError **error)
   BmffReader reader;
 
   if (!frma)
-    return refuse (sinf, error, GST_CENC_ERROR_FORMAT,
+    return cenc_refuse_box (sinf, error, GST_CENC_ERROR_FORMAT,
         "there is no frma in it");
   bmff_box_get_reader (frma, &reader);
   *format = bmff_reader_u32 (&reader);
   if (!bmff_reader_ok (&reader))
-    return refuse (frma, error, GST_CENC_ERROR_FORMAT, "it ends too early");
+    return cenc_refuse_box (frma, error, GST_CENC_ERROR_FORMAT,
+        "it ends too early");
   /* Wrapped twice: what was inside would come out as something it is not. */
   if (cenc_entry_type_is_protected (*format))
-    return refuse (frma, error, GST_CENC_ERROR_UNSUPPORTED,
+    return cenc_refuse_box (frma, error, GST_CENC_ERROR_UNSUPPORTED,
         "the original format is protected as well");
   return TRUE;
 }
@@ -114,9 +97,10 @@ find_sinf (const BmffBox *entry, CencScheme *scheme, GError **error)
     other = type;
   }
   if (!bmff_box_child (entry, FOURCC_SINF))
-    refuse (entry, error, GST_CENC_ERROR_FORMAT, "there is no sinf in it");
+    cenc_refuse_box (entry, error, GST_CENC_ERROR_FORMAT,
+        "there is no sinf in it");
   else
-    refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
+    cenc_refuse_box (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "protected by scheme \"%" BMFF_FOURCC_FORMAT
         "\", which is none of Common Encryption",
         BMFF_FOURCC_ARGS (other));
@@ -149,7 +133,8 @@ read_params (const BmffBox *sinf, CencScheme scheme, CencParams *params,
     return cenc_params_parse_piff_tenc (params, piff, error);
   if (tenc)
     return cenc_params_parse_tenc (params, scheme, tenc, error);
-  return refuse (sinf, error, GST_CENC_ERROR_FORMAT, "there is no tenc in it");
+  return cenc_refuse_box (sinf, error, GST_CENC_ERROR_FORMAT,
+      "there is no tenc in it");
 }
 
 /* A restricted entry (14496-12, 8.15) may be protected as well or not. */
@@ -176,7 +161,7 @@ refuse_hidden_entry (const BmffBox *entry, GError **error)
       format == entry->type || !read_scheme_type (sinf, &scheme, NULL) ||
       !cenc_scheme_from_fourcc (scheme, &known))
     return TRUE;
-  return refuse (entry, error, GST_CENC_ERROR_FORMAT,
+  return cenc_refuse_box (entry, error, GST_CENC_ERROR_FORMAT,
       "a sinf in what is no protected sample entry");
 }
 
@@ -191,7 +176,7 @@ cenc_entry_parse (const BmffBox *entry, CencEntry *self, GError **error)
   if (!is_wrapped (entry))
     return refuse_hidden_entry (entry, error);
   if (!entry->children)
-    return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
+    return cenc_refuse_box (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "a protected track that is neither video nor audio");
   sinf = find_sinf (entry, &scheme, error);
   if (!sinf || !read_original_format (sinf, &self->original_format, error) ||
@@ -245,10 +230,10 @@ cenc_entry_wrap (BmffBox *entry, guint32 handler, const CencParams *params,
   guint place;
 
   if (is_wrapped (entry))
-    return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
+    return cenc_refuse_box (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "it is protected already");
   if ((!audio && handler != BMFF_HANDLER_VIDEO) || !entry->children)
-    return refuse (entry, error, GST_CENC_ERROR_UNSUPPORTED,
+    return cenc_refuse_box (entry, error, GST_CENC_ERROR_UNSUPPORTED,
         "only video and audio can be protected");
   if (!cenc_params_check (params, error))
     return FALSE;

@@ -4,10 +4,9 @@
 
 #include "gst/cenc/cenc-track.h"
 
-#include <gst/cenc/gstcenckeysession.h>
-
 #include <string.h>
 
+#include "gst/cenc/cenc-refuse.h"
 #include "gst/isobmff/bmff-reader.h"
 
 #define FOURCC_WAVE BMFF_FOURCC ('w', 'a', 'v', 'e')
@@ -28,13 +27,10 @@ check_fields (const BmffBox *entry, GError **error)
   if (size == QUICKTIME_FIELDS &&
       bmff_get_u16 (fields + COMPRESSION_ID) == COMPRESSION_OF_PACKETS)
     return TRUE;
-  g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_UNSUPPORTED,
-      "%" BMFF_FOURCC_FORMAT " at %" G_GUINT64_FORMAT ": %s",
-      BMFF_FOURCC_ARGS (entry->type), entry->offset,
-      size == QUICKTIME_FIELDS
-          ? "a QuickTime sound description whose samples are no packets"
-          : "a QuickTime sound description of version 2");
-  return FALSE;
+  return cenc_refuse_box (entry, error, GST_CENC_ERROR_UNSUPPORTED,
+      "a QuickTime sound description %s",
+      size == QUICKTIME_FIELDS ? "whose samples are no packets"
+                               : "of version 2");
 }
 
 /* What only a `wave` has: the name of the codec, twice, the byte order of PCM, and

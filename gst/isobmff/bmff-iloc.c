@@ -5,21 +5,9 @@
 
 typedef struct
 {
-  BmffMoveFunc move;
-  gpointer user_data;
-} Mover;
-
-static guint64
-mover_move (const Mover *self, guint64 offset)
-{
-  return self->move (offset, self->user_data);
-}
-
-typedef struct
-{
   const BmffBox *meta; /* for messages */
   GByteArray *locals; /* see bmff_dref_read(); NULL without dref */
-  const Mover *mover;
+  const BmffMover *mover;
   guint8 *data;
   BmffReader reader;
   guint8 version;
@@ -83,7 +71,7 @@ move_extent (const Iloc *self, const Item *item, guint n, gboolean write,
 {
   gsize pos;
   guint64 old = item->base + get_extent (self, item, n, &pos);
-  guint64 moved = mover_move (self->mover, old);
+  guint64 moved = bmff_mover_move (self->mover, old);
 
   if (moved < item->base || !fits (moved - item->base, self->offset_size))
     return item_error (self, item, BMFF_ERROR_UNSUPPORTED,
@@ -104,7 +92,7 @@ move_base (const Iloc *self, const Item *item)
   for (i = 0; i < item->n_extents; i++) {
     gsize pos;
     guint64 old = item->base + get_extent (self, item, i, &pos);
-    guint64 moved = mover_move (self->mover, old);
+    guint64 moved = bmff_mover_move (self->mover, old);
 
     if (i > 0 && moved - old != delta)
       return FALSE;
@@ -275,7 +263,7 @@ gboolean
 bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move, gpointer user_data,
     GError **error)
 {
-  Mover mover = { move, user_data };
+  BmffMover mover = { move, user_data };
   Iloc iloc = { .meta = meta, .mover = &mover };
   gsize start = meta_children_pos (meta), pos, size;
   g_autoptr (BmffBox) box = find_in_payload (meta->payload, start,

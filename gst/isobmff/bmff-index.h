@@ -14,6 +14,19 @@ G_BEGIN_DECLS
 /** BmffMoveFunc: where the byte that stood at @offset in the input stands in the output. */
 typedef guint64 (*BmffMoveFunc) (guint64 offset, gpointer user_data);
 
+/** BmffMover: one, and what it is called with. */
+typedef struct
+{
+  BmffMoveFunc move;
+  gpointer user_data;
+} BmffMover;
+
+static inline guint64
+bmff_mover_move (const BmffMover *self, guint64 offset)
+{
+  return self->move (offset, self->user_data);
+}
+
 /**
  * bmff_movie_move_chunks:
  * @grown: (out) (optional): whether the moov has grown

@@ -5,12 +5,6 @@
 
 typedef struct
 {
-  BmffMoveFunc move;
-  gpointer user_data;
-} Mover;
-
-typedef struct
-{
   guint32 n;
   guint field_size; /* of time and offset each: 4 or 8 bytes */
   guint entry_size;
@@ -44,7 +38,7 @@ tfra_read (Tfra *self, const BmffBox *box, GError **error)
 
 /* Moves entry by entry in place; FALSE, with some done, if one does not fit. */
 static gboolean
-tfra_patch (const Tfra *self, guint8 *payload, const Mover *mover)
+tfra_patch (const Tfra *self, guint8 *payload, const BmffMover *mover)
 {
   guint8 *p = payload + self->pos + self->field_size;
   guint32 i;
@@ -53,7 +47,7 @@ tfra_patch (const Tfra *self, guint8 *payload, const Mover *mover)
     guint64 offset =
         self->field_size == 8 ? bmff_get_u64 (p) : bmff_get_u32 (p);
 
-    offset = mover->move (offset, mover->user_data);
+    offset = bmff_mover_move (mover, offset);
     if (self->field_size == 8)
       bmff_put_u64 (p, offset);
     else if (offset <= G_MAXUINT32)
@@ -67,7 +61,7 @@ tfra_patch (const Tfra *self, guint8 *payload, const Mover *mover)
 
 /* The 32-bit @old as version 1. */
 static GBytes *
-tfra_widen (const Tfra *self, GBytes *old, const Mover *mover)
+tfra_widen (const Tfra *self, GBytes *old, const BmffMover *mover)
 {
   BmffWriter *writer =
       bmff_writer_new (g_bytes_get_size (old) + 8 * (gsize) self->n);
@@ -84,7 +78,7 @@ tfra_widen (const Tfra *self, GBytes *old, const Mover *mover)
     gsize numbers = self->entry_size - 8;
 
     bmff_writer_u64 (writer, time);
-    bmff_writer_u64 (writer, mover->move (offset, mover->user_data));
+    bmff_writer_u64 (writer, bmff_mover_move (mover, offset));
     bmff_writer_bytes (writer, bmff_reader_bytes (&reader, numbers), numbers);
   }
   left = bmff_reader_left (&reader);
@@ -94,7 +88,7 @@ tfra_widen (const Tfra *self, GBytes *old, const Mover *mover)
 }
 
 static gboolean
-tfra_move (BmffBox *box, const Mover *mover, GError **error)
+tfra_move (BmffBox *box, const BmffMover *mover, GError **error)
 {
   g_autoptr (GBytes) old = g_bytes_ref (box->payload);
   Tfra tfra;
@@ -111,7 +105,7 @@ gboolean
 bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,
     GError **error)
 {
-  Mover mover = { move, user_data };
+  BmffMover mover = { move, user_data };
   BmffBox *mfro = bmff_box_child (mfra, BMFF_FOURCC ('m', 'f', 'r', 'o'));
   gsize size;
   guint8 *payload;

@@ -6,18 +6,6 @@
 
 #define CO64 BMFF_FOURCC ('c', 'o', '6', '4')
 
-typedef struct
-{
-  BmffMoveFunc move;
-  gpointer user_data;
-} Mover;
-
-static guint64
-mover_move (const Mover *self, guint64 offset)
-{
-  return self->move (offset, self->user_data);
-}
-
 /* The chunks of a track one by one, and whether each is in this file. */
 typedef struct
 {
@@ -104,14 +92,14 @@ chunk_at (const ChunkWalk *self, guint8 *payload)
 
 /* Whether a chunk would pass 32 bits. */
 static gboolean
-needs_co64 (ChunkWalk *self, const Mover *mover)
+needs_co64 (ChunkWalk *self, const BmffMover *mover)
 {
   guint8 *payload = (guint8 *) g_bytes_get_data (self->box->payload, NULL);
 
   if (self->box->type == CO64)
     return FALSE;
   while (walk_next (self))
-    if (mover_move (mover, bmff_get_u32 (chunk_at (self, payload))) >
+    if (bmff_mover_move (mover, bmff_get_u32 (chunk_at (self, payload))) >
         G_MAXUINT32)
       return TRUE;
 
@@ -139,7 +127,7 @@ make_co64 (BmffBox *box)
 }
 
 static void
-move_chunks (ChunkWalk *self, const Mover *mover)
+move_chunks (ChunkWalk *self, const BmffMover *mover)
 {
   guint8 *payload = bmff_box_edit_payload (self->box, NULL);
 
@@ -147,15 +135,15 @@ move_chunks (ChunkWalk *self, const Mover *mover)
     guint8 *p = chunk_at (self, payload);
 
     if (self->box->type == CO64)
-      bmff_put_u64 (p, mover_move (mover, bmff_get_u64 (p)));
+      bmff_put_u64 (p, bmff_mover_move (mover, bmff_get_u64 (p)));
     else
-      bmff_put_u32 (p, (guint32) mover_move (mover, bmff_get_u32 (p)));
+      bmff_put_u32 (p, (guint32) bmff_mover_move (mover, bmff_get_u32 (p)));
   }
 }
 
 /* Makes all stco that need it co64. */
 static gboolean
-grow_movie (BmffMovie *movie, const Mover *mover, gboolean *grown,
+grow_movie (BmffMovie *movie, const BmffMover *mover, gboolean *grown,
     GError **error)
 {
   GError *local_error = NULL;
@@ -181,7 +169,7 @@ gboolean
 bmff_movie_move_chunks (BmffMovie *movie, BmffMoveFunc move, gpointer user_data,
     gboolean *grown, GError **error)
 {
-  Mover mover = { move, user_data };
+  BmffMover mover = { move, user_data };
   gboolean any = FALSE;
   ChunkWalk walk;
   guint i;
