@@ -74,6 +74,18 @@ GBytes *judge_make (const gchar *description);
 
 /** Writes @file to a temporary one; (transfer full): its path. */
 gchar *judge_write (GBytes *file);
+/**
+ * judge_convert:
+ * @elements: through which it goes, separated by `!`
+ *
+ * Returns: (transfer full): what they make of @file, from file to file; NULL with @error
+ */
+GBytes *judge_convert (GBytes *file, const gchar *elements, GError **error);
+/** judge_convert() that fails the test on an error. */
+GBytes *judge_make_of (GBytes *file, const gchar *elements);
+/** Likewise, unless there is an error of GST_STREAM_ERROR that holds @text. */
+void judge_refuses (GBytes *file, const gchar *elements, gint code,
+    const gchar *text);
 /** What cencdecrypt makes of @file, with JUDGE_KID's key, in front of a demuxer; (transfer full). */
 GBytes *judge_decrypt (GBytes *file);
 

@@ -306,13 +306,11 @@ GST_START_TEST (test_moov)
 
   if (!period_clear)
     return;
-  out = judge_run_to_file (
+  out = judge_make (
       "videotestsrc num-buffers=75 ! video/x-raw,width=160,height=120,"
       "framerate=25/1 ! x264enc key-int-max=25 speed-preset=ultrafast ! "
       "h264parse ! mp4mux fragment-duration=1000 ! cencencrypt " BY_SEED
-      "! filesink location=%s",
-      &error);
-  fail_unless (out, "%s", error ? error->message : "");
+      "! filesink location=%s");
   judge_places (out);
   source = bmff_source_new_bytes (out, 0);
   moov = bmff_source_read_box (source,
@@ -377,14 +375,12 @@ GST_START_TEST (test_presentation)
 
   if (!period_clear)
     return;
-  out = judge_run_to_file (
+  out = judge_make (
       "videotestsrc num-buffers=100 ! video/x-raw,width=160,height=120,"
       "framerate=25/1 ! x264enc key-int-max=25 bframes=2 ! h264parse ! mp4mux "
       "! queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! qtdemux ! "
       "h264parse ! mp4mux fragment-duration=1000 ! cencencrypt " BY_SEED
-      "! filesink location=%s",
-      &error);
-  fail_unless (out, "%s", error ? error->message : "");
+      "! filesink location=%s");
   tracks = judge_read (out, JUDGE_SENC, &error);
   fail_unless (tracks, "%s", error ? error->message : "");
   track = period_get_track (tracks, "encv");

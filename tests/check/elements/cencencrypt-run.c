@@ -170,14 +170,41 @@ judge_write (GBytes *file)
 }
 
 GBytes *
-judge_decrypt (GBytes *file)
+judge_convert (GBytes *file, const gchar *elements, GError **error)
 {
   g_autofree gchar *path = judge_write (file);
-  g_autofree gchar *description = g_strconcat ("filesrc location=", path,
-      " ! cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY " ! filesink location=%s",
-      NULL);
-  GBytes *out = judge_make (description);
+  g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
+      elements, " ! filesink location=%s", NULL);
+  GBytes *out = judge_run_to_file (description, error);
 
   g_unlink (path);
   return out;
+}
+
+GBytes *
+judge_make_of (GBytes *file, const gchar *elements)
+{
+  g_autoptr (GError) error = NULL;
+  GBytes *out = judge_convert (file, elements, &error);
+
+  fail_unless (out, "%s: %s", elements, error ? error->message : "");
+  return out;
+}
+
+void
+judge_refuses (GBytes *file, const gchar *elements, gint code,
+    const gchar *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  fail_if (judge_convert (file, elements, &error), "%s", elements);
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR, code), "%s",
+      error->message);
+  fail_unless (strstr (error->message, text), "%s", error->message);
+}
+
+GBytes *
+judge_decrypt (GBytes *file)
+{
+  return judge_make_of (file, "cencdecrypt keys=" JUDGE_KID ":" JUDGE_KEY);
 }

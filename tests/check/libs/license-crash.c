@@ -17,21 +17,8 @@
 #include <gst/check/gstcheck.h>
 
 #include "../license/testops.h"
+#include "../license/teststore-fixture.h"
 #include "../license/testvfs.h"
-
-static TestStore ts;
-
-static void
-setup (void)
-{
-  test_store_init (&ts);
-}
-
-static void
-teardown (void)
-{
-  test_store_clear (&ts);
-}
 
 /* --- one operation, killed at each of its calls --------------------------- */
 

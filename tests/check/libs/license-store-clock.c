@@ -3,21 +3,7 @@
 
 #include <gst/check/gstcheck.h>
 
-#include "../license/teststore.h"
-
-static TestStore ts;
-
-static void
-setup (void)
-{
-  test_store_init (&ts);
-}
-
-static void
-teardown (void)
-{
-  test_store_clear (&ts);
-}
+#include "../license/teststore-fixture.h"
 
 GST_START_TEST (test_future)
 {

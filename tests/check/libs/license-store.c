@@ -6,21 +6,7 @@
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
-#include "../license/teststore.h"
-
-static TestStore ts;
-
-static void
-setup (void)
-{
-  test_store_init (&ts);
-}
-
-static void
-teardown (void)
-{
-  test_store_clear (&ts);
-}
+#include "../license/teststore-fixture.h"
 
 /* Imports and expects to be refused with @code. */
 static void

@@ -12,11 +12,35 @@
 #include <string.h>
 
 /*
- * Titles one behind the other (concat)
+ * Two titles, and an element that has the keys of both
  */
 
+static const gchar *const titles[] = { "peer-gpac-frag-cbcs.mp4",
+  "peer-gpac-prog-cenc.mp4" };
+static GPtrArray *vectors;
+static GstHarness *h;
+static GstBus *bus;
+
 static void
-begin_stream (GstHarness *h, const gchar *id, GstFormat format, guint64 start)
+set_up (void)
+{
+  const Vector *first;
+
+  vectors = vectors_load ();
+  first = vectors_find (vectors, titles[0]);
+  h = test_harness_new ("video/quicktime", first ? first->keys : NULL, &bus);
+}
+
+static void
+tear_down (void)
+{
+  test_harness_free (h, bus);
+  if (vectors)
+    g_ptr_array_unref (vectors);
+}
+
+static void
+begin_stream (const gchar *id, GstFormat format, guint64 start)
 {
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("video/quicktime");
   GstSegment segment;
@@ -28,12 +52,16 @@ begin_stream (GstHarness *h, const gchar *id, GstFormat format, guint64 start)
   gst_harness_push_event (h, gst_event_new_segment (&segment));
 }
 
-static const gchar *const titles[] = { "peer-gpac-frag-cbcs.mp4",
-  "peer-gpac-prog-cenc.mp4" };
+static void
+flush (void)
+{
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+}
 
 /* What has come out by now is the clear @vector, its offsets from @start on. */
 static void
-check_title (GstHarness *h, const Vector *vector, guint64 start)
+check_title (const Vector *vector, guint64 start)
 {
   GstBuffer *head = gst_harness_pull (h);
   GByteArray *out;
@@ -52,64 +80,56 @@ check_title (GstHarness *h, const Vector *vector, guint64 start)
   g_byte_array_unref (out);
 }
 
+/*
+ * Titles one behind the other
+ */
+
 /* concat counts bytes on; each file's own offsets begin with it. Also where it has
  * one file again and again, under one name. */
 GST_START_TEST (test_next_title)
 {
   static const guint orders[][3] = { { 0, 1, 0 }, { 1, 1, 1 }, { 0, 0, 1 } };
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[0]);
   guint64 start = 0;
-  GstHarness *h;
-  GstBus *bus;
   guint i;
 
   if (!vector)
     return;
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
   for (i = 0; i < 3; i++) {
     const gchar *title = titles[orders[__i__][i]];
     GByteArray *in;
 
     vector = vectors_find (vectors, title);
     in = read_file (vector->path);
-    begin_stream (h, title, GST_FORMAT_BYTES, start);
+    begin_stream (title, GST_FORMAT_BYTES, start);
     fail_unless_equals_int (push_all (h, in), GST_FLOW_OK);
-    check_title (h, vector, start);
+    check_title (vector, start);
     start += in->len;
     g_byte_array_unref (in);
   }
   fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
 /* Half a title is told when the next one begins, of which nothing goes out. */
 GST_START_TEST (test_next_title_behind_half)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[0]);
-  GstHarness *h;
-  GstBus *bus;
   GByteArray *in;
 
   if (!vector)
     return;
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
   in = read_file (vector->path);
   g_byte_array_set_size (in, in->len / 2);
-  begin_stream (h, "title", GST_FORMAT_BYTES, 0);
+  begin_stream ("title", GST_FORMAT_BYTES, 0);
   fail_unless_equals_int (push_all (h, in), GST_FLOW_OK);
   g_byte_array_unref (pull_all (h));
-  begin_stream (h, __i__ == 0 ? "next" : "title", GST_FORMAT_BYTES, in->len);
+  begin_stream (__i__ == 0 ? "next" : "title", GST_FORMAT_BYTES, in->len);
   test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
       "the file ends at");
   fail_unless_equals_int (push_all (h, in), GST_FLOW_ERROR);
   fail_unless (gst_harness_try_pull (h) == NULL);
   g_byte_array_unref (in);
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
@@ -117,45 +137,34 @@ GST_END_TEST;
  * same place, and the first one may have been no MP4. */
 GST_START_TEST (test_next_title_behind_flush)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[1]);
-  GstHarness *h;
-  GstBus *bus;
   GByteArray *in;
 
   if (!vector)
     return;
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
-  begin_stream (h, "noise", GST_FORMAT_BYTES, 0);
+  begin_stream ("noise", GST_FORMAT_BYTES, 0);
   fail_unless_equals_int (gst_harness_push (h,
                               gst_buffer_new_wrapped (g_malloc0 (100), 100)),
       GST_FLOW_OK);
-  gst_harness_push_event (h, gst_event_new_flush_start ());
-  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  flush ();
   g_byte_array_unref (pull_all (h));
   in = read_file (vector->path);
-  begin_stream (h, "title", GST_FORMAT_BYTES, 0);
+  begin_stream ("title", GST_FORMAT_BYTES, 0);
   fail_unless_equals_int (push_all (h, in), GST_FLOW_OK);
-  check_title (h, vector, 0);
+  check_title (vector, 0);
   g_byte_array_unref (in);
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
 /* The same event again ends nothing: in the middle of a box, and between two. */
 GST_START_TEST (test_same_title)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[0]);
   GByteArray *in;
-  GstHarness *h;
-  GstBus *bus;
   guint i, half;
 
   if (!vector)
     return;
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
   in = read_file (vector->path);
   half = __i__ == 0 ? in->len / 2 : next_box (in, in->len / 2);
   gst_harness_push_event (h, gst_event_new_stream_start ("same"));
@@ -168,17 +177,14 @@ GST_START_TEST (test_same_title)
         gst_harness_push_event (h, gst_event_new_stream_start ("same")));
   }
   fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-  check_title (h, vector, 0);
+  check_title (vector, 0);
   g_byte_array_unref (in);
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
 /* Two files as one: what the second moov points at has gone by, encrypted. */
 GST_START_TEST (test_moov_too_late)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *first = vectors_find (vectors, titles[0]), *second;
   gchar *path, *launch;
   GByteArray *in, *more;
@@ -206,7 +212,6 @@ GST_START_TEST (test_moov_too_late)
   g_free (launch);
   g_byte_array_unref (in);
   g_byte_array_unref (more);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
@@ -214,13 +219,10 @@ GST_END_TEST;
  * at the box or in it. */
 GST_START_TEST (test_jump_behind_moof)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[0]);
   gboolean known = __i__ % 2 == 0, at_box = __i__ < 2;
   GByteArray *in, *part;
   guint place, moof;
-  GstHarness *h;
-  GstBus *bus;
 
   if (!vector)
     return;
@@ -228,26 +230,22 @@ GST_START_TEST (test_jump_behind_moof)
   moof = find_box (in, "moof");
   place = next_box (in, moof);
   fail_unless (memcmp (in->data + place + 4, "mdat", 4) == 0);
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
   part = g_byte_array_new ();
   g_byte_array_append (part, in->data, known ? in->len : moof);
-  begin_stream (h, "title", GST_FORMAT_BYTES, 0);
+  begin_stream ("title", GST_FORMAT_BYTES, 0);
   fail_unless_equals_int (push_all (h, part), GST_FLOW_OK);
   g_byte_array_unref (pull_all (h));
-  gst_harness_push_event (h, gst_event_new_flush_start ());
-  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  flush ();
 
   place += at_box ? 0 : 50;
   g_byte_array_remove_range (in, 0, place);
-  begin_stream (h, "title", GST_FORMAT_BYTES, place);
+  begin_stream ("title", GST_FORMAT_BYTES, place);
   fail_unless_equals_int (push_all (h, in), GST_FLOW_ERROR);
   test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
       known || at_box ? "without the moof" : "no box");
   fail_unless (gst_harness_try_pull (h) == NULL);
   g_byte_array_unref (in);
   g_byte_array_unref (part);
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
@@ -255,32 +253,25 @@ GST_END_TEST;
  * a header. */
 GST_START_TEST (test_flush_without_offsets)
 {
-  GPtrArray *vectors = vectors_load ();
   const Vector *vector = vectors_find (vectors, titles[0]);
   GByteArray *in, *half;
   GstSegment segment;
-  GstHarness *h;
-  GstBus *bus;
 
   if (!vector)
     return;
-  h = test_harness_new ("video/quicktime", vector->keys, &bus);
   in = read_file (vector->path);
   half = g_byte_array_new ();
   g_byte_array_append (half, in->data, in->len / 2);
   fail_unless_equals_int (push_all (h, half), GST_FLOW_OK);
-  gst_harness_push_event (h, gst_event_new_flush_start ());
-  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  flush ();
   g_byte_array_unref (pull_all (h));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   fail_unless_equals_int (push_all (h, in), GST_FLOW_OK);
   fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-  check_title (h, vector, half->len);
+  check_title (vector, half->len);
   g_byte_array_unref (half);
   g_byte_array_unref (in);
-  test_harness_free (h, bus);
-  g_ptr_array_unref (vectors);
 }
 GST_END_TEST;
 
@@ -291,6 +282,7 @@ decrypt_titles_suite (void)
   TCase *tc = tcase_create ("titles");
 
   suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, set_up, tear_down);
   tcase_add_loop_test (tc, test_next_title, 0, 3);
   tcase_add_loop_test (tc, test_next_title_behind_half, 0, 2);
   tcase_add_test (tc, test_next_title_behind_flush);

@@ -29,13 +29,9 @@ mux (const gchar *streams, const gchar *muxer)
 static GBytes *
 encrypt_file (GBytes *file, const gchar *properties)
 {
-  g_autofree gchar *path = judge_write (file);
-  g_autofree gchar *description = g_strconcat ("filesrc location=", path, " ! ",
-      ENCRYPT, properties, " ! filesink location=%s", NULL);
-  GBytes *out = judge_make (description);
+  g_autofree gchar *element = g_strconcat (ENCRYPT, properties, NULL);
 
-  g_unlink (path);
-  return out;
+  return judge_make_of (file, element);
 }
 
 /* Encoders are not the same twice, muxers write times: one stream goes both ways. */
@@ -339,16 +335,8 @@ GST_START_TEST (test_truncated_file)
   size = g_bytes_get_size (clear);
   for (i = 1; i < 5; i++) {
     g_autoptr (GBytes) part = g_bytes_new_from_bytes (clear, 0, size * i / 5);
-    g_autofree gchar *path = judge_write (part);
-    g_autofree gchar *description = g_strconcat ("filesrc location=", path,
-        " ! ", ENCRYPT, "! filesink location=%s", NULL);
-    g_autoptr (GError) error = NULL;
 
-    fail_if (judge_run_to_file (description, &error));
-    g_unlink (path);
-    fail_unless (g_error_matches (error, GST_STREAM_ERROR,
-                     GST_STREAM_ERROR_DEMUX),
-        "%s", error->message);
+    judge_refuses (part, ENCRYPT, GST_STREAM_ERROR_DEMUX, "");
   }
 }
 GST_END_TEST

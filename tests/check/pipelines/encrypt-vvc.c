@@ -346,18 +346,6 @@ make_file (const Clip *self, Layout layout)
 
 /* --- tests --- */
 
-static GBytes *
-convert (GBytes *file, const gchar *element, GError **error)
-{
-  g_autofree gchar *path = judge_write (file);
-  g_autofree gchar *line = g_strconcat ("filesrc location=", path, " ! ",
-      element, " ! filesink location=%s", NULL);
-  GBytes *out = judge_run_to_file (line, error);
-
-  g_unlink (path);
-  return out;
-}
-
 /* The range that is protected starts behind the headers; in cenc and cbc1 what it
  * has beyond whole blocks stays clear in front of it, and each block is hidden. */
 static void
@@ -407,7 +395,7 @@ check_decrypted (GBytes *clear, GBytes *out)
   GError *error = NULL;
   guint i;
 
-  back = convert (out, "cencdecrypt keys=" KEYS, &error);
+  back = judge_convert (out, "cencdecrypt keys=" KEYS, &error);
   fail_unless (back, "%s", error ? error->message : "");
   other = judge_read (back, JUDGE_SENC, NULL);
   fail_unless (one && other && other->len == 1);
@@ -428,7 +416,7 @@ check_scheme (const Clip *clip, GBytes *clear, const gchar *scheme)
   g_autoptr (GBytes) out = NULL;
   GError *error = NULL;
 
-  out = convert (clear, element, &error);
+  out = judge_convert (clear, element, &error);
   fail_unless (out, "%s", error ? error->message : "");
   judge_same_samples (clear, out, scheme);
   judge_places (out);
@@ -441,7 +429,7 @@ check_refused (const Clip *clip, GBytes *clear)
 {
   GError *error = NULL;
 
-  fail_if (convert (clear, "cencencrypt " SETTINGS "cenc", &error));
+  fail_if (judge_convert (clear, "cencencrypt " SETTINGS "cenc", &error));
   fail_unless (g_error_matches (error, GST_STREAM_ERROR,
       GST_STREAM_ERROR_CODEC_NOT_FOUND));
   fail_unless (strstr (error->message,
