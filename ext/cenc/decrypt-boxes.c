@@ -4,6 +4,10 @@
 
 #define MAX_RECORDS 65536
 
+#define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
+#define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
+#define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
+
 struct _DecryptBoxes
 {
   GMutex lock;
@@ -69,6 +73,31 @@ decrypt_boxes_add (DecryptBoxes *self, const DecryptBoxRecord *record)
               record->offset))
     g_array_insert_val (self->records, place, *record);
   g_mutex_unlock (&self->lock);
+}
+
+guint64
+decrypt_boxes_get_known (DecryptBoxes *self, gboolean has_movie)
+{
+  guint64 end = 0, known = 0;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->records->len; i++) {
+    const DecryptBoxRecord *record =
+        &g_array_index (self->records, DecryptBoxRecord, i);
+
+    if (record->offset != end ||
+        (!has_movie &&
+            (record->type == FOURCC_MOOV || record->type == FOURCC_MDAT)))
+      break;
+    end = known = record->end;
+    if (record->group != G_MAXUINT64)
+      known = record->group;
+    else if (record->type == FOURCC_MOOF)
+      known = record->offset;
+  }
+  g_mutex_unlock (&self->lock);
+  return known;
 }
 
 gboolean

@@ -30,4 +30,7 @@ void decrypt_boxes_add (DecryptBoxes *self, const DecryptBoxRecord *record);
 gboolean decrypt_boxes_find (DecryptBoxes *self, guint64 offset,
     DecryptBoxRecord *record);
 
+/** From where on boxes are not known, if all in front of there are: they were seen, and in front of them, as long as there is no movie, no moov and no media data. Of a group of moofs whose media data may go on there, its first. */
+guint64 decrypt_boxes_get_known (DecryptBoxes *self, gboolean has_movie);
+
 G_END_DECLS

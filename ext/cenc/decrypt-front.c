@@ -541,6 +541,7 @@ decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event,
       if (!own) {
         self->flushed = TRUE;
         self->own_segments = 0;
+        decrypt_stream_flush (self->stream);
       }
       break;
     default:
@@ -568,13 +569,12 @@ decrypt_front_adjust_seek (DecryptFront *self, GstEvent *event)
       start < 0 || !is_first_file (self))
     return event;
   from = decrypt_stream_get_start (self->stream, (guint64) start);
-  if (from == (guint64) start)
-    return event;
-
   g_mutex_lock (&self->lock);
   self->seek_start = from;
   self->seek_target = (guint64) start;
   g_mutex_unlock (&self->lock);
+  if (from == (guint64) start)
+    return event;
   adjusted = gst_event_new_seek (rate, format, flags, start_type, (gint64) from,
       stop_type, stop);
   gst_event_set_seqnum (adjusted, gst_event_get_seqnum (event));

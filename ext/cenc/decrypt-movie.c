@@ -197,6 +197,37 @@ decrypt_span_has_samples (const DecryptSpan *self, guint64 start, guint64 end)
       sample.sample.offset < end;
 }
 
+static guint64
+count_bytes (const BmffSampleTable *table, guint64 start, guint64 end)
+{
+  BmffSampleCursor cursor;
+  BmffSample sample;
+  guint64 n = 0;
+
+  bmff_sample_cursor_init (&cursor, table, 0);
+  while (bmff_sample_cursor_next (&cursor, &sample)) {
+    guint64 from = MAX (sample.offset, start);
+    guint64 to = MIN (sample.offset + sample.size, end);
+
+    n += to > from ? to - from : 0;
+  }
+  return n;
+}
+
+guint64
+decrypt_span_count_bytes (const DecryptSpan *self, guint64 start, guint64 end)
+{
+  guint64 n = 0;
+  guint i;
+
+  for (i = 0; self->fragment && i < self->fragment->trafs->len; i++) {
+    const BmffTraf *traf = g_ptr_array_index (self->fragment->trafs, i);
+
+    n += count_bytes (traf->samples, start, end);
+  }
+  return n;
+}
+
 /* (transfer full): a copy of @bytes in which @box speaks of no protection */
 static GBytes *
 unprotect (const BmffBox *box, GBytes *bytes, GError **error)

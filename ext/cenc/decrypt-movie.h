@@ -53,6 +53,10 @@ gboolean decrypt_span_find_straddler (const DecryptSpan *self, guint64 offset,
 gboolean
 decrypt_span_has_samples (const DecryptSpan *self, guint64 start, guint64 end);
 
+/** Bytes of a fragment's samples, of all its tracks, that stand from byte @start of the file to before byte @end; of a movie's 0. */
+guint64
+decrypt_span_count_bytes (const DecryptSpan *self, guint64 start, guint64 end);
+
 typedef struct _DecryptMovie DecryptMovie;
 
 /**

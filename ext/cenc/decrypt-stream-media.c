@@ -116,6 +116,19 @@ emit_clear (DecryptStream *self, gsize size, GError **error)
   return decrypt_stream_emit (self, g_steal_pointer (&buffer));
 }
 
+/* Whether the samples that are known fill the box: then there are no others. */
+static gboolean
+is_filled (const DecryptStream *self)
+{
+  guint64 left = self->box_end - self->box_start - self->header.header_size;
+  guint i;
+
+  for (i = 0; i < self->spans->len; i++)
+    left -= decrypt_span_count_bytes (g_ptr_array_index (self->spans, i),
+        self->box_start, self->box_end);
+  return left == 0;
+}
+
 /* Upstream went to media data of a fragment whose moof, or the first of whose moofs,
  * was not seen: it is not known what of it is encrypted. */
 static gboolean
@@ -124,8 +137,10 @@ is_lost (const DecryptStream *self)
   DecryptBoxRecord record;
 
   if (self->group != G_MAXUINT64)
-    return decrypt_boxes_find (self->boxes, self->box_start, &record) &&
-        record.group < self->group;
+    return self->unsure
+        ? !is_filled (self)
+        : decrypt_boxes_find (self->boxes, self->box_start, &record) &&
+            record.group < self->group;
   return self->entered && decrypt_movie_is_fragmented (self->movie) &&
       !decrypt_span_has_samples (decrypt_movie_get_span (self->movie),
           self->box_start, self->box_end);
@@ -139,13 +154,33 @@ find_way_back (DecryptStream *self, GError **error)
   DecryptBoxRecord record;
 
   if (decrypt_boxes_find (self->boxes, self->box_start, &record) &&
-      record.group < self->box_start) {
-    self->target = MAX (self->target, self->position);
-    if (decrypt_stream_seek (self, record.group, FALSE))
-      return STEP_AGAIN;
-  }
+      record.group < self->box_start &&
+      decrypt_stream_return (self, record.group))
+    return STEP_AGAIN;
+  if (self->unsure && decrypt_stream_go_back (self))
+    return STEP_AGAIN;
   return decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MDAT,
       self->box_start, "entered without the moof in front of it");
+}
+
+/* Upstream went into media data whose moov comes behind it. */
+static Step
+find_movie (DecryptStream *self, GError **error)
+{
+  if (decrypt_stream_go_back (self))
+    return STEP_AGAIN;
+  return decrypt_stream_fail (error, BMFF_ERROR_UNSUPPORTED, FOURCC_MDAT,
+      self->box_start, "entered before any moov");
+}
+
+/* Whether upstream can go on behind the box: nothing of it is wanted, and no moof
+ * would be forgotten. */
+static gboolean
+skip (DecryptStream *self)
+{
+  return self->group == G_MAXUINT64 && self->box_end <= self->target &&
+      self->box_end - self->position > SMALL_WITHHELD &&
+      decrypt_stream_seek (self, self->box_end, FALSE);
 }
 
 Step
@@ -160,10 +195,15 @@ decrypt_stream_step_media (DecryptStream *self, GError **error)
   if (end < self->wanted || end == self->position)
     return STEP_MORE;
   self->wanted = 0;
-  if (self->searching || self->spans->len == 0)
+  if (!self->movie && !self->has_image)
+    return find_movie (self, error);
+  if (self->spans->len == 0)
     return decrypt_stream_emit_raw (self, (gsize) (end - self->position));
   if (is_lost (self))
     return find_way_back (self, error);
+  self->unsure = FALSE;
+  if (skip (self))
+    return STEP_AGAIN;
   if (!find_end (self, &end, &self->wanted, error))
     return STEP_FAILED;
   if (end == self->position)

@@ -67,6 +67,7 @@ struct _DecryptStream
   guint64 position; /* in the file, of the adapter's first byte */
   guint64 target; /* nothing in front of it goes out */
   GstFlowReturn flow; /* of a push that failed */
+  gboolean flushed; /* since bytes were fed */
 
   State state;
   BmffHeader header;
@@ -77,6 +78,7 @@ struct _DecryptStream
   guint n_scanned; /* boxes */
   gboolean resync; /* the next header has to be one that is known */
   gboolean entered; /* upstream jumped, and no moof has come since */
+  gboolean unsure; /* to where nothing was known, nor is yet */
   gboolean searching, has_image;
   guint64 search_from; /* the mdat to come back to */
 
@@ -99,9 +101,15 @@ Step decrypt_stream_emit (DecryptStream *self, GstBuffer *buffer);
 Step decrypt_stream_emit_raw (DecryptStream *self, gsize size);
 /** Bytes of the box that have come and did not go out. */
 gsize decrypt_stream_get_available (DecryptStream *self);
+/* decrypt-stream-seek.c */
+
 /** Lets upstream go on at byte @offset. */
 gboolean
 decrypt_stream_seek (DecryptStream *self, guint64 offset, gboolean searching);
+/** Likewise, at one in front of where it stands: what was to go out next does when it comes again. */
+gboolean decrypt_stream_return (DecryptStream *self, guint64 offset);
+/** The same, to behind the boxes that are known. FALSE: it came from there, or upstream cannot. */
+gboolean decrypt_stream_go_back (DecryptStream *self);
 
 /* decrypt-stream-boxes.c */
 

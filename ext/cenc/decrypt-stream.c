@@ -151,19 +151,6 @@ decrypt_stream_get_available (DecryptStream *self)
       self->box_end - self->position);
 }
 
-gboolean
-decrypt_stream_seek (DecryptStream *self, guint64 offset, gboolean searching)
-{
-  guint64 target = self->target;
-
-  if (!self->funcs->seek (offset, self->user_data))
-    return FALSE;
-  decrypt_stream_jump (self, offset, target);
-  self->entered = FALSE;
-  self->searching = searching;
-  return TRUE;
-}
-
 static Step
 step_copy (DecryptStream *self)
 {
@@ -206,7 +193,7 @@ record_box (DecryptStream *self, gboolean media)
     media ? FOURCC_MDAT : self->header.type,
     decrypt_stream_get_group (self, media) };
 
-  if (decrypt_stream_is_protected (self) || !self->movie)
+  if (!self->unsure && (decrypt_stream_is_protected (self) || !self->movie))
     decrypt_boxes_add (self->boxes, &record);
 }
 
@@ -326,6 +313,8 @@ enter_no_box (DecryptStream *self, GError **error)
     self->state = STATE_PLAIN;
     return STEP_AGAIN;
   }
+  if (self->unsure && decrypt_stream_go_back (self))
+    return STEP_AGAIN;
   g_set_error (error, BMFF_ERROR, BMFF_ERROR_INVALID,
       "no box at %" G_GUINT64_FORMAT, self->position);
   return STEP_FAILED;
@@ -375,10 +364,14 @@ step_header (DecryptStream *self, GError **error)
 
   if (size == 0)
     return STEP_MORE;
+  if (self->unsure && !self->movie && decrypt_stream_go_back (self))
+    return STEP_AGAIN;
   gst_adapter_copy (self->adapter, data, 0, size);
   switch (bmff_header_parse (&self->header, data, size)) {
     case BMFF_HEADER_MORE:
-      return STEP_MORE;
+      /* There may be no more where no box is. */
+      return self->unsure && decrypt_stream_go_back (self) ? STEP_AGAIN
+                                                           : STEP_MORE;
     case BMFF_HEADER_INVALID:
       return enter_no_box (self, error);
     default:
@@ -443,16 +436,17 @@ decrypt_stream_feed (DecryptStream *self, GstBuffer *buffer, GError **error)
 
   gst_adapter_push (self->adapter, buffer);
   self->flow = GST_FLOW_OK;
+  self->flushed = FALSE;
   do
     result = step (self, error);
-  while (result == STEP_AGAIN);
-  if (result == STEP_MORE)
+  while (result == STEP_AGAIN && !self->flushed);
+  if (result != STEP_FAILED)
     return GST_FLOW_OK;
   return self->flow == GST_FLOW_OK ? GST_FLOW_ERROR : self->flow;
 }
 
 /*
- * The end, and seeks
+ * The end
  */
 
 static gboolean
@@ -512,69 +506,6 @@ decrypt_stream_end (DecryptStream *self, GError **error)
   return check_end (self, error);
 }
 
-guint64
-decrypt_stream_get_start (DecryptStream *self, guint64 target)
-{
-  g_autoptr (DecryptMovie) movie = NULL;
-  DecryptBoxRecord record;
-  guint64 offset;
-  gsize size;
-
-  g_mutex_lock (&self->movie_lock);
-  if (self->movie)
-    movie = decrypt_movie_ref (self->movie);
-  g_mutex_unlock (&self->movie_lock);
-
-  if (!movie || !decrypt_movie_is_protected (movie) ||
-      !decrypt_boxes_find (self->boxes, target, &record))
-    return target;
-  if (record.group != G_MAXUINT64)
-    return record.group;
-  if (record.type != FOURCC_MDAT)
-    return record.offset;
-  return decrypt_span_find_straddler (decrypt_movie_get_span (movie), target,
-             &offset, &size)
-      ? offset
-      : target;
-}
-
-void
-decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
-{
-  DecryptBoxRecord record;
-
-  gst_adapter_clear (self->adapter);
-  self->position = offset;
-  self->target = target;
-  self->wanted = 0;
-  self->n_waits = 0;
-  self->searching = FALSE;
-  if (self->state == STATE_PLAIN)
-    return;
-
-  decrypt_stream_end_group (self);
-  self->state = STATE_HEADER;
-  self->resync = self->entered = TRUE;
-  if (!decrypt_boxes_find (self->boxes, offset, &record))
-    return;
-  self->resync = FALSE;
-  if (record.offset == offset)
-    return;
-  self->header.type = record.type;
-  self->box_start = record.offset;
-  self->box_end = record.end;
-  self->state = record.type == FOURCC_MDAT ? STATE_MEDIA : STATE_COPY;
-}
-
-void
-decrypt_stream_resume (DecryptStream *self)
-{
-  guint64 position = decrypt_stream_get_position (self);
-
-  decrypt_boxes_clear (self->boxes);
-  decrypt_stream_jump (self, position, position);
-}
-
 void
 decrypt_stream_reset (DecryptStream *self)
 {
@@ -589,6 +520,7 @@ decrypt_stream_reset (DecryptStream *self)
   self->n_empty = 0;
   self->n_waits = self->n_scanned = 0;
   self->state = STATE_HEADER;
-  self->resync = self->entered = self->searching = self->has_image = FALSE;
+  self->resync = self->entered = self->unsure = FALSE;
+  self->searching = self->has_image = FALSE;
   self->flow = GST_FLOW_OK;
 }

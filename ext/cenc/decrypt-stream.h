@@ -44,6 +44,8 @@ void decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target);
 
 /** Upstream goes on at a box, nobody knows which. Not while it is fed. */
 void decrypt_stream_resume (DecryptStream *self);
+/** What has not gone out is not wanted: of data that is being fed too, if it is downstream that flushes while it takes a buffer. */
+void decrypt_stream_flush (DecryptStream *self);
 /** Another file: as when it was new, at byte 0. Not while it is fed. */
 void decrypt_stream_reset (DecryptStream *self);
 
