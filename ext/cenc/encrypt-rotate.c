@@ -3,6 +3,8 @@
 #include "encrypt-rotate.h"
 
 #define FOURCC_SEIG BMFF_FOURCC ('s', 'e', 'i', 'g')
+#define FOURCC_SGPD BMFF_FOURCC ('s', 'g', 'p', 'd')
+#define FOURCC_SBGP BMFF_FOURCC ('s', 'b', 'g', 'p')
 #define FOURCC_MFHD BMFF_FOURCC ('m', 'f', 'h', 'd')
 /* The first group description of the fragment's own. */
 #define FIRST_LOCAL_GROUP 0x10001
@@ -58,6 +60,21 @@ is_of_tenc (const EncryptTrack *track)
   return encrypt_track_get_variant (track) == encrypt_track_get_default (track);
 }
 
+/* In front of other groups: of several sbgp, qtdemux before 1.26.4 reads the first. */
+static guint
+find_group_place (const BmffBox *traf)
+{
+  guint i;
+
+  for (i = 0; i < traf->children->len; i++) {
+    const BmffBox *child = g_ptr_array_index (traf->children, i);
+
+    if (child->type == FOURCC_SGPD || child->type == FOURCC_SBGP)
+      break;
+  }
+  return i;
+}
+
 void
 encrypt_rotate_add_groups (BmffTraf *traf, const EncryptTrack *track)
 {
@@ -67,13 +84,14 @@ encrypt_rotate_add_groups (BmffTraf *traf, const EncryptTrack *track)
   g_autoptr (GPtrArray) entries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (BmffGroupRun));
+  guint place = find_group_place (traf->box);
 
   if (is_of_tenc (track))
     return;
   g_ptr_array_add (entries, cenc_params_to_seig (&variant->params));
   g_array_append_val (runs, run);
-  bmff_box_append (traf->box, bmff_sgpd_new (FOURCC_SEIG, entries));
-  bmff_box_append (traf->box, bmff_sbgp_new (FOURCC_SEIG, runs));
+  bmff_box_insert (traf->box, place, bmff_sgpd_new (FOURCC_SEIG, entries));
+  bmff_box_insert (traf->box, place + 1, bmff_sbgp_new (FOURCC_SEIG, runs));
 }
 
 static guint

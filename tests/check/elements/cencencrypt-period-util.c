@@ -75,6 +75,15 @@ period_watch (GstHarness *h)
   return bus;
 }
 
+void
+period_append_box (GByteArray *out, const BmffBox *box)
+{
+  g_autoptr (GBytes) bytes = bmff_box_to_bytes (box);
+
+  g_byte_array_append (out, g_bytes_get_data (bytes, NULL),
+      (guint) g_bytes_get_size (bytes));
+}
+
 GstHarness *
 period_harness_new (const gchar *settings)
 {

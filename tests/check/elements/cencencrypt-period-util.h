@@ -34,6 +34,7 @@ extern gchar *period_folder;
 void period_setup (void);
 void period_teardown (void);
 
+void period_append_box (GByteArray *out, const BmffBox *box);
 /** cencencrypt with these properties, and caps. */
 GstHarness *period_harness_new (const gchar *settings);
 /** Appends what has come out so far to @out. */
