@@ -59,13 +59,18 @@ void gst_offline_license_session_tell (GstOfflineLicenseSession *self,
     LicenseEntry *entry, const gchar *state, const gchar *reason,
     const gchar *server);
 
+typedef gboolean (
+    *LicenseFilter) (const LicenseDocument *document, gpointer user_data);
+
 /*
  * @kid: (nullable): %NULL for any license
+ * @filter: (nullable): which licenses are looked at; %NULL: all
  *
  * Returns: (transfer full): the license that would play @kid, allowed or not;
  *   NULL with GST_CENC_ERROR_NO_KEY if there is none
  */
 LicenseEntry *gst_offline_license_session_find (GstOfflineLicenseSession *self,
-    const guint8 *kid, GError **error);
+    const guint8 *kid, LicenseFilter filter, gpointer user_data,
+    GError **error);
 
 G_END_DECLS

@@ -225,6 +225,7 @@ task_run (Task *task, GBytes **bytes, GError **error)
   task->job.kids = wanted_kids (task, error);
   if (!task->job.kids)
     return FALSE;
+  task->job.is_named = task->job.kids->len > 0;
   switch (task->action) {
     case LICENSE_ACTION_ACQUIRE:
       entry = license_job_acquire (&task->job, error);
@@ -323,6 +324,7 @@ renew_in_background (gpointer data, const guint8 *kid, const gchar *id,
   task.job.kids = g_byte_array_new ();
   g_byte_array_append (task.job.kids, kid, GST_CENC_KID_SIZE);
   task.job.id = id;
+  task.job.is_named = license_settings_names (&task.settings, kid);
   task.job.location = NULL;
   task.job.renew_before = 0;
   /* The server that sold it is not where it is renewed. */

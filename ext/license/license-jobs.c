@@ -3,103 +3,19 @@
 #include "license-jobs.h"
 #include "jose-json.h"
 #include "jose-jwe.h"
-#include "license-content.h"
+#include "license-job-private.h"
 #include "license-message.h"
 #include "license-outbox.h"
 #include "license-protocol.h"
-#include "license-token.h"
 #include "license-url.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <gst/cenc/gstcenckeyring.h>
-
-static void
-progress (LicenseJob *self, const gchar *text)
-{
-  if (self->client.progress)
-    self->client.progress (self->client.progress_data, text);
-}
 
 static gboolean
 fail (GError **error, GstCencError code, const gchar *text)
 {
   g_set_error_literal (error, GST_CENC_ERROR, (gint) code, text);
   return FALSE;
-}
-
-/* --- the token ---------------------------------------------------------- */
-
-static LicenseToken *
-fetch_token (LicenseJob *self, GError **error)
-{
-  LicenseRequest request = { self->token_location, NULL, NULL, NULL,
-    "application/json" };
-  g_autoptr (GBytes) body = NULL;
-  gconstpointer data;
-  gsize size;
-
-  progress (self, "getting the token");
-  body = license_client_send (&self->client, &request, error);
-  if (!body)
-    return NULL;
-  data = g_bytes_get_data (body, &size);
-  return license_token_parse (data, size, error);
-}
-
-/* Up to @max bytes and one more, by which the reader sees that it is too long:
- * nobody knows how long what is named really is. */
-static JoseSecret *
-read_file (const gchar *location, gsize max, GError **error)
-{
-  g_autofree gchar *path = g_str_has_prefix (location, "file:")
-      ? g_filename_from_uri (location, NULL, NULL)
-      : g_strdup (location);
-  FILE *file = path ? fopen (path, "rbe") : NULL;
-  JoseSecret *secret = NULL;
-
-  if (file) {
-    secret = jose_secret_new (max + 1);
-    secret->size = fread (secret->data, 1, max + 1, file);
-  }
-  if (!file || ferror (file)) {
-    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_FAILED, "%s: %s",
-        location, path ? g_strerror (errno) : "no file");
-    g_clear_pointer (&secret, jose_secret_free);
-  }
-  if (file)
-    fclose (file);
-  return secret;
-}
-
-static LicenseToken *
-read_token (const gchar *location, GError **error)
-{
-  g_autoptr (JoseSecret) text = read_file (location, LICENSE_MAX_TOKEN, error);
-
-  if (!text)
-    return NULL;
-  return license_token_parse ((const gchar *) text->data, text->size, error);
-}
-
-static LicenseToken *
-get_token (LicenseJob *self, GError **error)
-{
-  const gchar *scheme =
-      self->token_location ? g_uri_peek_scheme (self->token_location) : NULL;
-
-  if (self->token)
-    return license_token_parse (self->token, strlen (self->token), error);
-  if (!self->token_location) {
-    fail (error, GST_CENC_ERROR_FAILED,
-        "a license is acquired for a token: set token or token-location");
-    return NULL;
-  }
-  if (g_strcmp0 (scheme, "https") == 0 || g_strcmp0 (scheme, "http") == 0)
-    return fetch_token (self, error);
-  return read_token (self->token_location, error);
 }
 
 /* --- answers ------------------------------------------------------------ */
@@ -147,7 +63,7 @@ take_answer (LicenseJob *self, LicenseStore *store, GBytes *answer,
 {
   LicenseEntry *entry, *copy;
 
-  progress (self, "storing the license");
+  license_job_progress (self, "storing the license");
   if (!check_answer (self, store, answer, id, error))
     return NULL;
   entry = license_store_import (store, answer, nonce, NULL, error);
@@ -174,7 +90,7 @@ acquire_by (LicenseJob *self, LicenseStore *store, const LicenseToken *token,
 
   if (!body)
     return NULL;
-  progress (self, "asking for the license");
+  license_job_progress (self, "asking for the license");
   answer = license_client_send (&self->client, &request, error);
   return answer ? take_answer (self, store, answer, nonce, NULL, error) : NULL;
 }
@@ -182,7 +98,7 @@ acquire_by (LicenseJob *self, LicenseStore *store, const LicenseToken *token,
 LicenseEntry *
 license_job_acquire (LicenseJob *self, GError **error)
 {
-  g_autoptr (LicenseToken) token = get_token (self, error);
+  g_autoptr (LicenseToken) token = license_job_get_token (self, error);
   g_autoptr (LicenseStore) store = NULL;
   LicenseEntry *entry;
 
@@ -218,7 +134,7 @@ static LicenseEntry *
 load_file (LicenseJob *self, GError **error)
 {
   g_autoptr (JoseSecret) text =
-      read_file (self->location, LICENSE_MAX_SIZE, error);
+      license_job_read_file (self->location, LICENSE_MAX_SIZE, error);
   g_autoptr (LicenseStore) store = NULL;
   g_autoptr (GBytes) bytes = NULL;
 
@@ -243,6 +159,78 @@ is_among (GPtrArray *entries, const LicenseEntry *entry)
   return FALSE;
 }
 
+/* --- which license is whose ---------------------------------------------- */
+
+static gboolean
+is_at (const gchar *url, const gchar *origin)
+{
+  g_autofree gchar *own = url ? license_url_get_origin (url) : NULL;
+
+  return g_strcmp0 (own, origin) == 0;
+}
+
+/* A LicenseFilter: whether the server at @url has issued it. */
+static gboolean
+is_of_server (const LicenseDocument *document, gpointer url)
+{
+  g_autofree gchar *origin = license_url_get_origin (url);
+
+  return is_at (document->renewal_url, origin) ||
+      is_at (document->release_url, origin);
+}
+
+/* A document tells what was rented, and whoever has it can give it back: of all that
+ * is stored a server gets to see what it has issued itself, and what is named. */
+static gboolean
+may_ask (LicenseJob *self, const LicenseDocument *document)
+{
+  return self->url &&
+      (self->is_named || is_of_server (document, (gpointer) self->url));
+}
+
+/* (nullable) */
+static const gchar *
+get_renewal_url (LicenseJob *self, const LicenseDocument *document)
+{
+  if (self->url && (self->location || may_ask (self, document)))
+    return self->url;
+  return document->renewal_url;
+}
+
+/* The best license of all that the server has issued. */
+static LicenseEntry *
+find_of_server (LicenseJob *self, GError **error)
+{
+  g_autoptr (GUri) url = license_url_parse (self->url, error);
+  g_autofree gchar *origin = license_url_get_origin (self->url);
+  g_autoptr (GError) failed = NULL;
+  LicenseEntry *entry;
+
+  if (!url)
+    return NULL;
+  entry = gst_offline_license_session_find (self->session, NULL, is_of_server,
+      (gpointer) self->url, &failed);
+  if (g_error_matches (failed, GST_CENC_ERROR, GST_CENC_ERROR_NO_KEY))
+    g_set_error (error, GST_CENC_ERROR, GST_CENC_ERROR_NO_KEY,
+        "no license that %s has issued; one of another server is renewed there "
+        "only if key-ids, content or location names it",
+        origin);
+  else if (failed)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  return entry;
+}
+
+/* --- the licenses -------------------------------------------------------- */
+
+static LicenseEntry *
+find_license (LicenseJob *self, const guint8 *kid, GError **error)
+{
+  if (self->location)
+    return load_file (self, error);
+  return gst_offline_license_session_find (self->session, kid, NULL, NULL,
+      error);
+}
+
 /* Picture and sound may have a license each. @all: that one is missing is an
  * error; without, only that all are. Returns: (transfer full) (element-type
  * LicenseEntry): those that would play, none twice, at least one */
@@ -258,9 +246,7 @@ find_licenses (LicenseJob *self, gboolean all, GError **error)
     g_autoptr (LicenseEntry) entry = NULL;
 
     g_clear_error (&failed);
-    entry = self->location ? load_file (self, &failed)
-                           : gst_offline_license_session_find (self->session,
-                                 n > 0 ? get_kid (self, i) : NULL, &failed);
+    entry = find_license (self, n > 0 ? get_kid (self, i) : NULL, &failed);
     if (entry && !is_among (entries, entry))
       g_ptr_array_add (entries, g_steal_pointer (&entry));
     else if (!entry && all)
@@ -297,7 +283,7 @@ static LicenseEntry *
 renew_entry (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
     GError **error)
 {
-  const gchar *url = self->url ? self->url : entry->document->renewal_url;
+  const gchar *url = get_renewal_url (self, entry->document);
   g_autofree gchar *nonce = license_nonce_new ();
   g_autoptr (GBytes) body = license_protocol_renew (store, nonce,
       entry->document, &entry->record, error);
@@ -312,7 +298,7 @@ renew_entry (LicenseJob *self, LicenseStore *store, LicenseEntry *entry,
         "the license does not say where it is renewed: set uri");
     return NULL;
   }
-  progress (self, "renewing the license");
+  license_job_progress (self, "renewing the license");
   answer = license_client_send (&self->client, &request, error);
   return answer
       ? take_answer (self, store, answer, nonce, entry->document->id, error)
@@ -347,10 +333,15 @@ renew_if_due (LicenseJob *self, LicenseEntry *entry, GError **error)
 LicenseEntry *
 license_job_renew (LicenseJob *self, GError **error)
 {
-  g_autoptr (GPtrArray) entries = find_licenses (self, TRUE, error);
+  g_autoptr (GPtrArray) entries = NULL;
   g_autoptr (LicenseEntry) main = NULL;
   guint i;
 
+  if (self->url && !self->location && count_kids (self) == 0) {
+    main = find_of_server (self, error);
+    return main ? renew_if_due (self, main, error) : NULL;
+  }
+  entries = find_licenses (self, TRUE, error);
   for (i = 0; entries && i < entries->len; i++) {
     g_autoptr (LicenseEntry) entry =
         renew_if_due (self, g_ptr_array_index (entries, i), error);
@@ -383,7 +374,7 @@ license_job_revive (LicenseJob *self, GError **error)
     LicenseEntry *entry = g_ptr_array_index (entries, i);
     g_autoptr (LicenseEntry) renewed = NULL;
 
-    if (!is_over (entry) || (!self->url && !entry->document->renewal_url))
+    if (!is_over (entry) || !get_renewal_url (self, entry->document))
       continue;
     renewed = renew_now (self, entry, error);
     if (!renewed)
@@ -492,7 +483,7 @@ ask_status (LicenseJob *self, LicenseStore *store, const LicenseEntry *entry,
 
   if (!body)
     return NULL;
-  progress (self, "asking how the license stands");
+  license_job_progress (self, "asking how the license stands");
   answer = license_client_send (&self->client, &request, &failed);
   if (answer)
     return parse_status (answer, error);
@@ -501,28 +492,6 @@ ask_status (LicenseJob *self, LicenseStore *store, const LicenseEntry *entry,
     return g_strdup ("unknown");
   g_propagate_error (error, g_steal_pointer (&failed));
   return NULL;
-}
-
-static gboolean
-is_at (const gchar *url, const gchar *origin)
-{
-  g_autofree gchar *own = url ? license_url_get_origin (url) : NULL;
-
-  return g_strcmp0 (own, origin) == 0;
-}
-
-/* A document tells what was rented, and whoever has it can give it back: of all that
- * is stored a server gets to see what it has issued itself. */
-static gboolean
-may_ask (LicenseJob *self, const LicenseDocument *document)
-{
-  g_autofree gchar *origin =
-      self->url ? license_url_get_origin (self->url) : NULL;
-
-  if (!origin)
-    return FALSE;
-  return count_kids (self) > 0 || is_at (document->renewal_url, origin) ||
-      is_at (document->release_url, origin);
 }
 
 static gboolean

@@ -22,6 +22,7 @@ typedef struct
   const gchar *url; /* (nullable): the license server */
   const gchar *location; /* (nullable): a license file */
   GByteArray *kids; /* (nullable): 16 bytes each */
+  gboolean is_named; /* whoever set url has also said of which keys */
   const gchar *id; /* (nullable): only the license of this id is renewed */
   guint renew_before; /* s; 0 = renew whatever is left */
 } LicenseJob;
@@ -34,8 +35,9 @@ typedef struct
 /* Trades the token for a license, stores it. Returns: (transfer full): it */
 LicenseEntry *license_job_acquire (LicenseJob *self, GError **error);
 
-/* Renews the licenses that would play, if less than renew_before remains of it.
- * One that is over can be renewed too. Returns: (transfer full): the first as it
+/* Renews the licenses that would play, if less than renew_before remains of it:
+ * with @url there, and then without KIDs and @location the one that would play of
+ * those that are renewed or given back there. One that is over can be renewed too. Returns: (transfer full): the first as it
  * is now */
 LicenseEntry *license_job_renew (LicenseJob *self, GError **error);
 

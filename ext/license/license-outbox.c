@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "license-outbox.h"
+#include "license-job-private.h"
 #include "license-protocol.h"
 #include "license-url.h"
 
@@ -39,8 +40,7 @@ flush_one (LicenseJob *self, LicenseStore *store,
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->client.progress)
-    self->client.progress (self->client.progress_data, "giving a license back");
+  license_job_progress (self, "giving a license back");
   if (send_release (self, store, document, &error))
     return TRUE;
   GST_WARNING ("release of license %s: %s", document->id,

@@ -78,11 +78,21 @@ typedef struct
   LicenseDecision decision;
 } Choice;
 
+/* Which licenses are looked at; without a filter, all. */
+typedef struct
+{
+  LicenseFilter filter;
+  gpointer user_data;
+} Wanted;
+
 static void
-consider (GstOfflineLicenseSession *self, LicenseEntry *entry, Choice *best)
+consider (GstOfflineLicenseSession *self, LicenseEntry *entry,
+    const Wanted *wanted, Choice *best)
 {
   Choice next = { entry };
 
+  if (wanted->filter && !wanted->filter (entry->document, wanted->user_data))
+    return;
   next.decision = decide (self, entry, &next.state);
   GST_LOG_OBJECT (self, "license %s: %s", entry->document->id,
       next.decision.allowed ? "allowed"
@@ -94,7 +104,8 @@ consider (GstOfflineLicenseSession *self, LicenseEntry *entry, Choice *best)
 }
 
 static void
-consider_held (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best)
+consider_held (GstOfflineLicenseSession *self, const guint8 *kid,
+    const Wanted *wanted, Choice *best)
 {
   guint i;
 
@@ -103,7 +114,7 @@ consider_held (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best)
 
     if ((!kid || license_document_has_kid (entry->document, kid)) &&
         license_store_refresh (self->store, entry, NULL))
-      consider (self, entry, best);
+      consider (self, entry, wanted, best);
   }
 }
 
@@ -124,8 +135,8 @@ no_license (const guint8 *kid, GError *skipped, GError **error)
 
 /* With the lock. @best: its entry is the caller's. */
 static gboolean
-choose (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best,
-    GError **error)
+choose (GstOfflineLicenseSession *self, const guint8 *kid, const Wanted *wanted,
+    Choice *best, GError **error)
 {
   g_autoptr (GPtrArray) entries = NULL;
   g_autoptr (GError) skipped = NULL;
@@ -137,8 +148,8 @@ choose (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best,
   if (!entries)
     return FALSE;
   for (i = 0; i < entries->len; i++)
-    consider (self, g_ptr_array_index (entries, i), best);
-  consider_held (self, kid, best);
+    consider (self, g_ptr_array_index (entries, i), wanted, best);
+  consider_held (self, kid, wanted, best);
   if (!best->entry)
     return no_license (kid, skipped, error);
   best->entry = license_entry_copy (best->entry);
@@ -147,12 +158,13 @@ choose (GstOfflineLicenseSession *self, const guint8 *kid, Choice *best,
 
 LicenseEntry *
 gst_offline_license_session_find (GstOfflineLicenseSession *self,
-    const guint8 *kid, GError **error)
+    const guint8 *kid, LicenseFilter filter, gpointer user_data, GError **error)
 {
+  const Wanted wanted = { filter, user_data };
   Choice best = { NULL };
 
   g_mutex_lock (&self->lock);
-  choose (self, kid, &best, error);
+  choose (self, kid, &wanted, &best, error);
   g_mutex_unlock (&self->lock);
   return best.entry;
 }
@@ -329,11 +341,12 @@ license_session_get_key (GstCencKeySession *session, const guint8 *kid,
 {
   GstOfflineLicenseSession *self = GST_OFFLINE_LICENSE_SESSION (session);
   GQueue messages = G_QUEUE_INIT;
+  const Wanted all = { NULL };
   Choice choice = { NULL };
   GstCencKey *key = NULL;
 
   g_mutex_lock (&self->lock);
-  if (choose (self, kid, &choice, error))
+  if (choose (self, kid, &all, &choice, error))
     key = take_key (self, kid, use, &choice, &messages, error);
   g_clear_pointer (&choice.entry, license_entry_free);
   g_mutex_unlock (&self->lock);

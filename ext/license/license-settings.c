@@ -264,6 +264,20 @@ license_settings_use_network (const LicenseSettings *self)
   }
 }
 
+gboolean
+license_settings_names (const LicenseSettings *self, const guint8 *kid)
+{
+  g_autoptr (GByteArray) kids =
+      self->key_ids ? license_kids_parse (self->key_ids, NULL) : NULL;
+  guint i;
+
+  for (i = 0; kids && i < kids->len; i += GST_CENC_KID_SIZE) {
+    if (memcmp (kids->data + i, kid, GST_CENC_KID_SIZE) == 0)
+      return TRUE;
+  }
+  return !self->key_ids && self->content;
+}
+
 /* --- license: URIs ------------------------------------------------------ */
 
 gchar *

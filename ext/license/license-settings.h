@@ -73,6 +73,11 @@ LicenseAction license_settings_get_action (const LicenseSettings *self);
  * has put out its document. */
 gboolean license_settings_use_network (const LicenseSettings *self);
 
+/* Whether key-ids have @kid; of content that it has the KIDs that are in use is
+ * taken for granted. */
+gboolean
+license_settings_names (const LicenseSettings *self, const guint8 *kid);
+
 /* Returns: (transfer full) (nullable): license:///absolute/path names a file,
  * license:KID,KID keys in the store */
 gchar *license_settings_to_uri (const LicenseSettings *self);

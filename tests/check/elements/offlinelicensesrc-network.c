@@ -34,6 +34,14 @@ get_key_ids (TestRun *run)
   return g_string_free (text, FALSE);
 }
 
+/* (transfer full): @path on the server under another name of its host. */
+static gchar *
+elsewhere (const gchar *path)
+{
+  return g_strconcat ("http://localhost", strrchr (test_source_server.url, ':'),
+      path, NULL);
+}
+
 /* With a server to ask, what it says stands in the message; without, nobody is
  * asked. */
 GST_START_TEST (test_status_at_server)
@@ -68,16 +76,14 @@ GST_END_TEST;
  * issued it gets to see it only if it is named. */
 GST_START_TEST (test_status_elsewhere)
 {
-  const gchar *port = strrchr (test_source_server.url, ':');
-  g_autofree gchar *elsewhere =
-      g_strconcat ("http://localhost", port, "/status", NULL);
+  g_autofree gchar *other = elsewhere ("/status");
   g_autofree gchar *named = NULL;
   GstElement *source;
   TestRun one, run;
 
   test_run_acquire (&one, TEST_RENTAL "&renewalDuration=172800");
   source = test_source_new ("status");
-  g_object_set (source, "uri", elsewhere, NULL);
+  g_object_set (source, "uri", other, NULL);
   test_run_source (&run, source);
   test_run_expect_eos (&run);
   test_run_expect_state (&run, 0, "loaded");
@@ -86,7 +92,7 @@ GST_START_TEST (test_status_elsewhere)
   test_run_clear (&run);
 
   source = test_source_new ("status");
-  g_object_set (source, "uri", elsewhere, "key-ids", named, NULL);
+  g_object_set (source, "uri", other, "key-ids", named, NULL);
   test_run_source (&run, source);
   test_run_expect_eos (&run);
   assert_equals_string (server_state (&run, 0), "valid");
@@ -112,6 +118,61 @@ GST_START_TEST (test_status_offline)
       "no answer");
   test_run_expect_state (&run, 0, "loaded");
   fail_unless (server_state (&run, 0) == NULL);
+  test_run_clear (&run);
+  test_run_clear (&one);
+}
+
+GST_END_TEST;
+
+/* Whatever the store has is not what a server renews: what it has not issued it
+ * gets to see only if it is named. */
+GST_START_TEST (test_renew_elsewhere)
+{
+  g_autofree gchar *other = elsewhere ("/renew");
+  g_autofree gchar *own = g_strconcat (test_source_server.url, "/renew", NULL);
+  g_autofree gchar *named = NULL, *file = NULL;
+  GstElement *source;
+  TestRun one, run;
+
+  test_run_acquire (&one, TEST_RENTAL "&renewalDuration=172800");
+  named = get_key_ids (&one);
+  source = test_source_new ("renew");
+  g_object_set (source, "uri", other, NULL);
+  test_run_source (&run, source);
+  test_run_expect_error (&run, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT_NOKEY,
+      "no license that http://localhost");
+  assert_equals_int (run.structures->len, 0);
+  test_run_clear (&run);
+
+  source = test_source_new ("renew");
+  g_object_set (source, "uri", "no address", NULL);
+  test_run_source (&run, source);
+  test_run_expect_error (&run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "not a URL");
+  test_run_clear (&run);
+
+  source = test_source_new ("renew");
+  g_object_set (source, "uri", own, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  test_run_expect_state (&run, 0, "renewed");
+  test_run_clear (&run);
+
+  source = test_source_new ("renew");
+  g_object_set (source, "uri", other, "key-ids", named, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  test_run_expect_state (&run, 0, "renewed");
+  file = g_build_filename (test_source_folder, "title.license", NULL);
+  fail_unless (g_file_set_contents (file, g_bytes_get_data (run.document, NULL),
+      (gssize) g_bytes_get_size (run.document), NULL));
+  test_run_clear (&run);
+
+  source = test_source_new ("renew");
+  g_object_set (source, "uri", other, "location", file, NULL);
+  test_run_source (&run, source);
+  test_run_expect_eos (&run);
+  test_run_expect_state (&run, 0, "renewed");
   test_run_clear (&run);
   test_run_clear (&one);
 }
@@ -329,6 +390,35 @@ GST_START_TEST (test_auto_renew)
 
 GST_END_TEST;
 
+/* Nor is it by itself, in the background or before play, with a server that has
+ * not issued what plays: it is renewed where it says. */
+GST_START_TEST (test_auto_renew_elsewhere)
+{
+  static const gchar *const rights[] = { ENDS_SOON, IS_OVER };
+  static const gchar *const states[] = { "renewed", "loaded" };
+  TestSocket server;
+  g_autofree gchar *url = NULL;
+  GstElement *source, *pipeline;
+  TestRun run;
+
+  test_run_acquire (&run, rights[__i__]);
+  test_socket_init (&server);
+  server.answer = answer_busy;
+  test_socket_start (&server);
+  url = g_strdup_printf ("http://127.0.0.1:%u/renew", server.port);
+  source = test_source_new ("play");
+  g_object_set (source, "auto-renew", TRUE, "uri", url, NULL);
+  fail_unless (start_playing (source, &pipeline));
+  fail_unless (remaining (wait_for_state (pipeline, states[__i__])) >
+      86400 * GST_SECOND);
+  stop_playing (pipeline);
+  assert_equals_int (g_atomic_int_get (&server.connections), 0);
+  test_socket_clear (&server);
+  test_run_clear (&run);
+}
+
+GST_END_TEST;
+
 /* What nobody has allowed does not happen: the server is never asked. */
 GST_START_TEST (test_no_auto_renew)
 {
@@ -480,9 +570,11 @@ offlinelicensesrc_network_suite (void)
   tcase_add_test (tc, test_status_at_server);
   tcase_add_test (tc, test_status_elsewhere);
   tcase_add_test (tc, test_status_offline);
+  tcase_add_test (tc, test_renew_elsewhere);
   tcase_add_test (tc, test_cancel);
   tcase_add_test (tc, test_cancel_in_back_off);
   tcase_add_test (tc, test_auto_renew);
+  tcase_add_loop_test (tc, test_auto_renew_elsewhere, 0, 2);
   tcase_add_test (tc, test_no_auto_renew);
   tcase_add_test (tc, test_auto_renew_offline);
   tcase_add_test (tc, test_revived);

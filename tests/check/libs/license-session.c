@@ -438,6 +438,47 @@ GST_START_TEST (test_denied_later)
 
 GST_END_TEST;
 
+static gboolean
+is_of_server (const LicenseDocument *license, gpointer server)
+{
+  return g_strcmp0 (license->renewal_url, server) == 0;
+}
+
+/* The best of those that are wanted, or none. */
+GST_START_TEST (test_find)
+{
+  GstOfflineLicenseSession *self = GST_OFFLINE_LICENSE_SESSION (session);
+  static const gchar *const servers[] = { "https://a.example/",
+    "https://b.example/" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (servers); i++) {
+    g_autoptr (LicenseDocument) license = test_rental ();
+
+    license->id[0] = (gchar) ('0' + i);
+    g_free (license->renewal_url);
+    license->renewal_url = g_strdup (servers[i]);
+    license->rules.not_after += i * TEST_SECONDS (60);
+    add (license);
+  }
+  for (i = 0; i < 3; i++) {
+    const gchar *server = i < 2 ? servers[i] : "https://c.example/";
+    g_autoptr (GError) error = NULL;
+    g_autoptr (LicenseEntry) entry = gst_offline_license_session_find (self,
+        NULL, is_of_server, (gpointer) server, &error);
+
+    if (i < 2) {
+      assert_equals_string (entry->document->renewal_url, server);
+      continue;
+    }
+    fail_unless (entry == NULL);
+    fail_unless (
+        g_error_matches (error, GST_CENC_ERROR, GST_CENC_ERROR_NO_KEY));
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 license_session_suite (void)
 {
@@ -459,6 +500,7 @@ license_session_suite (void)
   tcase_add_test (tc, test_owned);
   tcase_add_test (tc, test_add_license_errors);
   tcase_add_test (tc, test_denied_later);
+  tcase_add_test (tc, test_find);
   return suite;
 }
 
