@@ -3,6 +3,7 @@
 #include "cenc/cenc-typefind.h"
 
 #include "cenc/decrypt-ask.h"
+#include "cenc/decrypt-groups.h"
 #include <gst/cenc/gstcenckeysession.h>
 
 #include <string.h>
@@ -55,7 +56,9 @@ typedef struct
   gboolean is_unknown; /* by a scheme that qtdemux does not know */
   gboolean is_fragmented;
   gboolean has_samples; /* a protected track has, in the moov itself */
+  gboolean rotates; /* a sample group has a KID that no track has */
   GByteArray *kids; /* 16 bytes each */
+  GByteArray *defaults; /* the same: those of sample entries, zeros too */
 } Findings;
 
 static gboolean
@@ -66,12 +69,31 @@ is_zero (const guint8 *kid)
   return memcmp (kid, zero, sizeof zero) == 0;
 }
 
+static void
+append_kid (GByteArray *kids, const guint8 *kid)
+{
+  if (kids->len < MAX_KIDS * GST_CENC_KID_SIZE)
+    g_byte_array_append (kids, kid, GST_CENC_KID_SIZE);
+}
+
+static gboolean
+has_kid (const GByteArray *kids, const guint8 *kid)
+{
+  guint i;
+
+  for (i = 0; i < kids->len; i += GST_CENC_KID_SIZE) {
+    if (memcmp (kids->data + i, kid, GST_CENC_KID_SIZE) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Rotating keys leave the default KID zero: that one names no key. */
 static void
 add_kid (Findings *findings, const guint8 *kid)
 {
-  if (!is_zero (kid) && findings->kids->len < MAX_KIDS * GST_CENC_KID_SIZE)
-    g_byte_array_append (findings->kids, kid, GST_CENC_KID_SIZE);
+  if (!is_zero (kid))
+    append_kid (findings->kids, kid);
 }
 
 static void
@@ -92,6 +114,7 @@ look_at_entries (Findings *findings, BmffBox *stsd)
           entry.params.scheme == CENC_SCHEME_CBC1)
         findings->is_unknown = TRUE;
       add_kid (findings, entry.params.kid);
+      append_kid (findings->defaults, entry.params.kid);
     }
   }
 }
@@ -123,8 +146,10 @@ look_at_groups (Findings *findings, BmffBox *sgpd)
     gsize size;
     const guint8 *data = g_bytes_get_data (entry, &size);
 
-    if (size >= 4 + GST_CENC_KID_SIZE && data[2] != 0)
+    if (size >= 4 + GST_CENC_KID_SIZE && data[2] != 0) {
       add_kid (findings, data + 4);
+      findings->rotates |= !has_kid (findings->defaults, data + 4);
+    }
     g_bytes_unref (entry);
   }
 }
@@ -306,12 +331,14 @@ is_of_demuxer (GstTypeFind *find, const Findings *findings, guint64 end)
 }
 
 /* Whether no decryptor behind qtdemux (up to 1.28) can have it: of samples in the
- * moov it tells nothing, and cens and cbc1 it refuses. Then it is ours without a key
- * too, which is asked for, or missed by name. */
+ * moov it tells nothing, cens and cbc1 it refuses, and before 1.24 it does not say whose
+ * key a sample has where keys rotate. Then it is ours without a key too, which is asked
+ * for, or missed by name. */
 static gboolean
 is_of_nobody_else (const Findings *findings)
 {
-  return findings->is_unknown || findings->has_samples;
+  return findings->is_unknown || findings->has_samples ||
+      (findings->rotates && decrypt_groups_are_unread ());
 }
 
 static gboolean
@@ -344,7 +371,8 @@ static void
 cenc_typefind (GstTypeFind *find, gpointer user_data)
 {
   g_autoptr (GByteArray) kids = g_byte_array_new ();
-  Findings findings = { .kids = kids };
+  g_autoptr (GByteArray) defaults = g_byte_array_new ();
+  Findings findings = { .kids = kids, .defaults = defaults };
   BmffHeader header;
   guint64 offset;
   const guint8 *data;
@@ -365,7 +393,7 @@ cenc_typefind (GstTypeFind *find, gpointer user_data)
   if (!is_ours) {
     g_byte_array_set_size (kids, 0);
     look_at_fragments (find, offset + header.size, &findings);
-    is_ours = have_key (kids);
+    is_ours = is_of_nobody_else (&findings) || have_key (kids);
   }
   if (is_ours)
     gst_type_find_suggest_empty_simple (find, GST_TYPE_FIND_MAXIMUM,
