@@ -109,6 +109,8 @@ add_slice (AdaptiveServer *server, const gchar *folder, const gchar *name,
 
   adaptive_server_add (server, path,
       g_bytes_new_from_bytes (file, begin, end - begin));
+  if (number == N_SEGMENTS)
+    adaptive_server_add_end (server, path, 0);
 }
 
 /* By files of their own; @by_ranges: of one. (transfer full) */
@@ -173,6 +175,7 @@ add_track (AdaptiveServer *server, const gchar *folder, AdaptiveTrack track,
 
   find_segments (file, begins);
   adaptive_server_add (server, path, g_bytes_ref (file));
+  adaptive_server_add_end (server, path, begins[N_SEGMENTS - 1]);
   add_slice (server, folder, name, 0, file, 0, init_size);
   for (i = 0; i < N_SEGMENTS; i++)
     add_slice (server, folder, name, i + 1, file, begins[i], begins[i + 1]);

@@ -66,6 +66,19 @@ get_path (const gchar *request)
 }
 
 static void
+wait_if_held (AdaptiveServer *self, const gchar *path, gsize start)
+{
+  const gsize *end = g_hash_table_lookup (self->ends, path);
+
+  if (!end || start < *end)
+    return;
+  g_mutex_lock (&self->lock);
+  while (self->is_holding)
+    g_cond_wait (&self->released, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 answer (AdaptiveServer *self, GOutputStream *out, const gchar *request)
 {
   g_autofree gchar *path = get_path (request);
@@ -84,6 +97,7 @@ answer (AdaptiveServer *self, GOutputStream *out, const gchar *request)
   }
   data = g_bytes_get_data (file, &size);
   get_range (request, size, &start, &end);
+  wait_if_held (self, path, start);
   head = g_strdup_printf (
       "HTTP/1.1 %s\r\nContent-Type: %s\r\nAccept-Ranges: bytes\r\n"
       "Content-Length: %" G_GSIZE_FORMAT "\r\n"
@@ -158,6 +172,9 @@ adaptive_server_start (AdaptiveServer *self)
   memset (self, 0, sizeof *self);
   self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
+  self->ends = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->released);
   self->stop = g_cancellable_new ();
   self->connections = g_ptr_array_new ();
   self->listener = g_socket_listener_new ();
@@ -172,6 +189,7 @@ adaptive_server_stop (AdaptiveServer *self)
 {
   guint i;
 
+  adaptive_server_hold_ends (self, FALSE);
   g_cancellable_cancel (self->stop);
   g_thread_join (self->thread);
   for (i = 0; i < self->connections->len; i++)
@@ -180,6 +198,9 @@ adaptive_server_stop (AdaptiveServer *self)
   g_object_unref (self->listener);
   g_object_unref (self->stop);
   g_hash_table_unref (self->files);
+  g_hash_table_unref (self->ends);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->released);
 }
 
 void
@@ -193,6 +214,22 @@ adaptive_server_add_text (AdaptiveServer *self, const gchar *path,
     const gchar *text)
 {
   adaptive_server_add (self, path, g_bytes_new (text, strlen (text)));
+}
+
+void
+adaptive_server_add_end (AdaptiveServer *self, const gchar *path, gsize start)
+{
+  g_hash_table_replace (self->ends, g_strdup (path),
+      g_memdup2 (&start, sizeof start));
+}
+
+void
+adaptive_server_hold_ends (AdaptiveServer *self, gboolean is_holding)
+{
+  g_mutex_lock (&self->lock);
+  self->is_holding = is_holding;
+  g_cond_broadcast (&self->released);
+  g_mutex_unlock (&self->lock);
 }
 
 gchar *

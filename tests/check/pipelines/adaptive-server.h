@@ -8,6 +8,7 @@
 typedef struct
 {
   GHashTable *files; /* path, "/" first, to GBytes */
+  GHashTable *ends; /* path to where the end of a title begins in it, gsize */
   guint16 port;
   gint n_requests; /* atomic */
   /* private */
@@ -15,6 +16,9 @@ typedef struct
   GCancellable *stop;
   GThread *thread;
   GPtrArray *connections; /* threads */
+  GMutex lock;
+  GCond released;
+  gboolean is_holding;
 } AdaptiveServer;
 
 /* In each test's process: a thread does not survive a fork. */
@@ -26,6 +30,12 @@ void
 adaptive_server_add (AdaptiveServer *self, const gchar *path, GBytes *data);
 void adaptive_server_add_text (AdaptiveServer *self, const gchar *path,
     const gchar *text);
+
+/* What is asked for of @path from @start on is the end of a title. */
+void
+adaptive_server_add_end (AdaptiveServer *self, const gchar *path, gsize start);
+/* Whether who asks for the end of a title has to wait. */
+void adaptive_server_hold_ends (AdaptiveServer *self, gboolean is_holding);
 
 /* (transfer full) */
 gchar *adaptive_server_get_uri (const AdaptiveServer *self, const gchar *path);

@@ -230,7 +230,8 @@ player_run (Player *self, GError **error)
 
 gboolean
 player_play_uri (Player *self, const gchar *factory, const gchar *uri,
-    GstCencKeySession *session, GError **error)
+    GstCencKeySession *session, void (*prepare) (GstElement *player),
+    GError **error)
 {
   guint n = stock_player_attempts ();
 
@@ -239,6 +240,8 @@ player_play_uri (Player *self, const gchar *factory, const gchar *uri,
     gboolean ends;
 
     player_init_uri (self, factory, uri, session);
+    if (prepare)
+      prepare (self->element);
     ends = player_run (self, &failed);
     if ((ends && !failed) || !stock_player_may_have_failed (failed) ||
         --n == 0) {
@@ -257,7 +260,7 @@ player_play (Player *self, const gchar *path, GstCencKeySession *session,
     GError **error)
 {
   gchar *uri = gst_filename_to_uri (path, NULL);
-  gboolean ends = player_play_uri (self, "playbin3", uri, session, error);
+  gboolean ends = player_play_uri (self, "playbin3", uri, session, NULL, error);
 
   g_free (uri);
   return ends;

@@ -55,8 +55,10 @@ gboolean player_run (Player *self, GError **error);
 /* player_init() and player_run(), as often as stock.h says; to be cleared once. */
 gboolean player_play (Player *self, const gchar *path,
     GstCencKeySession *session, GError **error);
+/* @prepare: called with each player that is made; NULL: nothing */
 gboolean player_play_uri (Player *self, const gchar *factory, const gchar *uri,
-    GstCencKeySession *session, GError **error);
+    GstCencKeySession *session, void (*prepare) (GstElement *player),
+    GError **error);
 /* Pauses, and waits for the first picture; FALSE if none comes. @what is for the
  * text of a failure. */
 gboolean player_pause (Player *self, const gchar *what);
