@@ -60,7 +60,8 @@ suite_by() { # NAME MESON-LOGS COMMAND...
   _add "$name" "$p" "$f" "$s" "$started" "$log" "$which"
 }
 
-# A program that writes "PASSED FAILED SKIPPED" to the file named --counts.
+# A program that writes "PASSED FAILED SKIPPED" to the file named --counts, and
+# says of each failure "FAIL WHAT".
 counted() { # NAME COMMAND... (one of whose arguments ends in .counts)
   local name=$1 started=$SECONDS log status argument file= counts
   shift
@@ -77,7 +78,8 @@ counted() { # NAME COMMAND... (one of whose arguments ends in .counts)
     counts="${counts%% *} 1 ${counts##* }"
   fi
   # shellcheck disable=SC2086  # three numbers
-  _add "$name" $counts "$started" "$log"
+  _add "$name" $counts "$started" "$log" \
+    "$(grep -m 3 '^FAIL ' "$log" | cut -c 6-160 | paste -sd ';')"
 }
 
 # What failed is said at the end, where nobody has to look for it.
