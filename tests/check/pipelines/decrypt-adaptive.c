@@ -392,7 +392,7 @@ decrypt_adaptive_suite (void)
   suite_add_tcase (suite, tc);
   if (!play_have_elements (needed))
     return suite;
-  tcase_set_timeout (tc, 120);
+  tcase_set_timeout (tc, 200); /* of three attempts */
   tcase_add_test (tc, test_same);
   tcase_add_test (tc, test_smooth);
   tcase_add_test (tc, test_errors);

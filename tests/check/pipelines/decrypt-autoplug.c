@@ -445,7 +445,7 @@ decrypt_autoplug_suite (void)
   TCase *tc = tcase_create ("pipelines");
 
   suite_add_tcase (suite, tc);
-  tcase_set_timeout (tc, 120);
+  tcase_set_timeout (tc, 200); /* of three attempts */
   tcase_add_test (tc, test_type);
   tcase_add_test (tc, test_missing_key);
   tcase_add_test (tc, test_late_key);

@@ -228,7 +228,7 @@ decrypt_behind_suite (void)
   TCase *tc = tcase_create ("pipelines");
 
   suite_add_tcase (suite, tc);
-  tcase_set_timeout (tc, 120);
+  tcase_set_timeout (tc, 200); /* of three attempts */
   if (!have_element ("qtdemux"))
     return suite;
   tcase_add_test (tc, test_seeks);
