@@ -8,6 +8,7 @@
 #define FOURCC_MOOF BMFF_FOURCC ('m', 'o', 'o', 'f')
 #define FOURCC_MDAT BMFF_FOURCC ('m', 'd', 'a', 't')
 #define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
+#define FOURCC_MVEX BMFF_FOURCC ('m', 'v', 'e', 'x')
 
 static gboolean
 refuse (guint64 offset, const BmffHeader *header, EncryptError code,
@@ -31,6 +32,21 @@ take_moov (EncryptBoxes *self, BmffSource *source, guint64 offset,
   return self->moov != NULL;
 }
 
+/* A moov that has samples of its own, and fragments: it has to come first, so that
+ * these samples can go out as fragments (encrypt-stream-mixed.c). */
+static gboolean
+refuse_moof (const EncryptBoxes *self, guint64 offset, const BmffHeader *header,
+    GError **error)
+{
+  const gchar *why = "a fragment, and its moov stands behind samples";
+
+  if (!self->moov)
+    why = "a fragment in front of any moov";
+  else if (!bmff_box_child (self->moov, FOURCC_MVEX))
+    why = "a fragment, and the moov has no mvex";
+  return refuse (offset, header, ENCRYPT_ERROR_UNSUPPORTED, why, error);
+}
+
 static gboolean
 take_box (EncryptBoxes *self, BmffSource *source, guint64 offset,
     const BmffHeader *header, GError **error)
@@ -43,8 +59,7 @@ take_box (EncryptBoxes *self, BmffSource *source, guint64 offset,
     case FOURCC_MOOV:
       return take_moov (self, source, offset, header, error);
     case FOURCC_MOOF:
-      return refuse (offset, header, ENCRYPT_ERROR_UNSUPPORTED,
-          "a fragment in a file whose moov has samples of its own", error);
+      return refuse_moof (self, offset, header, error);
     case FOURCC_MDAT:
       g_array_append_val (self->mdats, payload);
       return TRUE;

@@ -7,6 +7,7 @@
 #include "cenc/encrypt-ftyp.h"
 #include "gst/cenc/cenc-track.h"
 #include "gst/isobmff/bmff-index.h"
+#include "gst/isobmff/bmff-mixed.h"
 
 #define FOURCC_FTYP BMFF_FOURCC ('f', 't', 'y', 'p')
 #define FOURCC_MOOV BMFF_FOURCC ('m', 'o', 'o', 'v')
@@ -161,8 +162,8 @@ encrypt_movie_check_empty (const BmffMovie *movie, GError **error)
       return FALSE;
     if (bmff_sample_table_get_count (table) > 0) {
       g_set_error (error, ENCRYPT_ERROR, ENCRYPT_ERROR_UNSUPPORTED,
-          "track %u: the moov has samples of its own and fragments are to "
-          "follow (moov and moof mixed)",
+          "track %u: the moov has samples of its own, amid fragments, and no "
+          "mvex",
           track->id);
       return FALSE;
     }
@@ -242,7 +243,9 @@ protect_header (GBytes *box, guint32 type, EncryptPlan *plan,
   }
   *fragmented = TRUE;
   movie = encrypt_movie_new (moov, plan, error);
-  return movie ? bmff_box_to_bytes (movie->moov) : NULL;
+  return movie && bmff_mixed_take (movie, NULL, error)
+      ? bmff_box_to_bytes (movie->moov)
+      : NULL;
 }
 
 static gboolean

@@ -29,7 +29,8 @@ reserve_index (EncryptStream *self, guint64 end, GError **error)
     return GST_FLOW_OK;
   if (!encrypt_stream_has_leading_sidx (self, end, &has_sidx, error))
     return GST_FLOW_ERROR;
-  if (has_sidx)
+  /* One that came in does not tell of what was the moov's. */
+  if (has_sidx && self->n_mixed == 0)
     return GST_FLOW_OK;
   self->index = encrypt_index_new (self->out, track->id, track->timescale);
   room = encrypt_index_make_free (ENCRYPT_INDEX_SIZE);
@@ -122,6 +123,8 @@ encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
 
   if (flow != GST_FLOW_OK)
     return flow;
+  if (self->order && !encrypt_stream_put_in_order (self, error))
+    return GST_FLOW_ERROR;
   whole = make_fragment (self, &range, error);
   if (!whole)
     return GST_FLOW_ERROR;
@@ -235,9 +238,13 @@ encrypt_stream_begin_fragment (EncryptStream *self, guint64 start, guint64 end,
         "moof at offset %" G_GUINT64_FORMAT " in front of any moov", start);
     return GST_FLOW_ERROR;
   }
+  if (!encrypt_stream_end_mixed (self, error))
+    return GST_FLOW_ERROR;
   moof = encrypt_stream_parse_box (self, start, end, error);
-  if (moof)
+  if (moof) {
+    encrypt_stream_number (self, moof);
     self->fragment = encrypt_fragment_new (moof, self->movie, self->clock,
         self->plan, error);
+  }
   return self->fragment ? GST_FLOW_OK : GST_FLOW_ERROR;
 }

@@ -76,7 +76,8 @@ set_movie (EncryptStream *self, BmffMovie *movie)
 }
 
 static GBytes *
-protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
+protect_moov (EncryptStream *self, guint64 start, guint64 end,
+    BmffMixed **mixed, GError **error)
 {
   BmffBox *moov = encrypt_stream_parse_box (self, start, end, error);
   BmffMovie *movie = moov ? encrypt_movie_new (moov, self->plan, error) : NULL;
@@ -84,7 +85,8 @@ protect_moov (EncryptStream *self, guint64 start, guint64 end, GError **error)
   if (!movie)
     return NULL;
   set_movie (self, movie);
-  if (!encrypt_movie_check_empty (movie, error) ||
+  if (!bmff_mixed_take (movie, mixed, error) ||
+      !encrypt_movie_check_empty (movie, error) ||
       !encrypt_movie_check_items (movie, NULL, TRUE, error))
     return NULL;
   return bmff_box_to_bytes (movie->moov);
@@ -107,10 +109,13 @@ encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
   g_autoptr (GBytes) moov = NULL;
   GstFlowReturn flow;
 
+  if (!encrypt_stream_end_mixed (self, error))
+    return GST_FLOW_ERROR;
   /* Those of the first one may be known from the caps. */
   if (self->movie)
     encrypt_plan_begin_movie (self->plan);
-  moov = protect_moov (self, start, end, error);
+  self->n_mixed = 0;
+  moov = protect_moov (self, start, end, &self->mixed, error);
   if (!moov)
     return GST_FLOW_ERROR;
   set_place (&self->moov, start, end, self->out, moov);
@@ -158,8 +163,10 @@ GstFlowReturn
 encrypt_stream_rewrite_moov (EncryptStream *self, guint64 start, guint64 end,
     GError **error)
 {
-  g_autoptr (GBytes) moov = protect_moov (self, start, end, error);
+  g_autoptr (GBytes) moov = NULL;
 
+  if (encrypt_stream_end_mixed (self, error))
+    moov = protect_moov (self, start, end, NULL, error);
   if (!moov)
     return GST_FLOW_ERROR;
   encrypt_queue_drop (self->queue, end);
@@ -203,6 +210,9 @@ take_sidx (EncryptStream *self, guint64 start, guint64 known, guint64 *end,
   if (!box)
     return NULL;
   *end = start + box->parsed_size;
+  /* Ours tells of all fragments, the input's not of the moov's samples. */
+  if (self->index && self->n_mixed > 0)
+    return encrypt_index_make_free (box->parsed_size);
   bytes = encrypt_sidx_take (self->sidx, box, known, self->moves,
       self->seekable, &whole, error);
   if (bytes && !whole && !self->seekable && !self->lost_sidx) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * EncryptStream's parts: encrypt-stream.c finds the boxes,
- * encrypt-stream-output.c and encrypt-stream-fragment.c make of them what goes
- * out. All functions return
+ * encrypt-stream-output.c, encrypt-stream-fragment.c and encrypt-stream-mixed.c
+ * make of them what goes out. All functions return
  * GST_FLOW_OK, what a callback returned, or GST_FLOW_ERROR with @error; places
  * are those of the input, and what is handled stands at the queue's start.
  */
@@ -14,6 +14,7 @@
 #include "cenc/encrypt-cut.h"
 #include "cenc/encrypt-fragment.h"
 #include "cenc/encrypt-sidx.h"
+#include "gst/isobmff/bmff-mixed.h"
 
 G_BEGIN_DECLS
 
@@ -35,6 +36,10 @@ struct _EncryptStream
 
   BmffMovie *movie; /* NULL before the moov */
   BmffClock *clock; /* likewise */
+  BmffMixed *mixed; /* samples that the moov had; NULL: none, or all went out */
+  guint32 n_mixed; /* fragments made of these */
+  GArray *
+      order; /* (element-type BmffMixedRange): of the fragment's data, if it changes; it is held then */
   EncryptPlace ftyp, moov; /* in_size 0: none, or it is as it was */
   EncryptFragment *fragment; /* its moof is here, its samples are not all */
   EncryptIndex *index;
@@ -93,6 +98,16 @@ GstFlowReturn encrypt_stream_handle_meta (EncryptStream *self, guint64 start,
 /** A moof: its samples are waited for. */
 GstFlowReturn encrypt_stream_begin_fragment (EncryptStream *self, guint64 start,
     guint64 end, GError **error);
+/** The mdat at self->scan: if it has samples that the moov told of, a moof of ours stands in front of it and waits for them; else self->fragment stays NULL. */
+gboolean encrypt_stream_begin_mixed (EncryptStream *self,
+    const BmffHeader *header, GError **error);
+/** All of that fragment is here: its bytes are put into the order that its moof tells. FALSE if there is no memory. */
+gboolean encrypt_stream_put_in_order (EncryptStream *self, GError **error);
+/** The moov's samples have all come; the fragments' follow, or another moov's, or the end. */
+gboolean encrypt_stream_end_mixed (EncryptStream *self, GError **error);
+/** @moof comes behind those made of the moov's samples. */
+void encrypt_stream_number (const EncryptStream *self, BmffBox *moof);
+
 /** All of the fragment is here, up to @end. */
 GstFlowReturn encrypt_stream_flush_fragment (EncryptStream *self, guint64 end,
     GError **error);

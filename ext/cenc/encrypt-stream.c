@@ -54,6 +54,8 @@ encrypt_stream_free (EncryptStream *self)
 {
   g_clear_pointer (&self->fragment, encrypt_fragment_free);
   g_clear_pointer (&self->clock, bmff_clock_free);
+  g_clear_pointer (&self->mixed, bmff_mixed_free);
+  g_clear_pointer (&self->order, g_array_unref);
   g_clear_pointer (&self->movie, bmff_movie_free);
   g_clear_pointer (&self->index, encrypt_index_free);
   encrypt_moves_free (self->moves);
@@ -224,12 +226,23 @@ static Step
 pass_box (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
     GError **error)
 {
-  if (header->type == FOURCC_MDAT && header->size > header->header_size)
-    *flow = refuse_orphan (self, error);
-  else
-    *flow = encrypt_stream_flush_lead (self, error);
+  *flow = encrypt_stream_flush_lead (self, error);
   self->scan += header->size;
   self->pass_end = self->scan;
+  return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;
+}
+
+/* Without a moof in front: the moov has to have told of its samples. */
+static Step
+take_mdat (EncryptStream *self, const BmffHeader *header, GstFlowReturn *flow,
+    GError **error)
+{
+  if (header->size == header->header_size)
+    return pass_box (self, header, flow, error);
+  if (!encrypt_stream_begin_mixed (self, header, error))
+    *flow = GST_FLOW_ERROR;
+  else if (!self->fragment)
+    *flow = refuse_orphan (self, error);
   return *flow == GST_FLOW_OK ? STEP_GO_ON : STEP_STOP;
 }
 
@@ -292,7 +305,8 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
   if (*flow != GST_FLOW_OK)
     return STEP_STOP;
   if (!lead && !is_read_whole (self, header.type) && !self->rewriting)
-    return pass_box (self, &header, flow, error);
+    return header.type == FOURCC_MDAT ? take_mdat (self, &header, flow, error)
+                                      : pass_box (self, &header, flow, error);
   step = need_whole (self, &header, flow, error);
   if (step != STEP_GO_ON)
     return step;
@@ -308,7 +322,7 @@ next_box (EncryptStream *self, GstFlowReturn *flow, GError **error)
 static gboolean
 is_read_by_place (const EncryptStream *self)
 {
-  return self->input && !is_endless (self->scan) &&
+  return self->input && !self->order && !is_endless (self->scan) &&
       self->scan - encrypt_queue_get_end (self->queue) > MIN_BY_PLACE;
 }
 
@@ -436,6 +450,8 @@ encrypt_stream_end (EncryptStream *self, GError **error)
 {
   GstFlowReturn flow = drain (self, error);
 
+  if (flow == GST_FLOW_OK && !encrypt_stream_end_mixed (self, error))
+    flow = GST_FLOW_ERROR;
   if (flow == GST_FLOW_OK && encrypt_moves_are_complete (self->moves))
     flow = encrypt_stream_write_sidx (self, error);
   return flow == GST_FLOW_OK ? encrypt_stream_write_index (self) : flow;
