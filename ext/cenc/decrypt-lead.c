@@ -27,7 +27,7 @@ decrypt_lead_init (DecryptLead *self)
 {
   self->over = self->lost = FALSE;
   self->n_clear = 0;
-  self->families = 0;
+  self->families = self->beginnings = 0;
   self->size = 0;
   g_queue_init (&self->held);
 }
@@ -105,10 +105,26 @@ get_family (const SampleProbe *probe, GstBuffer *buffer)
       : -1;
 }
 
+/* What samples of one stream mostly share: of AAC the first element. */
+static gint
+get_beginning (GstBuffer *buffer)
+{
+  guint8 first;
+
+  return gst_buffer_extract (buffer, 0, &first, 1) == 1 ? first >> 2 : -1;
+}
+
+/* @family: -1 for none */
+static guint64
+get_bit (gint family)
+{
+  return family < 0 ? 0 : G_GUINT64_CONSTANT (1) << family;
+}
+
 static gboolean
 is_in (guint64 families, gint family)
 {
-  return family >= 0 && (families & (G_GUINT64_CONSTANT (1) << family)) != 0;
+  return (families & get_bit (family)) != 0;
 }
 
 /* What is held stands between a lead and @encrypted, and parses both ways: of a
@@ -122,7 +138,7 @@ settle (DecryptLead *self, const SampleProbe *probe, GstBuffer *encrypted)
 
   if (family < 0 || self->families == 0)
     return TRUE;
-  other = G_GUINT64_CONSTANT (1) << family;
+  other = get_bit (family);
   for (walk = self->held.head; walk; walk = walk->next) {
     Held *held = walk->data;
     gboolean clear, fits;
@@ -138,6 +154,23 @@ settle (DecryptLead *self, const SampleProbe *probe, GstBuffer *encrypted)
       gst_clear_buffer (&held->decrypted);
   }
   return TRUE;
+}
+
+/* A title may be shorter than its lead was meant to be. */
+static void
+settle_end (DecryptLead *self)
+{
+  GList *walk;
+
+  for (walk = self->held.head; walk; walk = walk->next) {
+    Held *held = walk->data;
+
+    if (held->decrypted &&
+        is_in (self->beginnings,
+            get_beginning (GST_BUFFER_CAST (held->object))) &&
+        !is_in (self->beginnings, get_beginning (held->decrypted)))
+      gst_clear_buffer (&held->decrypted);
+  }
 }
 
 /* All that is held is clear; it goes on being held. */
@@ -223,11 +256,9 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
     }
     hold (self, raw, decrypted);
   } else {
-    gint family = get_family (probe, raw);
-
     dropped = decrypted;
-    if (family >= 0)
-      self->families |= G_GUINT64_CONSTANT (1) << family;
+    self->families |= get_bit (get_family (probe, raw));
+    self->beginnings |= get_bit (get_beginning (raw));
     mark_clear (self);
     hold (self, raw, NULL);
     if (++self->n_clear >= need)
@@ -247,5 +278,6 @@ decrypt_lead_add_event (DecryptLead *self, GstEvent *event)
 void
 decrypt_lead_finish (DecryptLead *self, GQueue *out)
 {
+  settle_end (self);
   release_at_end (self, out);
 }

@@ -29,6 +29,7 @@ typedef struct
   guint n_clear; /* samples in a row that were */
   guint64
       families; /* of those samples: a bit each, sample_probe_get_family() */
+  guint64 beginnings; /* likewise, the first six bits, of any codec */
   gsize size; /* bytes held */
   GQueue held; /* (element-type Held) */
 } DecryptLead;
@@ -64,7 +65,7 @@ decrypt_lead_add (DecryptLead *self, const SampleProbe *probe, guint need,
 /** @event: (transfer full): while samples are held it takes its place behind them. */
 void decrypt_lead_add_event (DecryptLead *self, GstEvent *event);
 
-/** The stream ends: what was clear goes out. */
+/** The stream ends: what is held goes out, as it came where it was clear. Of what parses both ways that is what begins as the lead's samples do as it came, and does not decrypted. */
 void decrypt_lead_finish (DecryptLead *self, GQueue *out);
 
 G_END_DECLS

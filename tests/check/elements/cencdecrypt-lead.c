@@ -151,9 +151,9 @@ opus (guint8 first, guint8 last)
 }
 
 /* Pairs of first bytes, as it came and decrypted; 3, 0 is no Opus. Gives the
- * first bytes of what came out, then the last result. */
+ * first bytes of what came out, then the last result. @end: nothing follows. */
 static DecryptLeadResult
-judge_opus (const guint8 (*samples)[2], guint n, GByteArray *got)
+judge_opus (const guint8 (*samples)[2], guint n, gboolean end, GByteArray *got)
 {
   GQueue out = G_QUEUE_INIT;
   SampleProbe probe;
@@ -175,6 +175,8 @@ judge_opus (const guint8 (*samples)[2], guint n, GByteArray *got)
     fail_unless ((result == DECRYPT_LEAD_FAILED) == (error != NULL));
     g_clear_error (&error);
   }
+  if (end)
+    decrypt_lead_finish (&lead, &out);
   while ((buffer = g_queue_pop_head (&out))) {
     guint8 first;
 
@@ -192,7 +194,7 @@ check_opus (const guint8 (*samples)[2], guint n, DecryptLeadResult wanted,
 {
   GByteArray *got = g_byte_array_new ();
 
-  fail_unless_equals_int (judge_opus (samples, n, got), wanted);
+  fail_unless_equals_int (judge_opus (samples, n, FALSE, got), wanted);
   fail_unless_equals_int (got->len, n_bytes);
   fail_unless (memcmp (got->data, bytes, n_bytes) == 0);
   g_byte_array_unref (got);
@@ -216,6 +218,22 @@ GST_START_TEST (test_opus)
   check_opus (both, 4, DECRYPT_LEAD_FAILED, "\xfc\xfc", 2);
   check_opus (neither, 4, DECRYPT_LEAD_FAILED, "\xfc\xfc", 2);
   check_opus (no_lead, 3, DECRYPT_LEAD_OVER, "\xfc\xfc", 2);
+}
+GST_END_TEST;
+
+/* A lead to the end: of what parses both ways, what begins as the others did was
+ * clear. */
+GST_START_TEST (test_lead_to_the_end)
+{
+  const guint8 samples[][2] = { { 0xfc, 3 }, { 0xfc, 3 }, { 0xfc, 0x10 },
+    { 0x10, 0xfc }, { 0xfc, 0xfc } };
+  GByteArray *got = g_byte_array_new ();
+
+  fail_unless_equals_int (judge_opus (samples, 5, TRUE, got),
+      DECRYPT_LEAD_TAKEN);
+  fail_unless_equals_int (got->len, 5);
+  fail_unless (memcmp (got->data, "\xfc\xfc\xfc\xfc\xfc", 5) == 0);
+  g_byte_array_unref (got);
 }
 GST_END_TEST;
 
@@ -414,6 +432,7 @@ cencdecrypt_lead_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_judgment);
   tcase_add_test (tc, test_opus);
+  tcase_add_test (tc, test_lead_to_the_end);
   tcase_add_test (tc, test_bounded);
   tcase_add_test (tc, test_element);
   tcase_add_loop_test (tc, test_next_title, 0, 3);
