@@ -51,12 +51,6 @@ decrypt_behind_free (DecryptBehind *self)
   g_free (self);
 }
 
-gboolean
-decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps)
-{
-  return decrypt_samples_set_caps (self->samples, caps);
-}
-
 void
 decrypt_behind_take_tags (DecryptBehind *self, GstEvent *event)
 {
@@ -103,6 +97,18 @@ watch (DecryptBehind *self)
     decrypt_watchdog_feed (self->watchdog);
   else
     decrypt_watchdog_stop (self->watchdog);
+}
+
+gboolean
+decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps,
+    GError **error)
+{
+  GQueue out = G_QUEUE_INIT;
+  gboolean ok = decrypt_samples_set_caps (self->samples, caps, &out, error);
+
+  (void) push_all (self, &out);
+  watch (self);
+  return ok;
 }
 
 GstFlowReturn

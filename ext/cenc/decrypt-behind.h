@@ -20,8 +20,9 @@ DecryptBehind *decrypt_behind_new (GstPad *srcpad, DecryptCrypto *crypto,
     DecryptPreroll *preroll, gboolean verify);
 void decrypt_behind_free (DecryptBehind *self);
 
-/** The sink's caps, FALSE if they are not what a demuxer gives. */
-gboolean decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps);
+/** The sink's caps: FALSE if they are not what a demuxer gives; with an error if they end what is held, and it cannot be judged. */
+gboolean decrypt_behind_set_caps (DecryptBehind *self, const GstCaps *caps,
+    GError **error);
 /** A tag event of the stream. */
 void decrypt_behind_take_tags (DecryptBehind *self, GstEvent *event);
 /** A protection event of the stream. */

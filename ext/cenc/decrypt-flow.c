@@ -316,35 +316,39 @@ push_event (DecryptFlow *self, GstEvent *event)
   return decrypt_behind_push_event (self->behind, event);
 }
 
+/* Samples follow: a file that came before them has to be whole. */
 static gboolean
-set_sink_caps (DecryptFlow *self, GstCaps *caps)
+be_behind (DecryptFlow *self, GstCaps *caps, GError **error)
 {
-  g_autoptr (GstCaps) clear_caps = decrypt_caps_to_clear (caps);
-
-  if (!clear_caps)
-    return FALSE;
-  if (!decrypt_caps_are_samples (caps)) {
-    g_clear_pointer (&self->behind, decrypt_behind_free);
-  } else {
-    if (!self->behind)
-      self->behind = decrypt_behind_new (self->srcpad, self->crypto,
-          &self->preroll, self->verify);
-    if (!decrypt_behind_set_caps (self->behind, caps))
+  if (!self->behind) {
+    if (self->front && !decrypt_front_begin_stream (self->front, FALSE, error))
       return FALSE;
+    self->behind = decrypt_behind_new (self->srcpad, self->crypto,
+        &self->preroll, self->verify);
   }
-  return push_event (self, gst_event_new_caps (clear_caps));
+  return decrypt_behind_set_caps (self->behind, caps, error);
+}
+
+/* A file follows: what is held of samples goes out before it. */
+static gboolean
+be_in_front (DecryptFlow *self, GError **error)
+{
+  if (self->behind && !decrypt_behind_end (self->behind, error))
+    return FALSE;
+  g_clear_pointer (&self->behind, decrypt_behind_free);
+  return TRUE;
 }
 
 static gboolean
-take_caps (DecryptFlow *self, GstEvent *event)
+set_sink_caps (DecryptFlow *self, GstCaps *caps, GError **error)
 {
-  GstCaps *caps;
-  gboolean ret;
+  g_autoptr (GstCaps) clear_caps = decrypt_caps_to_clear (caps);
 
-  gst_event_parse_caps (event, &caps);
-  ret = set_sink_caps (self, caps);
-  gst_event_unref (event);
-  return ret;
+  if (!clear_caps ||
+      !(decrypt_caps_are_samples (caps) ? be_behind (self, caps, error)
+                                        : be_in_front (self, error)))
+    return FALSE;
+  return push_event (self, gst_event_new_caps (clear_caps));
 }
 
 /* The end of half a file is not handed on: the error has been posted. */
@@ -353,6 +357,10 @@ take_eos (DecryptFlow *self, GstEvent *event)
 {
   g_autoptr (GError) error = NULL;
 
+  if (self->broken) {
+    gst_event_unref (event);
+    return FALSE;
+  }
   if (self->behind ? decrypt_behind_end (self->behind, &error)
                    : decrypt_front_end (get_front (self), &error))
     return gst_pad_event_default (self->sinkpad, GST_OBJECT (self->element),
@@ -386,6 +394,24 @@ break_off (DecryptFlow *self, const GError *error)
   self->broken = TRUE;
   (void) finish (self, GST_FLOW_ERROR, error);
   return FALSE;
+}
+
+/* TRUE where half a title was broken off, too: then it is buffers that fail, and
+ * upstream has nothing to tell of caps. */
+static gboolean
+take_caps (DecryptFlow *self, GstEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  GstCaps *caps;
+  gboolean ret = TRUE;
+
+  gst_event_parse_caps (event, &caps);
+  if (!self->broken)
+    ret = set_sink_caps (self, caps, &error);
+  gst_event_unref (event);
+  if (error)
+    (void) break_off (self, error);
+  return ret || self->broken;
 }
 
 /* Another title behind the one that was there: as in a new element, but for the

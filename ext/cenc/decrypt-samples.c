@@ -61,21 +61,40 @@ decrypt_samples_free (DecryptSamples *self)
   g_free (self);
 }
 
+/* What is held is of the codec that was: nothing that comes says what it is. */
+static gboolean
+set_probe (DecryptSamples *self, const SampleProbe *probe, GQueue *out,
+    GError **error)
+{
+  if (probe->codec != self->probe.codec) {
+    if (!decrypt_samples_finish (self, out, error))
+      return FALSE;
+    decrypt_clear_run_clear (&self->run);
+    decrypt_lead_clear (&self->lead);
+  }
+  self->probe = *probe;
+  return TRUE;
+}
+
 gboolean
-decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps)
+decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps,
+    GQueue *out, GError **error)
 {
   const GstStructure *s = gst_caps_get_structure (caps, 0);
   g_autoptr (GstCaps) clear = decrypt_caps_to_clear (caps);
   gint width = 0, height = 0;
+  SampleProbe probe;
 
   if (!clear)
+    return FALSE;
+  decrypt_caps_init_probe (clear, &probe);
+  if (!set_probe (self, &probe, out, error))
     return FALSE;
   (void) gst_structure_get_int (s, "width", &width);
   (void) gst_structure_get_int (s, "height", &height);
   self->track.width = (guint) MAX (width, 0);
   self->track.height = (guint) MAX (height, 0);
 
-  decrypt_caps_init_probe (clear, &self->probe);
   self->track.probe = self->verify ? &self->probe : NULL;
   g_free (self->cipher_mode);
   self->cipher_mode = g_strdup (gst_structure_get_string (s, "cipher-mode"));

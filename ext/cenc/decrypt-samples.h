@@ -18,8 +18,18 @@ typedef struct _DecryptSamples DecryptSamples;
 DecryptSamples *decrypt_samples_new (DecryptCrypto *crypto, gboolean verify);
 void decrypt_samples_free (DecryptSamples *self);
 
-/** @caps: the sink's. FALSE if they are not what a demuxer gives. */
-gboolean decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps);
+/**
+ * decrypt_samples_set_caps:
+ * @caps: the sink's
+ * @out: as of decrypt_samples_process()
+ *
+ * Of another codec than before they end what is held, as decrypt_samples_finish().
+ *
+ * Returns: FALSE with an error if that cannot be judged; without one, they are not
+ * what a demuxer gives
+ */
+gboolean decrypt_samples_set_caps (DecryptSamples *self, const GstCaps *caps,
+    GQueue *out, GError **error);
 
 /** What the stream's tags say of who wrote it. */
 void decrypt_samples_take_tags (DecryptSamples *self, const GstTagList *tags);

@@ -90,12 +90,17 @@ take_buffer (Input *input, gsize size)
   return buffer;
 }
 
-static void
+static void take_out (Fuzz *self, GQueue *out);
+
+/* In mid-stream too, where what is held is of the old ones. */
+static gboolean
 fuzz_caps (Fuzz *self, Input *input)
 {
   const gchar *type = types[take (input) % G_N_ELEMENTS (types)];
   const gchar *mode = modes[take (input) % G_N_ELEMENTS (modes)];
   guint8 config = take (input);
+  GQueue out = G_QUEUE_INIT;
+  g_autoptr (GError) error = NULL;
   GstCaps *caps = gst_caps_from_string (type);
 
   if (mode)
@@ -106,9 +111,11 @@ fuzz_caps (Fuzz *self, Input *input)
     gst_caps_set_simple (caps, "codec_data", GST_TYPE_BUFFER, buffer, NULL);
     gst_buffer_unref (buffer);
   }
-  self->has_caps = decrypt_samples_set_caps (self->samples, caps);
-  self->is_webm = g_str_has_prefix (type, "application/x-webm-enc");
+  self->has_caps = decrypt_samples_set_caps (self->samples, caps, &out, &error);
+  take_out (self, &out);
+  self->is_webm |= g_str_has_prefix (type, "application/x-webm-enc");
   gst_caps_unref (caps);
+  return self->has_caps;
 }
 
 static void
@@ -249,6 +256,8 @@ fuzz_command (Fuzz *self, Input *input)
     case 0:
       return fuzz_finish (self);
     case 1:
+      if (command & 0x80)
+        return fuzz_caps (self, input);
       decrypt_samples_flush (self->samples);
       self->n_in = self->n_out; /* what was held is gone */
       return TRUE;

@@ -215,6 +215,100 @@ GST_START_TEST (test_renegotiation)
 }
 GST_END_TEST;
 
+static void
+push_caps (GstHarness *h, const gchar *description)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (description);
+
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+}
+
+#define CAPS_AC3 \
+  "application/x-cenc, original-media-type=audio/x-ac3, cipher-mode=cenc"
+/* Each parses, so that it may be clear; one alone is held. */
+#define AC3 "\x0b\x77\1\2\x10\x40\3\4"
+#define AVC "\0\0\0\2\x09\x10\0\0\0\2\x65\1"
+
+static const struct
+{
+  const gchar *before, *after;
+  const gchar *sample;
+  guint size;
+  const gchar *next; /* nullable: a sample behind the new caps */
+  guint n_out;
+  gboolean fails;
+} held[] = {
+  /* As at the end. */
+  { CAPS_AC3, "video/quicktime", AC3, 8, NULL, 1, FALSE },
+  { CAPS_AC3, CAPS_CENC, AC3, 8, NULL, 1, FALSE },
+  { CAPS_AVC "cenc", "video/quicktime", AVC, 12, NULL, 0, TRUE },
+  /* What the sound's codec proves, it does not prove of pictures. */
+  { CAPS_AVC "cenc", CAPS_AC3, AVC, 12, NULL, 0, TRUE },
+  { CAPS_AC3, CAPS_AVC "cenc", AC3, 8, NULL, 1, FALSE },
+  /* Of the same codec all goes on. */
+  { CAPS_AC3, CAPS_AC3 ", rate=48000", AC3, 8, NULL, 0, FALSE },
+  { CAPS_AC3, CAPS_AC3 ", rate=48000", AC3, 8, AC3, 2, FALSE },
+  { CAPS_AVC "cenc", CAPS_AVC "cenc, width=16", AVC, 12, NULL, 0, FALSE },
+};
+
+/* What is held when other caps come does not vanish, and is judged by its own. */
+GST_START_TEST (test_held_at_other_caps)
+{
+  GstBus *bus;
+  GstHarness *h = test_harness_new (held[__i__].before, NIST_KEYS, &bus);
+
+  fail_unless_equals_int (gst_harness_push (h,
+                              test_buffer_new ((const guint8 *) held[__i__]
+                                                   .sample,
+                                  held[__i__].size)),
+      GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  push_caps (h, held[__i__].after);
+  if (held[__i__].next)
+    gst_harness_push (h,
+        test_buffer_new ((const guint8 *) held[__i__].next, 8));
+  fail_unless_equals_int (gst_harness_buffers_received (h), held[__i__].n_out);
+  if (held[__i__].fails)
+    test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT,
+        "no sample information");
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
+/* Nor does half a file, 1: in mid-box. A whole one is no matter. */
+GST_START_TEST (test_file_at_other_caps)
+{
+  static const guint8 file[] = { 0, 0, 0, 16, 'f', 't', 'y', 'p', 'i', 's', 'o',
+    'm', 0, 0, 0, 0 };
+  GstBus *bus;
+  GstHarness *h = test_harness_new ("video/quicktime", NIST_KEYS, &bus);
+  gsize size = sizeof file - 4 * (gsize) __i__;
+
+  fail_unless_equals_int (gst_harness_push (h, test_buffer_new (file, size)),
+      GST_FLOW_OK);
+  push_caps (h, CAPS_CENC);
+  if (__i__ == 0) {
+    if (gst_harness_buffers_received (h) > 0)
+      gst_buffer_unref (gst_harness_pull (h));
+    test_expect (h, test_add_meta (test_buffer_new (nist_ctr, 64), &whole_ctr),
+        nist_plain, 64);
+  } else {
+    test_expect_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
+        "the file ends at");
+    fail_unless_equals_int (gst_harness_push (h,
+                                test_add_meta (test_buffer_new (nist_ctr, 64),
+                                    &whole_ctr)),
+        GST_FLOW_ERROR);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
+    fail_unless (
+        gst_pad_get_sticky_event (h->sinkpad, GST_EVENT_EOS, 0) == NULL);
+  }
+  test_harness_free (h, bus);
+}
+GST_END_TEST;
+
 /* Out of place where others see the memory too, with all that is not bytes. */
 GST_START_TEST (test_shared_memory)
 {
@@ -352,6 +446,8 @@ cencdecrypt_neighbors_suite (void)
   tcase_add_test (tc, test_events);
   tcase_add_test (tc, test_flow_returns);
   tcase_add_test (tc, test_renegotiation);
+  tcase_add_loop_test (tc, test_held_at_other_caps, 0, G_N_ELEMENTS (held));
+  tcase_add_loop_test (tc, test_file_at_other_caps, 0, 2);
   tcase_add_test (tc, test_shared_memory);
   tcase_add_test (tc, test_passes_through);
   tcase_add_test (tc, test_preferred_system);
