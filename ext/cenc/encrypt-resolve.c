@@ -73,12 +73,44 @@ find_period_conflict (const EncryptOptions *self)
 }
 
 static gboolean
+is_set (const gchar *text)
+{
+  return text && *text;
+}
+
+/* What would be passed over in silence. */
+static const gchar *
+find_idle (const EncryptOptions *self)
+{
+  const EncryptPsshInfo *info = &self->settings.info;
+  ProtectionSystems systems = self->settings.systems;
+
+  if (is_set (info->content_id) && !self->cpix_output &&
+      !(systems & (PROTECTION_SYSTEM_WIDEVINE | PROTECTION_SYSTEM_MARLIN)))
+    return "content-id: it is for Widevine, Marlin and cpix-output: "
+           "protection-systems has neither, and there is no cpix-output";
+  if (is_set (info->provider) && !(systems & PROTECTION_SYSTEM_WIDEVINE))
+    return "widevine-provider: protection-systems has no widevine";
+  if (is_set (info->la_url) && !(systems & PROTECTION_SYSTEM_PLAYREADY))
+    return "playready-la-url: protection-systems has no playready";
+  if (info->playready_version && !(systems & PROTECTION_SYSTEM_PLAYREADY))
+    return "playready-version: protection-systems has no playready";
+  if (self->settings.cens_partial && self->scheme != CENC_SCHEME_CENS)
+    return "cens-partial-blocks: it is for the scheme cens only";
+  if (!self->cpix_require_mac && !self->cpix)
+    return "cpix-require-mac: there is no cpix";
+  return NULL;
+}
+
+static gboolean
 check_sources (const EncryptOptions *self, GError **error)
 {
   const gchar *wrong = find_conflict (self);
 
   if (!wrong)
     wrong = find_period_conflict (self);
+  if (!wrong)
+    wrong = find_idle (self);
   return !wrong || refuse (error, wrong);
 }
 

@@ -25,6 +25,8 @@ GST_START_TEST (test_given_iv_warns)
 }
 GST_END_TEST
 
+#define ONE_KEY "key-id=" JUDGE_KID " key=" JUDGE_KEY " "
+
 /* Settings that make no sense, and the property that the error has to name. */
 static const struct
 {
@@ -57,6 +59,15 @@ static const struct
       "crypt-byte-block" },
   { "key-id=" JUDGE_KID " key=" JUDGE_KEY " scheme=cbcs crypt-byte-block=0",
       "crypt-byte-block" },
+  { ONE_KEY "content-id=a", "content-id:" },
+  { ONE_KEY "content-id=a protection-systems=playready", "content-id:" },
+  { ONE_KEY "widevine-provider=a", "widevine-provider:" },
+  { ONE_KEY "playready-la-url=a protection-systems=widevine",
+      "playready-la-url:" },
+  { ONE_KEY "playready-version=4.0", "playready-version:" },
+  { ONE_KEY "cens-partial-blocks=true", "cens-partial-blocks:" },
+  { ONE_KEY "cens-partial-blocks=true scheme=cbcs", "cens-partial-blocks:" },
+  { ONE_KEY "cpix-require-mac=false", "cpix-require-mac:" },
 };
 
 GST_START_TEST (test_bad_settings)
