@@ -28,7 +28,7 @@
  *   (or what else a demuxer gives)
  * * `systems` (GstValueList of GstStructure), if one did: all of them, the newest
  *   first and each once, at most 64; each with `system-id`, `init-data` and
- *   `origin` (string: `isobmff/moov`, `isobmff/moof`, `dash/mpd`)
+ *   `origin` (string: `isobmff/moov`, `isobmff/moof`, `dash/mpd`, `smooth-streaming`)
  *
  * What becomes of a license in the device's store is told by element messages
  * `offline-license`, as offlinelicensesrc posts them (docs/licenses.md), unless

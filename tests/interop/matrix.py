@@ -150,7 +150,7 @@ def main():
         matrix_table.write(args.table)
     if args.counts:
         pathlib.Path(args.counts).write_text(f'{passed} {failed} 0\n', encoding='ascii')
-    print(f'{len(plan)} files, {passed} judgements passed, {failed} failed')
+    print(f'{len(plan)} files, {passed} judgments passed, {failed} failed')
     return failed > 0 and not args.excused
 
 

@@ -87,7 +87,7 @@ def document():
     """What stands between the marks in the documentation."""
     plan = matrix_judges.questions(matrix_plan.everything(), judges=JUDGES)
     streams = sum(len(kinds) for _, questions in plan for _, kinds in questions)
-    return (f'\n{len(plan)} files, {streams} judgements on a stream of one.\n\n{text(plan)}\n'
+    return (f'\n{len(plan)} files, {streams} judgments, each on one stream of a file.\n\n{text(plan)}\n'
             f'Refused, and judged to be an error without a file:\n\n{refusals()}\n\n'
             f'Not asked, and why:\n\n{reasons()}\n\n')
 
