@@ -30,6 +30,7 @@ make_seeds() {
     clip last -c:v libx264 -preset ultrafast -x264-params keyint=2:slices=2 -c:a aac
     clip first -c:v libx264 -preset ultrafast -c:a libmp3lame -movflags faststart
     clip fragments -c:v libx264 -preset ultrafast -x264-params keyint=2 -c:a aac $fragments+default_base_moof
+    clip mixed -c:v libx264 -preset ultrafast -x264-params keyint=2 -c:a aac -movflags frag_keyframe
     clip smooth -c:v libx264 -preset ultrafast -x264-params keyint=2 -c:a aac -f ismv
     clip index -c:v libx264 -preset ultrafast -x264-params keyint=2 -c:a aac $fragments+dash+global_sidx
     clip h265 -c:v libx265 -x265-params log-level=none -tag:v hvc1 -c:a ac3 $fragments

@@ -47,6 +47,11 @@ FRAGMENTED = {
     'boxes all over it, indexed': Fragments(noise=True, indexed=True, mdats='many'),
     'an empty traf': Fragments(empty=True), 'indexed': Fragments(indexed=True),
     'time stamps': Fragments(stamped=True), 'time stamps, base-data-offset': Fragments('offset', truns=2, stamped=True)}
+# What ffmpeg writes without `empty_moov`: a moov with samples of its own, and fragments.
+MIXED = {'plain': ('frag_keyframe', 'cenc', 'pull'), 'base is moof': ('frag_keyframe+default_base_moof', 'cbcs', 'push'),
+         'a moof a track': ('frag_keyframe+separate_moof', 'cbc1', 'push'),
+         'indexed': ('frag_keyframe+default_base_moof+global_sidx', 'cens', 'pull'),
+         'without mfra': ('frag_keyframe+skip_trailer', 'piff', 'pull')}
 WAYS = {'pull': '', 'push': ' ! queue'}
 
 
@@ -96,6 +101,35 @@ def check_structure(plain, build, style, scheme, way, directory):
     media, clear = Media(plain), directory / 'clear.mp4'
     clear.write_bytes(build(media, structures.streams_of(media), style))
     survives(clear, scheme, way, directory)
+
+
+# --- a moov with samples, and fragments ---
+
+def mixed_jobs(plain):
+    for name, values in MIXED.items():
+        yield Job(f'moov and fragments, {name}, {", ".join(values[1:])}', functools.partial(check_mixed, plain, *values))
+
+
+def packets(path):
+    """Of each its stream, when it is decoded and shown, and its bytes; how long it
+    is, ffmpeg takes from the codec."""
+    text = tools.run('ffprobe', '-v', 'error', '-show_entries', 'packet=stream_index,pts,dts,data_hash',
+                     '-show_data_hash', 'md5', '-of', 'csv', path).decode()
+    return sorted(text.splitlines())
+
+
+def check_mixed(plain, flags, scheme, way, directory):
+    """Everyone reads it, as one that is in fragments from its start."""
+    clear, out = directory / 'clear.mp4', directory / 'decrypted.mp4'
+    tools.ffmpeg5('-i', plain, '-c', 'copy', '-movflags', flags, clear)
+    if not (Media(clear).top.all(b'moof') and Media(clear).of_kind('video').stbl.all(b'stss')):
+        raise Rejected('not mixed')
+    ask_all(clear, f'scheme={scheme}', 'moov and fragments', ['video', 'audio'], 0.3, directory, way)
+    if Media(directory / 'protected.mp4').of_kind('video').stbl.all(b'stss'):
+        raise Rejected('still mixed')
+    tools.gst(f'filesrc location={directory / "protected.mp4"}{WAYS[way]} ! cencdecrypt keys={KID}:{KEY} ! '
+              f'filesink location={out}')
+    tools.expect_equal('packets', packets(clear), packets(out))
 
 
 def vector_jobs():
@@ -166,13 +200,16 @@ def check_lengths(path, codec, size, scheme, layout, directory):
     ask_all(clear, f'scheme={scheme}', layout, ['video'], 0.3, directory)
 
 
-def ask_all(clear, options, layout, kinds, least, directory):
+LIKE = {'fragments': 'fragments by shaka-packager', 'moov and fragments': 'fragments by ffmpeg'}
+
+
+def ask_all(clear, options, layout, kinds, least, directory, way='pull'):
     """Encrypts; everyone who decrypts such a file is asked."""
     protected = directory / 'protected.mp4'
-    encrypt(clear, protected, options)
+    encrypt(clear, protected, options, way)
     scheme = re.match('scheme=([a-z0-9-]+)', options)[1]
     # For whom to ask: two streams never share a pattern.
-    case = Case(scheme, 'H.264', 'AAC', {'fragments': 'fragments by shaka-packager'}.get(layout, 'moov last'), 'one key')
+    case = Case(scheme, 'H.264', 'AAC', LIKE.get(layout, 'moov last'), 'one key')
     made = matrix_judges.Files(case, directory, [(protected, clear, kinds)], least=least)
     for judge in matrix_judges.JUDGES:
         wanted = [kind for kind in kinds if judge.excuse(case, kind) is None]
@@ -237,6 +274,7 @@ def run_job(job, directory):
 def jobs(directory):
     plain = base_file(directory, True)
     yield from structure_jobs(plain)
+    yield from mixed_jobs(plain)
     yield from limit_jobs(plain, base_file(directory, False), of_slices(directory, 45))
     yield from length_jobs(directory)
     yield from vector_jobs()
