@@ -407,6 +407,13 @@ encrypt_fragment_get_info (const EncryptFragment *self, guint32 track_id,
   return encrypt_fragment_info_get (self->fragment, track_id, info);
 }
 
+void
+encrypt_fragment_find_sync (const EncryptFragment *self, guint64 moof,
+    GArray *points)
+{
+  bmff_fragment_find_sync (self->fragment, moof, points);
+}
+
 GstClockTime
 encrypt_fragment_get_duration (const EncryptFragment *self)
 {

@@ -73,6 +73,9 @@ GstBuffer *encrypt_fragment_cipher (EncryptFragment *self, guint64 offset,
 /** FALSE: the fragment has no samples of that track. */
 gboolean encrypt_fragment_get_info (const EncryptFragment *self,
     guint32 track_id, EncryptFragmentInfo *info);
+/** bmff_fragment_find_sync(); @moof: where it stands in the output */
+void encrypt_fragment_find_sync (const EncryptFragment *self, guint64 moof,
+    GArray *points);
 /** The longest of its tracks' durations. */
 GstClockTime encrypt_fragment_get_duration (const EncryptFragment *self);
 

@@ -106,11 +106,14 @@ get_range (EncryptStream *self, guint64 end)
 
 /* What is remembered of a fragment that starts to go out now. */
 static void
-note_fragment (EncryptStream *self)
+note_fragment (EncryptStream *self, const EncryptCut *range)
 {
   self->latency =
       MAX (self->latency, encrypt_fragment_get_duration (self->fragment));
   add_to_index (self, self->out);
+  if (self->mixed)
+    encrypt_fragment_find_sync (self->fragment,
+        self->out + (range->old - range->start), self->points);
   self->has_fragments = TRUE;
 }
 
@@ -128,7 +131,7 @@ encrypt_stream_flush_fragment (EncryptStream *self, guint64 end, GError **error)
   whole = make_fragment (self, &range, error);
   if (!whole)
     return GST_FLOW_ERROR;
-  note_fragment (self);
+  note_fragment (self, &range);
   g_clear_pointer (&self->fragment, encrypt_fragment_free);
   flow = encrypt_stream_push_cut (self, &range, whole);
   self->data_out = self->out;
@@ -204,7 +207,7 @@ read_fragment (EncryptStream *self, guint64 end, GError **error)
   front = make_front (self, &range, error);
   if (!front)
     return GST_FLOW_ERROR;
-  note_fragment (self);
+  note_fragment (self, &range);
   flow = push (self, front);
   return flow == GST_FLOW_OK ? push_data (self, &range, error) : flow;
 }

@@ -115,6 +115,7 @@ encrypt_stream_handle_moov (EncryptStream *self, guint64 start, guint64 end,
   if (self->movie)
     encrypt_plan_begin_movie (self->plan);
   self->n_mixed = 0;
+  g_array_set_size (self->points, 0);
   moov = protect_moov (self, start, end, &self->mixed, error);
   if (!moov)
     return GST_FLOW_ERROR;
@@ -315,7 +316,8 @@ encrypt_stream_handle_mfra (EncryptStream *self, guint64 start, guint64 end,
     bytes = encrypt_index_make_free (end - start);
     return replace (self, end, bytes);
   }
-  if (!bmff_mfra_move (mfra, encrypt_moves_get, self->moves, error))
+  if (!bmff_mfra_move (mfra, encrypt_moves_get, self->moves, error) ||
+      (self->points->len > 0 && !bmff_mfra_add (mfra, self->points, error)))
     return GST_FLOW_ERROR;
   bytes = bmff_box_to_bytes (mfra);
   return replace (self, end, bytes);

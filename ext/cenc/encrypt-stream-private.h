@@ -38,6 +38,7 @@ struct _EncryptStream
   BmffClock *clock; /* likewise */
   BmffMixed *mixed; /* samples that the moov had; NULL: none, or all went out */
   guint32 n_mixed; /* fragments made of these */
+  GArray *points; /* (element-type BmffSyncPoint): of these, for mfra */
   GArray *
       order; /* (element-type BmffMixedRange): of the fragment's data, if it changes; it is held then */
   EncryptPlace ftyp, moov; /* in_size 0: none, or it is as it was */

@@ -45,6 +45,7 @@ encrypt_stream_new (EncryptPlan *plan, EncryptQueue *queue, EncryptInput *input,
   self->scan = encrypt_queue_get_start (queue);
   self->moves = encrypt_moves_new ();
   self->sidx = encrypt_sidx_new ();
+  self->points = g_array_new (FALSE, FALSE, sizeof (BmffSyncPoint));
   self->lead_sidx = g_array_new (FALSE, FALSE, sizeof (guint64));
   return self;
 }
@@ -60,6 +61,7 @@ encrypt_stream_free (EncryptStream *self)
   g_clear_pointer (&self->index, encrypt_index_free);
   encrypt_moves_free (self->moves);
   encrypt_sidx_free (self->sidx);
+  g_array_unref (self->points);
   g_array_unref (self->lead_sidx);
   encrypt_queue_free (self->queue);
   encrypt_pool_free (self->pool);

@@ -63,6 +63,23 @@ gboolean bmff_saio_move (BmffBox *saio, BmffMoveFunc move, gpointer user_data,
 gboolean bmff_mfra_move (BmffBox *mfra, BmffMoveFunc move, gpointer user_data,
     GError **error);
 
+/** A sync sample that a tfra leads to (8.8.10). */
+typedef struct
+{
+  guint32 track_id;
+  guint64
+      time; /* when it is presented, in the track's timescale, without edit list */
+  guint64 moof; /* where its moof stands */
+  guint32 traf, run,
+      sample; /* from 1: which one in the moof, in the traf, in the trun */
+} BmffSyncPoint;
+
+/** Appends to @points (element-type BmffSyncPoint) the first sync sample of each track that has one in @fragment. @moof: where that stands */
+void bmff_fragment_find_sync (const BmffFragment *fragment, guint64 moof,
+    GArray *points);
+/** Each tfra gets its track's @points (element-type BmffSyncPoint) in front of its entries: they are earlier. Not if one does not fit the fields that the tfra has. */
+gboolean bmff_mfra_add (BmffBox *mfra, const GArray *points, GError **error);
+
 /** BmffSidx: a Segment Index Box, 8.16.3. */
 typedef struct
 {

@@ -349,6 +349,7 @@ typedef struct
   GPtrArray *lines;
   guint64 ends[2]; /* of the tracks' samples so far */
   guint32 number; /* the last fragment's */
+  guint64 moof; /* where the first one is */
   gboolean all_in_fragments;
 } Reading;
 
@@ -382,6 +383,8 @@ read_moof (Reading *self, BmffBox *moof)
 
   fail_unless (fragment);
   fail_unless (fragment->sequence_number > self->number);
+  if (self->number == 0)
+    self->moof = fragment->offset;
   self->number = fragment->sequence_number;
   for (i = 0; i < fragment->trafs->len; i++) {
     const BmffTraf *traf = fragment->trafs->pdata[i];
@@ -392,8 +395,21 @@ read_moof (Reading *self, BmffBox *moof)
   }
 }
 
+/* One of version 0 with a byte a number: the first sync sample is in the first moof. */
+static void
+check_mfra (const Reading *self, const BmffBox *mfra)
+{
+  const BmffBox *tfra = bmff_box_child (mfra, FOURCC ("tfra"));
+  const guint8 *data = g_bytes_get_data (tfra->payload, NULL);
+
+  fail_unless_equals_int (bmff_get_u32 (data + 12), 2);
+  fail_unless_equals_int (bmff_get_u32 (data + 16), 0);
+  fail_unless_equals_int (bmff_get_u32 (data + 20), self->moof);
+  fail_unless (memcmp (data + 24, "\1\1\1", 3) == 0);
+}
+
 static Reading
-read_file (GBytes *file)
+read_file (GBytes *file, gboolean mixed)
 {
   g_autoptr (BmffSource) source = bmff_source_new_bytes (file, 0);
   Reading self = { .all_in_fragments = TRUE };
@@ -406,6 +422,11 @@ read_file (GBytes *file)
       read_moov (&self, bmff_source_read_box (source, offset, NULL));
     if (header.type == FOURCC ("moof"))
       read_moof (&self, bmff_source_read_box (source, offset, NULL));
+    if (header.type == FOURCC ("mfra") && !mixed) {
+      g_autoptr (BmffBox) mfra = bmff_source_read_box (source, offset, NULL);
+
+      check_mfra (&self, mfra);
+    }
   }
   return self;
 }
@@ -424,7 +445,7 @@ reading_clear (Reading *self)
 void
 mixed_file_check (GBytes *clear, GBytes *out)
 {
-  Reading want = read_file (clear), have = read_file (out);
+  Reading want = read_file (clear, TRUE), have = read_file (out, FALSE);
   guint i;
 
   fail_if (want.all_in_fragments);

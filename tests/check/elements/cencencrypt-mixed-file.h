@@ -21,7 +21,7 @@ typedef enum
 /** (transfer full): the first second of each track is the moov's, then there are three fragments of each. */
 GBytes *mixed_file_new (MixedLayout layout);
 
-/** Fails the test unless all samples of @out are in fragments whose numbers rise, and are at the times, of the sizes, of the kinds and of the entries as in @clear, by track. */
+/** Fails the test unless all samples of @out are in fragments whose numbers rise, and are at the times, of the sizes, of the kinds and of the entries as in @clear, by track; and mfra tells of the first moof. */
 void mixed_file_check (GBytes *clear, GBytes *out);
 
 G_END_DECLS

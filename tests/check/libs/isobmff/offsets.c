@@ -395,6 +395,47 @@ GST_START_TEST (test_mfra_grows)
 
 GST_END_TEST;
 
+GST_START_TEST (test_mfra_more)
+{
+  static const gchar expected[] = "\0\0\0\7\0\0\0\2\0\0\0\x07\0\0\0\2"
+                                  "\0\0\0\3\0\0\0\x10\2\1\0"
+                                  "\0\0\0\5"
+                                  "\0\0\0\5\0\0\0\x20\1\2\2\3\3\3\3!";
+  BmffSyncPoint all[] = { { 1, 7, 30, 2, 1, 300 }, { 2, 3, 16, 2, 0x100, 5 },
+    { 9, 3, 16, 1, 1, 5 } };
+  g_autoptr (GArray) points = g_array_new (FALSE, FALSE, sizeof (*all));
+  g_autoptr (BmffBox) mfra = test_reparse_at (make_mfra (), 77);
+  guint64 size = bmff_box_get_size (mfra);
+  BmffBox *one = bmff_box_child (mfra, FCC ("tfra"));
+  BmffBox *other = bmff_box_nth_child (mfra, FCC ("tfra"), 1);
+  GError *error = NULL;
+
+  g_array_append_vals (points, all, G_N_ELEMENTS (all));
+  fail_unless (bmff_mfra_add (mfra, points, &error));
+  size += 28 + 15;
+  fail_unless_equals_uint64 (bmff_box_get_size (mfra), size);
+  fail_unless_equals_int (word (bmff_box_child (mfra, FCC ("mfro")), 1), size);
+  fail_unless_equals_int (word (one, 3), 2);
+  fail_unless_equals_int (word (one, 5), 7);
+  fail_unless_equals_int (word (one, 7), 30);
+  fail_unless_equals_int (word (one, 8), 2);
+  fail_unless_equals_int (word (one, 10), 300);
+  fail_unless_equals_int (word (one, 14), 40);
+  fail_unless (memcmp (g_bytes_get_data (other->payload, NULL), expected,
+                   sizeof (expected) - 1) == 0);
+  /* A number that has no room, and a time of more than 32 bits. */
+  g_array_index (points, BmffSyncPoint, 1).traf = 256;
+  g_array_set_size (points, 2);
+  g_array_remove_index (points, 0);
+  fail_unless (bmff_mfra_add (mfra, points, &error));
+  g_array_index (points, BmffSyncPoint, 0).traf = 1;
+  g_array_index (points, BmffSyncPoint, 0).time = G_GUINT64_CONSTANT (1) << 32;
+  fail_unless (bmff_mfra_add (mfra, points, &error));
+  fail_unless_equals_uint64 (bmff_box_get_size (mfra), size);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_mfra_bad)
 {
   g_autoptr (BmffBox) mfra = bmff_box_new_container (FCC ("mfra"));
@@ -490,6 +531,7 @@ isobmff_offsets_suite (void)
   tcase_add_test (tc, test_meta_without_iloc);
   tcase_add_test (tc, test_mfra);
   tcase_add_test (tc, test_mfra_grows);
+  tcase_add_test (tc, test_mfra_more);
   tcase_add_test (tc, test_mfra_bad);
   tcase_add_loop_test (tc, test_saio, 0, 4);
   tcase_add_test (tc, test_saio_refused);
