@@ -257,15 +257,48 @@ read_named_filter (Reader *self, xmlNode *node, CpixFilter *filter,
 }
 
 static gboolean
+refuse_name (xmlNode *node, const xmlChar *name, GError **error)
+{
+  g_set_error (error, CPIX_ERROR, CPIX_ERROR_DOCUMENT,
+      "line %ld: <%.64s>: %.64s is not known", xmlGetLineNo (node),
+      (const gchar *) node->name, (const gchar *) name);
+  return FALSE;
+}
+
+/* What is passed over would have told that the rule is for less: @names, separated by
+ * spaces. What is of other namespaces is not about the filter. */
+static gboolean
+check_attributes (xmlNode *node, const gchar *names, GError **error)
+{
+  g_auto (GStrv) known = g_strsplit (names, " ", -1);
+  const xmlNode *child = xmlFirstElementChild (node);
+  const xmlAttr *attribute;
+
+  for (attribute = node->properties; attribute; attribute = attribute->next) {
+    if (!attribute->ns &&
+        !g_strv_contains ((const gchar *const *) known,
+            (const gchar *) attribute->name))
+      return refuse_name (node, attribute->name, error);
+  }
+  return !child || refuse_name (node, child->name, error);
+}
+
+static gboolean
 read_filter (Reader *self, xmlNode *node, CpixRule *rule, GError **error)
 {
   static const gchar *names[] = { "KeyPeriodFilter", "LabelFilter",
     "VideoFilter", "AudioFilter", "BitrateFilter" };
+  static const gchar *attributes[] = { "periodId", "label",
+    "minPixels maxPixels minFps maxFps hdr wcg", "minChannels maxChannels",
+    "minBitrate maxBitrate" };
   CpixFilterType type = 0;
   CpixFilter *filter;
 
   while (type < CPIX_FILTER_UNKNOWN && !cpix_xml_is (node, names[type]))
     type++;
+  if (type < CPIX_FILTER_UNKNOWN &&
+      !check_attributes (node, attributes[type], error))
+    return FALSE;
   filter = cpix_rule_add_filter (rule, type);
   switch (type) {
     case CPIX_FILTER_PERIOD:

@@ -229,6 +229,12 @@ GST_START_TEST (test_refused)
       NULL, CPIX_ERROR_DOCUMENT, "ContentKey");
   check_refused (RULES (RULE (KID_0, "<KeyPeriodFilter periodId='p9'/>")), NULL,
       CPIX_ERROR_DOCUMENT, "ContentKeyPeriod");
+  check_refused (RULES (RULE (KID_0, "<VideoFilter minPixel='9'/>")), NULL,
+      CPIX_ERROR_DOCUMENT, "VideoFilter>: minPixel is not known");
+  check_refused (RULES (RULE (KID_0, "<LabelFilter label='a' lang='b'/>")),
+      NULL, CPIX_ERROR_DOCUMENT, "LabelFilter>: lang is not known");
+  check_refused (RULES (RULE (KID_0, "<AudioFilter><Codec/></AudioFilter>")),
+      NULL, CPIX_ERROR_DOCUMENT, "AudioFilter>: Codec is not known");
   check_refused (RULES (RULE (KID_0, "<VideoFilter minPixels='many'/>")), NULL,
       CPIX_ERROR_DOCUMENT, "minPixels");
 }
