@@ -63,3 +63,19 @@ encrypt_caps_protect (GstCaps *caps, EncryptPlan *plan, GError **error)
     gst_structure_remove_field (structure, STREAMHEADER);
   return g_steal_pointer (&copy);
 }
+
+GstEvent *
+encrypt_caps_protect_event (GstEvent *event, EncryptPlan *plan, GError **error)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  GstCaps *clear;
+  GstEvent *made;
+
+  gst_event_parse_caps (event, &clear);
+  caps = encrypt_caps_protect (clear, plan, error);
+  if (!caps)
+    return NULL;
+  made = gst_event_new_caps (caps);
+  gst_event_set_seqnum (made, gst_event_get_seqnum (event));
+  return made;
+}

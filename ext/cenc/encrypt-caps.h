@@ -16,5 +16,8 @@ G_BEGIN_DECLS
  */
 GstCaps *
 encrypt_caps_protect (GstCaps *caps, EncryptPlan *plan, GError **error);
+/** Likewise with the caps of an event; (transfer full). */
+GstEvent *
+encrypt_caps_protect_event (GstEvent *event, EncryptPlan *plan, GError **error);
 
 G_END_DECLS

@@ -62,3 +62,15 @@ encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own)
   gst_query_set_latency (query, live, min + own, max);
   return TRUE;
 }
+
+gboolean
+encrypt_queries_can_pull (GstPad *sinkpad)
+{
+  GstQuery *query = gst_query_new_scheduling ();
+  gboolean pull = gst_pad_peer_query (sinkpad, query) &&
+      gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
+          GST_SCHEDULING_FLAG_SEEKABLE);
+
+  gst_query_unref (query);
+  return pull;
+}

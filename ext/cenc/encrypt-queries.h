@@ -14,5 +14,7 @@ gboolean encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query);
 /** LATENCY: what is in front of @sinkpad has, and @own. */
 gboolean
 encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own);
+/** Whether upstream gives any range when asked. */
+gboolean encrypt_queries_can_pull (GstPad *sinkpad);
 
 G_END_DECLS

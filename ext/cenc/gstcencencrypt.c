@@ -70,6 +70,8 @@ struct _GstCencEncrypt
   guint announced; /* tracks whose keys were, by a message */
   gboolean begun; /* pull mode: the first events went out */
   gboolean failed; /* an error was posted: nothing more goes out */
+  gboolean ended; /* the input's end went out: what comes is another stream */
+  GstFlowReturn taken; /* what downstream said last of a pushed input */
   GstClockTime latency; /* by the object lock */
   EncryptPreroll preroll;
 };
@@ -102,6 +104,14 @@ judge_flow (GstCencEncrypt *self, GstFlowReturn flow, GError *error)
     return GST_FLOW_ERROR;
   }
   return flow;
+}
+
+/* What downstream said, unless it is by an error of ours. */
+static void
+tell_flow (GstCencEncrypt *self, GstFlowReturn flow)
+{
+  if (flow != GST_FLOW_FLUSHING && !self->failed)
+    GST_ELEMENT_FLOW_ERROR (self, flow);
 }
 
 /* Output */
@@ -237,7 +247,7 @@ gst_cenc_encrypt_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   announce_keys (self);
   if (encrypt_run_is_idle (self->run))
     encrypt_sink_push_events (&self->sink);
-  return judge_flow (self, flow, error);
+  return self->taken = judge_flow (self, flow, error);
 }
 
 /* A list comes out as one, too. */
@@ -255,10 +265,11 @@ gst_cenc_encrypt_chain_list (GstPad *pad, GstObject *parent,
         gst_buffer_ref (gst_buffer_list_get (list, i)));
   pushed = encrypt_sink_release (&self->sink);
   gst_buffer_list_unref (list);
-  return flow == GST_FLOW_OK ? pushed : flow;
+  return self->taken = flow == GST_FLOW_OK ? pushed : flow;
 }
 
-/* The end of a pushed input; GST_FLOW_OK: the output is whole. */
+/* The end of a pushed input; GST_FLOW_OK: the output is whole, or downstream has
+ * enough of it, and upstream ends for that. */
 static GstFlowReturn
 finish (GstCencEncrypt *self)
 {
@@ -267,10 +278,16 @@ finish (GstCencEncrypt *self)
 
   if (self->failed)
     return GST_FLOW_ERROR;
+  if (self->taken != GST_FLOW_OK)
+    return self->taken == GST_FLOW_EOS ? GST_FLOW_OK : self->taken;
   flow = encrypt_run_end (get_run (self), &error);
   announce_keys (self);
   encrypt_sink_push_events (&self->sink);
-  return judge_flow (self, flow, error);
+  flow = judge_flow (self, flow, error);
+  /* Nobody upstream hears what became of an event. */
+  if (flow < GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED)
+    tell_flow (self, flow);
+  return flow == GST_FLOW_EOS ? GST_FLOW_OK : flow;
 }
 
 static void
@@ -280,7 +297,8 @@ restart (GstCencEncrypt *self)
   if (self->plan)
     encrypt_plan_restart (self->plan);
   encrypt_sink_restart (&self->sink);
-  self->announced = self->begun = self->failed = 0;
+  self->announced = self->begun = self->failed = self->ended = 0;
+  self->taken = GST_FLOW_OK;
 }
 
 /* Events */
@@ -288,17 +306,9 @@ restart (GstCencEncrypt *self)
 static GstEvent *
 protect_caps_event (GstCencEncrypt *self, GstEvent *event)
 {
-  GstCaps *clear, *caps;
-  GstEvent *made = NULL;
   GError *error = NULL;
+  GstEvent *made = encrypt_caps_protect_event (event, self->plan, &error);
 
-  gst_event_parse_caps (event, &clear);
-  caps = encrypt_caps_protect (clear, self->plan, &error);
-  if (caps) {
-    made = gst_event_new_caps (caps);
-    gst_event_set_seqnum (made, gst_event_get_seqnum (event));
-    gst_caps_unref (caps);
-  }
   judge_flow (self, GST_FLOW_OK, error);
   gst_event_unref (event);
   return made;
@@ -344,7 +354,8 @@ gst_cenc_encrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_SEGMENT:
       return take_segment (self, event);
     case GST_EVENT_EOS:
-      if (finish (self) == GST_FLOW_OK)
+      self->ended = finish (self) == GST_FLOW_OK;
+      if (self->ended)
         return gst_pad_push_event (self->srcpad, event);
       gst_event_unref (event);
       return FALSE;
@@ -352,6 +363,9 @@ gst_cenc_encrypt_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       restart (self);
       return gst_pad_push_event (self->srcpad, event);
     case GST_EVENT_STREAM_START:
+      if (self->ended)
+        restart (self);
+      return gst_pad_event_default (pad, parent, event);
     case GST_EVENT_FLUSH_START:
       return gst_pad_event_default (pad, parent, event);
     default:
@@ -412,21 +426,16 @@ gst_cenc_encrypt_loop (gpointer user_data)
   gst_pad_pause_task (self->sinkpad);
   if (flow == GST_FLOW_EOS)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-  else if (flow != GST_FLOW_FLUSHING && !self->failed)
-    GST_ELEMENT_FLOW_ERROR (self, flow);
+  else
+    tell_flow (self, flow);
 }
 
 static gboolean
 gst_cenc_encrypt_sink_activate (GstPad *pad, GstObject *parent)
 {
-  GstQuery *query = gst_query_new_scheduling ();
-  gboolean pull = gst_pad_peer_query (pad, query) &&
-      gst_query_has_scheduling_mode_with_flags (query, GST_PAD_MODE_PULL,
-          GST_SCHEDULING_FLAG_SEEKABLE);
-
-  gst_query_unref (query);
   return gst_pad_activate_mode (pad,
-      pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+      encrypt_queries_can_pull (pad) ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH,
+      TRUE);
 }
 
 static gboolean

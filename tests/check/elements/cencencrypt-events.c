@@ -401,13 +401,34 @@ GST_START_TEST (test_flush_ivs)
 }
 GST_END_TEST
 
+static void
+begin_stream (GstHarness *h)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (h, gst_event_new_stream_start ("again"));
+  gst_harness_push_event (h, make_caps_event ("video/quicktime"));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+}
+
+/* (transfer full) */
+static GBytes *
+make_progressive (void)
+{
+  return judge_make (
+      "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! "
+      "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse ! "
+      "mp4mux name=m ! filesink location=%s "
+      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.");
+}
+
 /* A file that waits in the spool: nothing of it is out, and events of before its end
  * do no harm. Flushed, or in READY, it is gone, and another one is right. */
 GST_START_TEST (test_spooled)
 {
   GstHarness *h;
   GstElement *element;
-  GstSegment segment;
   g_autoptr (GBytes) file = NULL;
   g_autoptr (GBytes) before = NULL;
   g_autoptr (GBytes) out = NULL;
@@ -415,11 +436,7 @@ GST_START_TEST (test_spooled)
 
   if (!period_clear)
     return;
-  file = judge_make (
-      "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! "
-      "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse ! "
-      "mp4mux name=m ! filesink location=%s "
-      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.");
+  file = make_progressive ();
   h = harness_new (ENCRYPT, NULL);
   push (h, file, 0, g_bytes_get_size (file) / 2);
   before = collect (h);
@@ -431,10 +448,7 @@ GST_START_TEST (test_spooled)
     gst_element_set_state (element, GST_STATE_READY);
     gst_element_set_state (element, GST_STATE_PLAYING);
     gst_object_unref (element);
-    gst_segment_init (&segment, GST_FORMAT_BYTES);
-    gst_harness_push_event (h, gst_event_new_stream_start ("again"));
-    gst_harness_push_event (h, make_caps_event ("video/quicktime"));
-    gst_harness_push_event (h, gst_event_new_segment (&segment));
+    begin_stream (h);
   }
   push (h, file, 0, g_bytes_get_size (file) / 2);
   for (i = 0; i < 3; i++)
@@ -445,6 +459,101 @@ GST_START_TEST (test_spooled)
   judge_same_samples (file, out, "cenc");
   judge_places (out);
   gst_harness_teardown (h);
+}
+GST_END_TEST
+
+/* Another stream behind the end of the first, as a source sends it that is given
+ * another file: both are whole. */
+GST_START_TEST (test_stream_behind_eos)
+{
+  GstHarness *h;
+  g_autoptr (GBytes) file = NULL;
+  guint i;
+
+  if (!period_clear)
+    return;
+  file = __i__ ? make_progressive () : g_bytes_ref (period_clear);
+  h = harness_new (ENCRYPT, NULL);
+  for (i = 0; i < 2; i++) {
+    g_autoptr (GBytes) out = NULL;
+
+    if (i > 0)
+      begin_stream (h);
+    push (h, file, 0, g_bytes_get_size (file));
+    fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+    out = collect (h);
+    judge_same_samples (file, out, "cenc");
+    judge_places (out);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
+static GstPadProbeReturn
+refuse_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GPOINTER_TO_INT (user_data);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* Downstream takes no more, and upstream ends for it: that the input is cut off then
+ * is nobody's error. Who has enough gets the end. What comes out at the end only is
+ * refused there, where nobody upstream could tell of it. */
+static const struct
+{
+  GstFlowReturn flow;
+  gboolean spooled, ends, fails;
+} refusals[] = {
+  { GST_FLOW_EOS, FALSE, TRUE, FALSE },
+  { GST_FLOW_NOT_LINKED, FALSE, FALSE, FALSE },
+  { GST_FLOW_EOS, TRUE, TRUE, FALSE },
+  { GST_FLOW_NOT_LINKED, TRUE, FALSE, TRUE },
+};
+
+static void
+refuse_buffers (GstHarness *h, GstFlowReturn flow)
+{
+  GstElement *element = gst_harness_find_element (h, "cencencrypt");
+  GstPad *pad = gst_element_get_static_pad (element, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, refuse_buffer,
+      GINT_TO_POINTER (flow), NULL);
+  gst_object_unref (pad);
+  gst_object_unref (element);
+}
+
+GST_START_TEST (test_end_by_downstream)
+{
+  Record recorded;
+  GstHarness *h;
+  GstBus *bus;
+  GstMessage *message;
+  g_autoptr (GBytes) file = NULL;
+  g_autoptr (GBytes) piece = NULL;
+  gboolean spooled = refusals[__i__].spooled;
+
+  if (!period_clear)
+    return;
+  file = spooled ? make_progressive () : g_bytes_ref (period_clear);
+  piece = g_bytes_new_from_bytes (file, 0,
+      g_bytes_get_size (file) / (spooled ? 1 : 2));
+  h = harness_new (ENCRYPT, &recorded);
+  bus = period_watch (h);
+  refuse_buffers (h, refusals[__i__].flow);
+  fail_unless_equals_int (gst_harness_push (h,
+                              gst_buffer_new_wrapped_bytes (piece)),
+      spooled ? GST_FLOW_OK : refusals[__i__].flow);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_int (strstr (recorded.order->str, "eos ") != NULL,
+      refusals[__i__].ends);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless_equals_int (message != NULL, refusals[__i__].fails);
+  g_clear_pointer (&message, gst_message_unref);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  g_string_free (recorded.order, TRUE);
 }
 GST_END_TEST
 
@@ -464,6 +573,9 @@ cencencrypt_events_suite (void)
   tcase_add_test (tcase, test_again_after_ready);
   tcase_add_test (tcase, test_flush_ivs);
   tcase_add_loop_test (tcase, test_spooled, 0, 2);
+  tcase_add_loop_test (tcase, test_stream_behind_eos, 0, 2);
+  tcase_add_loop_test (tcase, test_end_by_downstream, 0,
+      G_N_ELEMENTS (refusals));
   return suite;
 }
 
