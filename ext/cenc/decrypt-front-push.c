@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cenc/decrypt-front-private.h"
+
+/*
+ * Seeks of our own
+ */
+
+static gboolean
+can_seek (DecryptFront *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_seeking (GST_FORMAT_BYTES);
+  gboolean seekable = FALSE;
+
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
+  return seekable;
+}
+
+gboolean
+decrypt_front_seek_upstream (guint64 offset, gpointer user_data)
+{
+  DecryptFront *self = user_data;
+  gboolean ok;
+
+  if (self->origin > 0 || !can_seek (self))
+    return FALSE;
+  self->seeking = g_thread_self ();
+  ok = gst_pad_push_event (self->sinkpad,
+      gst_event_new_seek (1.0, GST_FORMAT_BYTES,
+          GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
+          (gint64) offset, GST_SEEK_TYPE_NONE, -1));
+  self->seeking = NULL;
+  if (ok)
+    self->own_segments++;
+  return ok;
+}
+
+/*
+ * Upstream pushes
+ */
+
+GstFlowReturn
+decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error)
+{
+  self->fed = TRUE;
+  return decrypt_stream_feed (self->stream, buffer, error);
+}
+
+gboolean
+decrypt_front_end (DecryptFront *self, GError **error)
+{
+  return decrypt_stream_end (self->stream, error);
+}
+
+static void
+set_origin (DecryptFront *self, guint64 origin)
+{
+  g_mutex_lock (&self->lock);
+  self->origin = origin;
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+is_first_file (DecryptFront *self)
+{
+  gboolean first;
+
+  g_mutex_lock (&self->lock);
+  first = self->origin == 0;
+  g_mutex_unlock (&self->lock);
+  return first;
+}
+
+static void
+begin_file (DecryptFront *self, guint64 origin)
+{
+  decrypt_stream_reset (self->stream);
+  set_origin (self, origin);
+  self->fed = FALSE;
+}
+
+gboolean
+decrypt_front_begin_stream (DecryptFront *self, gboolean is_same,
+    GError **error)
+{
+  if (!self->fed || self->own_segments > 0)
+    return TRUE;
+  /* After a seek it may be the same file again; and without one, under the same
+   * name, another copy of it. */
+  if (is_same != self->flushed) {
+    self->may_be_next = TRUE;
+    return TRUE;
+  }
+  if (self->flushed)
+    return TRUE;
+  if (!decrypt_stream_end (self->stream, error))
+    return FALSE;
+  begin_file (self, 0);
+  self->is_next = TRUE;
+  return TRUE;
+}
+
+/* Where downstream believes to have seeked to. */
+static guint64
+take_target (DecryptFront *self, guint64 start)
+{
+  guint64 target = start;
+
+  g_mutex_lock (&self->lock);
+  if (self->seek_start == start)
+    target = self->seek_target;
+  self->seek_start = G_MAXUINT64;
+  g_mutex_unlock (&self->lock);
+  return target;
+}
+
+/* Upstream does not say where it goes on (an adaptive demuxer): at a box. */
+static void
+resume (DecryptFront *self)
+{
+  if (self->flushed)
+    decrypt_stream_resume (self->stream);
+  self->flushed = self->is_next = self->may_be_next = FALSE;
+}
+
+/* At the start, after a seek; else right behind the last file. FALSE: that one was
+ * not whole. */
+static gboolean
+begin_next (DecryptFront *self, guint64 start, GError **error)
+{
+  guint64 end = self->origin + decrypt_stream_get_position (self->stream);
+
+  if (!self->may_be_next)
+    return TRUE;
+  self->may_be_next = FALSE;
+  if (self->flushed) {
+    if (start == 0)
+      begin_file (self, 0);
+    return TRUE;
+  }
+  if (start == 0 || start != end)
+    return TRUE;
+  if (!decrypt_stream_end (self->stream, error))
+    return FALSE;
+  begin_file (self, start);
+  return TRUE;
+}
+
+/* Of a file that is not the first one. */
+static GstEvent *
+take_segment_behind (DecryptFront *self, const GstSegment *segment,
+    GstEvent *event)
+{
+  guint64 start;
+
+  if (segment->start < self->origin) {
+    decrypt_stream_reset (self->stream); /* back to one before it */
+    set_origin (self, 0);
+  }
+  start = segment->start - self->origin;
+  if (self->flushed || start != decrypt_stream_get_position (self->stream))
+    decrypt_stream_jump (self->stream, start, start);
+  self->flushed = FALSE;
+  return event;
+}
+
+static GstEvent *
+take_segment (DecryptFront *self, GstEvent *event, GError **error)
+{
+  GstSegment segment;
+  GstEvent *adjusted;
+  guint64 target;
+
+  if (self->own_segments > 0) {
+    self->own_segments--;
+    gst_event_unref (event);
+    return NULL;
+  }
+  gst_event_copy_segment (event, &segment);
+  if (segment.format != GST_FORMAT_BYTES) {
+    resume (self);
+    return event;
+  }
+  if (self->is_next)
+    set_origin (self, segment.start);
+  self->is_next = FALSE;
+  if (!begin_next (self, segment.start, error)) {
+    gst_event_unref (event);
+    return NULL;
+  }
+  if (self->origin > 0)
+    return take_segment_behind (self, &segment, event);
+
+  target = take_target (self, segment.start);
+  if (self->flushed ||
+      segment.start != decrypt_stream_get_position (self->stream))
+    decrypt_stream_jump (self->stream, segment.start, target);
+  self->flushed = FALSE;
+  if (target == segment.start)
+    return event;
+
+  segment.start = segment.position = segment.time = target;
+  adjusted = gst_event_new_segment (&segment);
+  gst_event_set_seqnum (adjusted, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return adjusted;
+}
+
+GstEvent *
+decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event,
+    GError **error)
+{
+  gboolean own = self->seeking == g_thread_self ();
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_SEGMENT:
+      return take_segment (self, event, error);
+    case GST_EVENT_FLUSH_STOP:
+      if (!own) {
+        self->flushed = TRUE;
+        self->own_segments = 0;
+        decrypt_stream_flush (self->stream);
+      }
+      break;
+    default:
+      break;
+  }
+  if (own)
+    gst_clear_event (&event);
+  return event;
+}
+
+GstEvent *
+decrypt_front_adjust_seek (DecryptFront *self, GstEvent *event)
+{
+  GstFormat format;
+  GstSeekFlags flags;
+  GstSeekType start_type, stop_type;
+  gint64 start, stop;
+  gdouble rate;
+  guint64 from;
+  GstEvent *adjusted;
+
+  gst_event_parse_seek (event, &rate, &format, &flags, &start_type, &start,
+      &stop_type, &stop);
+  if (format != GST_FORMAT_BYTES || start_type != GST_SEEK_TYPE_SET ||
+      start < 0 || !is_first_file (self))
+    return event;
+  from = decrypt_stream_get_start (self->stream, (guint64) start);
+  g_mutex_lock (&self->lock);
+  self->seek_start = from;
+  self->seek_target = (guint64) start;
+  g_mutex_unlock (&self->lock);
+  if (from == (guint64) start)
+    return event;
+  adjusted = gst_event_new_seek (rate, format, flags, start_type, (gint64) from,
+      stop_type, stop);
+  gst_event_set_seqnum (adjusted, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return adjusted;
+}
