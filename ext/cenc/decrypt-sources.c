@@ -20,6 +20,8 @@ struct _DecryptSources
   const DecryptSourcesFuncs *funcs;
   gpointer user_data;
 
+  GRecMutex
+      use_lock; /* while sessions begin and end, so that each does in turn */
   GMutex lock; /* never held while a session or a callback is called */
   GPtrArray *sources; /* (element-type Source), by origin */
   GstCencKeySession *store;
@@ -43,6 +45,7 @@ decrypt_sources_new (const DecryptSourcesFuncs *funcs, gpointer user_data)
   self->user_data = user_data;
   self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
   g_mutex_init (&self->lock);
+  g_rec_mutex_init (&self->use_lock);
 
   return self;
 }
@@ -69,6 +72,7 @@ decrypt_sources_free (DecryptSources *self)
   drop_store (self);
   g_ptr_array_unref (self->sources);
   g_mutex_clear (&self->lock);
+  g_rec_mutex_clear (&self->use_lock);
   g_free (self);
 }
 
@@ -146,6 +150,7 @@ decrypt_sources_add (DecryptSources *self, DecryptKeysOrigin origin,
   gboolean found, begin;
   guint place;
 
+  g_rec_mutex_lock (&self->use_lock);
   g_mutex_lock (&self->lock);
   place = find_place_locked (self, origin, session, &found);
   begin = self->active && !found;
@@ -163,6 +168,7 @@ decrypt_sources_add (DecryptSources *self, DecryptKeysOrigin origin,
   g_clear_pointer (&dropped, source_free);
   if (begin)
     gst_cenc_key_session_begin (session);
+  g_rec_mutex_unlock (&self->use_lock);
   tell_change (self);
 }
 
@@ -174,6 +180,7 @@ decrypt_sources_clear (DecryptSources *self, DecryptKeysOrigin origin)
   gboolean active;
   guint i;
 
+  g_rec_mutex_lock (&self->use_lock);
   g_mutex_lock (&self->lock);
   active = self->active;
   for (i = self->sources->len; i > 0; i--) {
@@ -187,6 +194,7 @@ decrypt_sources_clear (DecryptSources *self, DecryptKeysOrigin origin)
   for (i = 0; active && i < dropped->len; i++)
     gst_cenc_key_session_end (
         ((Source *) g_ptr_array_index (dropped, i))->session);
+  g_rec_mutex_unlock (&self->use_lock);
   tell_change (self);
 }
 
@@ -218,6 +226,7 @@ decrypt_sources_get_store (DecryptSources *self)
   if (open)
     store = self->funcs->open_store (self->user_data);
 
+  g_rec_mutex_lock (&self->use_lock);
   g_mutex_lock (&self->lock);
   if (self->store_opened) {
     unused = store;
@@ -234,6 +243,7 @@ decrypt_sources_get_store (DecryptSources *self)
   gst_clear_object (&unused);
   if (begin)
     gst_cenc_key_session_begin (store);
+  g_rec_mutex_unlock (&self->use_lock);
   return store;
 }
 
@@ -243,6 +253,7 @@ set_active (DecryptSources *self, gboolean active)
   g_autoptr (GPtrArray) sessions = NULL;
   guint i;
 
+  g_rec_mutex_lock (&self->use_lock);
   g_mutex_lock (&self->lock);
   if (self->active != active)
     sessions = get_sessions_locked (self);
@@ -255,6 +266,7 @@ set_active (DecryptSources *self, gboolean active)
     else
       gst_cenc_key_session_end (g_ptr_array_index (sessions, i));
   }
+  g_rec_mutex_unlock (&self->use_lock);
 }
 
 void
