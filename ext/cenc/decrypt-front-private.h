@@ -28,7 +28,7 @@ struct _DecryptFront
 
   /* Upstream pushes */
   DecryptStream *stream;
-  GThread *seeking; /* in this thread, flushes are our own */
+  gboolean refused; /* upstream did not do a seek of ours */
   guint own_segments; /* to come, of our own seeks */
   gboolean flushed;
   gboolean fed; /* the file that @stream reads has begun */
@@ -36,7 +36,12 @@ struct _DecryptFront
   gboolean may_be_next; /* that tells whether one does */
   guint64
       origin; /* where it begins in what upstream pushes: of one behind others not 0 */
-  GMutex lock; /* of these two, a seek that was adjusted, and of @origin */
+
+  GMutex lock; /* of what follows, and of @origin */
+  GCond cond;
+  GThread *seeking; /* in this thread, flushes are our own */
+  gboolean flushing; /* somebody else's flush has begun */
+  /* A seek that was adjusted */
   guint64 seek_start, seek_target;
 };
 

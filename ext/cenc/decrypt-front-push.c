@@ -2,6 +2,9 @@
 
 #include "cenc/decrypt-front-private.h"
 
+#define SEEK_TIMEOUT (5 * G_TIME_SPAN_SECOND)
+#define FLUSH_TIMEOUT (100 * G_TIME_SPAN_MILLISECOND)
+
 /*
  * Seeks of our own
  */
@@ -17,6 +20,85 @@ can_seek (DecryptFront *self)
   return seekable;
 }
 
+/* Who seeks flushes us, takes upstream's lock, and then the one that this thread
+ * holds: on its way to upstream's, which is another one's behind a queue, this
+ * thread would wait for ever. So a flush that begins waits for a seek of ours, and
+ * none of ours begins until it is over. */
+static gboolean
+begin_seek (DecryptFront *self)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = !self->flushing;
+  if (ok)
+    self->seeking = g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+static void
+end_seek (DecryptFront *self)
+{
+  g_mutex_lock (&self->lock);
+  self->seeking = NULL;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+is_own (DecryptFront *self)
+{
+  gboolean own;
+
+  g_mutex_lock (&self->lock);
+  own = self->seeking == g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  return own;
+}
+
+/* Bounded: nobody knows in which thread another upstream flushes. */
+static void
+begin_flush (DecryptFront *self)
+{
+  gint64 deadline = g_get_monotonic_time () + SEEK_TIMEOUT;
+
+  g_mutex_lock (&self->lock);
+  self->flushing = TRUE;
+  g_cond_broadcast (&self->cond);
+  while (
+      self->seeking && g_cond_wait_until (&self->cond, &self->lock, deadline))
+    ;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+end_flush (DecryptFront *self)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = FALSE;
+  g_mutex_unlock (&self->lock);
+  self->flushed = TRUE;
+  self->own_segments = 0;
+  decrypt_stream_flush (self->stream);
+}
+
+/* Upstream is told of a flush before we are. */
+static gboolean
+wait_for_flush (DecryptFront *self)
+{
+  gint64 deadline = g_get_monotonic_time () + FLUSH_TIMEOUT;
+  gboolean flushing;
+
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && !GST_PAD_IS_FLUSHING (self->sinkpad) &&
+      g_cond_wait_until (&self->cond, &self->lock, deadline))
+    ;
+  flushing = self->flushing || GST_PAD_IS_FLUSHING (self->sinkpad);
+  g_mutex_unlock (&self->lock);
+  return flushing;
+}
+
 gboolean
 decrypt_front_seek_upstream (guint64 offset, gpointer user_data)
 {
@@ -25,12 +107,15 @@ decrypt_front_seek_upstream (guint64 offset, gpointer user_data)
 
   if (self->origin > 0 || !can_seek (self))
     return FALSE;
-  self->seeking = g_thread_self ();
+  self->refused = !begin_seek (self);
+  if (self->refused)
+    return FALSE;
   ok = gst_pad_push_event (self->sinkpad,
       gst_event_new_seek (1.0, GST_FORMAT_BYTES,
           GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
           (gint64) offset, GST_SEEK_TYPE_NONE, -1));
-  self->seeking = NULL;
+  end_seek (self);
+  self->refused = !ok;
   if (ok)
     self->own_segments++;
   return ok;
@@ -43,8 +128,16 @@ decrypt_front_seek_upstream (guint64 offset, gpointer user_data)
 GstFlowReturn
 decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error)
 {
+  GstFlowReturn flow;
+
   self->fed = TRUE;
-  return decrypt_stream_feed (self->stream, buffer, error);
+  self->refused = FALSE;
+  flow = decrypt_stream_feed (self->stream, buffer, error);
+  if (flow == GST_FLOW_ERROR && self->refused && wait_for_flush (self)) {
+    g_clear_error (error);
+    flow = GST_FLOW_FLUSHING;
+  }
+  return flow;
 }
 
 gboolean
@@ -211,17 +304,18 @@ GstEvent *
 decrypt_front_take_sink_event (DecryptFront *self, GstEvent *event,
     GError **error)
 {
-  gboolean own = self->seeking == g_thread_self ();
+  gboolean own = is_own (self);
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
       return take_segment (self, event, error);
+    case GST_EVENT_FLUSH_START:
+      if (!own)
+        begin_flush (self);
+      break;
     case GST_EVENT_FLUSH_STOP:
-      if (!own) {
-        self->flushed = TRUE;
-        self->own_segments = 0;
-        decrypt_stream_flush (self->stream);
-      }
+      if (!own)
+        end_flush (self);
       break;
     default:
       break;

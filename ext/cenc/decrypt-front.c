@@ -63,6 +63,7 @@ decrypt_front_new (GstPad *sinkpad, GstPad *srcpad,
   self->seek_start = G_MAXUINT64;
   gst_segment_init (&self->segment, GST_FORMAT_BYTES);
   g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
   return self;
 }
 
@@ -76,6 +77,7 @@ decrypt_front_free (DecryptFront *self)
   gst_clear_object (&self->pool);
   decrypt_pull_free (self->pull);
   decrypt_stream_free (self->stream);
+  g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

@@ -43,7 +43,7 @@ decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error);
 /** Upstream begins a stream, of the same name as the last one's or not: what it has pushed before has to be whole, and a new file follows. */
 gboolean decrypt_front_begin_stream (DecryptFront *self, gboolean is_same,
     GError **error);
-/** Upstream is at its end. */
+/** Upstream is at its end. FALSE without an error: it has been told. */
 gboolean decrypt_front_end (DecryptFront *self, GError **error);
 
 /**

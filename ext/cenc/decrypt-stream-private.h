@@ -68,6 +68,7 @@ struct _DecryptStream
   guint64 target; /* nothing in front of it goes out */
   GstFlowReturn flow; /* of a push that failed */
   gboolean flushed; /* since bytes were fed */
+  gboolean failed; /* and it has been told */
 
   State state;
   BmffHeader header;

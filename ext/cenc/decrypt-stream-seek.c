@@ -46,7 +46,7 @@ decrypt_stream_jump (DecryptStream *self, guint64 offset, guint64 target)
   self->target = target;
   self->wanted = 0;
   self->n_waits = 0;
-  self->searching = FALSE;
+  self->searching = self->failed = FALSE;
   if (self->state == STATE_PLAIN)
     return;
 

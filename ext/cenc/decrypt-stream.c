@@ -442,6 +442,7 @@ decrypt_stream_feed (DecryptStream *self, GstBuffer *buffer, GError **error)
   while (result == STEP_AGAIN && !self->flushed);
   if (result != STEP_FAILED)
     return GST_FLOW_OK;
+  self->failed = self->flow == GST_FLOW_OK;
   return self->flow == GST_FLOW_OK ? GST_FLOW_ERROR : self->flow;
 }
 
@@ -483,9 +484,12 @@ decrypt_stream_end (DecryptStream *self, GError **error)
 {
   gsize left = gst_adapter_available (self->adapter);
 
-  /* A demuxer has had all its samples: what is left was not wanted. */
-  if (self->state == STATE_PLAIN || self->flow == GST_FLOW_EOS)
+  /* A demuxer has had all its samples, and what is left was not wanted; or it has
+   * told why. */
+  if (self->state == STATE_PLAIN || self->flow != GST_FLOW_OK)
     return TRUE;
+  if (self->failed)
+    return FALSE;
   /* Too short for what its first bytes would say as a box of an unknown name. */
   if (self->position == 0 && left >= 8 &&
       !decrypt_box_can_be_first (self->header.type)) {
@@ -521,6 +525,6 @@ decrypt_stream_reset (DecryptStream *self)
   self->n_waits = self->n_scanned = 0;
   self->state = STATE_HEADER;
   self->resync = self->entered = self->unsure = FALSE;
-  self->searching = self->has_image = FALSE;
+  self->searching = self->has_image = self->failed = FALSE;
   self->flow = GST_FLOW_OK;
 }

@@ -33,7 +33,7 @@ void decrypt_stream_free (DecryptStream *self);
 GstFlowReturn
 decrypt_stream_feed (DecryptStream *self, GstBuffer *buffer, GError **error);
 
-/** Upstream is at its end: FALSE with BMFF_ERROR_TRUNCATED that names box and offset if the file is not. */
+/** Upstream is at its end: FALSE with BMFF_ERROR_TRUNCATED that names box and offset if the file is not; without an error if feeding it gave one. */
 gboolean decrypt_stream_end (DecryptStream *self, GError **error);
 
 /** Where upstream has to start so that byte @target and what follows can be made clear. From any thread. */

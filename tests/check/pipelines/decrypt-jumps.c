@@ -27,6 +27,10 @@ typedef struct
   guint64 target, next; /* of downstream */
   gboolean has_segment, at_end;
   guint n_seeks_inside; /* that downstream is to do while it takes a buffer */
+  GstFlowReturn flow; /* what downstream gives, if not OK */
+
+  gboolean flush_when_asked; /* upstream, about seeking */
+  guint n_sought;
 } Title;
 
 static Title *
@@ -47,6 +51,7 @@ take_seek (GstPad *pad, GstObject *parent, GstEvent *event)
   gst_event_parse_seek (event, NULL, &format, NULL, NULL, &start, NULL, NULL);
   gst_event_unref (event);
   fail_unless_equals_int (format, GST_FORMAT_BYTES);
+  self->n_sought++;
   fail_unless (gst_pad_push_event (pad, gst_event_new_flush_start ()));
   fail_unless (gst_pad_push_event (pad, gst_event_new_flush_stop (TRUE)));
   self->position = (guint64) start;
@@ -61,6 +66,8 @@ answer (GstPad *pad, GstObject *parent, GstQuery *query)
 
   if (GST_QUERY_TYPE (query) != GST_QUERY_SEEKING)
     return gst_pad_query_default (pad, parent, query);
+  if (self->flush_when_asked)
+    gst_pad_push_event (pad, gst_event_new_flush_start ());
   gst_query_set_seeking (query, GST_FORMAT_BYTES, TRUE, 0, self->in->len);
   return TRUE;
 }
@@ -98,6 +105,8 @@ take_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   self->next += map.size;
   gst_buffer_unmap (buffer, &map);
   gst_buffer_unref (buffer);
+  if (self->flow != GST_FLOW_OK)
+    return self->flow;
   if (self->n_seeks_inside > 0 && g_rand_int_range (self->rand, 0, 4) == 0) {
     self->n_seeks_inside--;
     seek_anywhere (self);
@@ -422,6 +431,108 @@ GST_START_TEST (test_next_media)
 }
 GST_END_TEST;
 
+/* Takes @n blocks, then goes to where nothing was read. */
+static void
+begin_jump (Title *self, guint n)
+{
+  for (; n > 0; n--)
+    push_next (self);
+  seek (self, self->in->len - 1000);
+  push_segment (self);
+}
+
+static GstFlowReturn
+push_block (Title *self)
+{
+  GstBuffer *buffer =
+      gst_buffer_new_memdup (self->in->data + self->position, 100);
+
+  self->position += 100;
+  return gst_pad_push (self->src, buffer);
+}
+
+static GstBus *
+add_bus (Title *self)
+{
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (self->element, bus);
+  return bus;
+}
+
+static guint
+count_errors (GstBus *bus)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR))) {
+    gst_message_unref (message);
+    n++;
+  }
+  return n;
+}
+
+/* Somebody else seeks while cencdecrypt is about to: that one's place counts, and
+ * nothing is wrong. Both would wait for each other else, behind a queue. */
+GST_START_TEST (test_flush_in_front_of_seek)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors, files[0]);
+  GstBus *bus;
+  Title title;
+
+  if (!vector)
+    return;
+  open_title (&title, read_file (vector->path), vector->keys, 1);
+  bus = add_bus (&title);
+  begin_jump (&title, 3);
+  title.flush_when_asked = TRUE;
+  title.n_sought = 0;
+  fail_unless_equals_int (push_block (&title), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (title.n_sought, 0);
+  fail_unless_equals_int (count_errors (bus), 0);
+  title.flush_when_asked = FALSE;
+  fail_unless (gst_pad_push_event (title.src, gst_event_new_flush_stop (TRUE)));
+  seek (&title, title.in->len / 2);
+  play_to_end (&title);
+  gst_element_set_bus (title.element, NULL);
+  gst_object_unref (bus);
+  close_title (&title);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+/* What downstream does not take is its affair; and an error is told once, when the
+ * data that follows it ends as well. */
+GST_START_TEST (test_end_behind_error)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector = vectors_find (vectors, files[0]);
+  gboolean own = __i__ == 0;
+  GstBus *bus;
+  Title title;
+
+  if (!vector)
+    return;
+  open_title (&title, read_file (vector->path), vector->keys, 1);
+  bus = add_bus (&title);
+  title.flow = own ? GST_FLOW_OK : GST_FLOW_NOT_LINKED;
+  if (own)
+    g_object_set (title.element, "keys", NULL, NULL);
+  push_segment (&title);
+  while (push_block (&title) == GST_FLOW_OK)
+    ;
+  fail_unless (gst_pad_push_event (title.src, gst_event_new_eos ()) == !own);
+  fail_unless_equals_int (title.at_end, !own);
+  fail_unless_equals_int (count_errors (bus), own ? 1 : 0);
+  gst_element_set_bus (title.element, NULL);
+  gst_object_unref (bus);
+  close_title (&title);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 static Suite *
 decrypt_jumps_suite (void)
 {
@@ -432,6 +543,8 @@ decrypt_jumps_suite (void)
   tcase_add_loop_test (tc, test_anywhere, 0, 4 * G_N_ELEMENTS (files));
   tcase_add_loop_test (tc, test_moov_last, 0, 8);
   tcase_add_test (tc, test_next_media);
+  tcase_add_test (tc, test_flush_in_front_of_seek);
+  tcase_add_loop_test (tc, test_end_behind_error, 0, 2);
   return s;
 }
 
