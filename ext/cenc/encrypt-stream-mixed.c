@@ -12,18 +12,28 @@
  * to be put into another order. */
 #define MAX_HELD (256u << 20)
 
-static gboolean
-check_size (const EncryptStream *self, GError **error)
+/* How much of the mdat has to be here at once where it is held: all; of one that goes
+ * on to the end of the file, up to its last sample. */
+static guint64
+get_held (const EncryptStream *self, const BmffHeader *header)
 {
-  guint64 end = encrypt_fragment_get_data_end (self->fragment);
+  return self->scan + header->size == G_MAXUINT64
+      ? encrypt_fragment_get_data_end (self->fragment) - self->scan
+      : header->size;
+}
 
-  if (self->input || end - self->scan <= MAX_HELD)
+static gboolean
+check_size (const EncryptStream *self, const BmffHeader *header, GError **error)
+{
+  guint64 held = get_held (self, header);
+
+  if (self->input || held <= MAX_HELD)
     return TRUE;
   g_set_error (error, BMFF_ERROR, BMFF_ERROR_LIMIT,
       "the mdat at offset %" G_GUINT64_FORMAT " has %" G_GUINT64_FORMAT
-      " bytes of the moov's samples; of input that cannot be read by place "
+      " bytes, and samples of the moov's; of input that cannot be read by place "
       "%u are held",
-      self->scan, end - self->scan, MAX_HELD);
+      self->scan, held, MAX_HELD);
   return FALSE;
 }
 
@@ -31,13 +41,15 @@ gboolean
 encrypt_stream_begin_mixed (EncryptStream *self, const BmffHeader *header,
     GError **error)
 {
+  guint64 start = self->scan + header->header_size;
+  guint64 end = self->scan + header->size;
   GError *cause = NULL;
   BmffBox *moof;
 
   if (!self->mixed)
     return TRUE;
-  moof = bmff_mixed_next (self->mixed, self->scan,
-      self->scan + header->header_size, self->scan + header->size, MAX_HELD,
+  moof = bmff_mixed_next (self->mixed, self->scan, start, end,
+      end == G_MAXUINT64 || header->size <= MAX_HELD ? MAX_HELD : 0,
       &self->order, &cause);
   if (cause) {
     g_propagate_error (error, cause);
@@ -48,7 +60,7 @@ encrypt_stream_begin_mixed (EncryptStream *self, const BmffHeader *header,
   self->n_mixed = bmff_mixed_get_count (self->mixed);
   self->fragment =
       encrypt_fragment_new (moof, self->movie, self->clock, self->plan, error);
-  return self->fragment && check_size (self, error);
+  return self->fragment && check_size (self, header, error);
 }
 
 /* (transfer full) @buffer */

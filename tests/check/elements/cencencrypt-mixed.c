@@ -215,6 +215,29 @@ GST_START_TEST (test_keys_rotate)
 }
 GST_END_TEST
 
+/* A track that stays clear is in the fragments too. */
+GST_START_TEST (test_clear_track)
+{
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (GPtrArray) want = NULL;
+  g_autoptr (GPtrArray) have = NULL;
+  guint i;
+
+  if (!period_clear)
+    return;
+  out = period_encrypt (ENCRYPT "tracks=audio", files[MIXED_PLAIN], NULL);
+  fail_unless (out);
+  mixed_file_check (files[MIXED_PLAIN], out);
+  want = read_tracks (files[MIXED_PLAIN]);
+  have = read_tracks (out);
+  for (i = 0; i < 2; i++) {
+    fail_unless ((get_track (have, i)->scheme != 0) == (i == 1));
+    same_bytes (get_track (want, i)->samples, get_track (have, i)->samples);
+  }
+  same_bytes (get_track (want, 0)->samples, get_track (have, 0)->raw);
+}
+GST_END_TEST
+
 /* Stock qtdemux tells what protects the moov's samples too, now that they are in a
  * fragment. */
 GST_START_TEST (test_behind_demuxer)
@@ -308,8 +331,10 @@ make_odd (guint n)
       return g_bytes_new_from_bytes (file, 0, offset);
     case 4:
       return changed (file, offset, "\0\0\0\014mdatabcd", 12, TRUE);
-    default:
+    case 5:
       return changed (file, offset + 4, "free", 4, FALSE);
+    default:
+      return changed (file, offset, "\x20", 1, FALSE);
   }
 }
 
@@ -324,6 +349,7 @@ static const struct
   { GST_STREAM_ERROR_NOT_IMPLEMENTED, "is in no mdat between the moov and" },
   { GST_STREAM_ERROR_NOT_IMPLEMENTED, "beyond the end of its mdat" },
   { GST_STREAM_ERROR_NOT_IMPLEMENTED, "is in no mdat between the moov and" },
+  { GST_STREAM_ERROR_DEMUX, "by place 268435456 are held" },
 };
 
 GST_START_TEST (test_refused)
@@ -369,6 +395,7 @@ cencencrypt_mixed_suite (void)
   tcase_add_loop_test (tcase, test_layouts, 0, G_N_ELEMENTS (layouts));
   tcase_add_loop_test (tcase, test_clear_lead, 0, 6);
   tcase_add_loop_test (tcase, test_keys_rotate, 0, 4);
+  tcase_add_test (tcase, test_clear_track);
   tcase_add_loop_test (tcase, test_behind_demuxer, 0, 4);
   tcase_add_loop_test (tcase, test_refused, 0, G_N_ELEMENTS (odd));
   tcase_add_loop_test (tcase, test_chunk_among_fragments, 0, 2);
