@@ -239,7 +239,7 @@ GST_START_TEST (test_clear_track)
 GST_END_TEST
 
 /* Stock qtdemux tells what protects the moov's samples too, now that they are in a
- * fragment. */
+ * fragment, as those of period_clear all are. */
 GST_START_TEST (test_behind_demuxer)
 {
   static const gchar *known[] = { "cenc", "cbcs" }; /* by qtdemux */
@@ -255,7 +255,7 @@ GST_START_TEST (test_behind_demuxer)
   out = period_encrypt (settings, files[MIXED_PLAIN], NULL);
   fail_unless (out);
   for (i = 0; i < 2; i++) {
-    g_autofree gchar *path = judge_write (i == 0 ? files[MIXED_PLAIN] : out);
+    g_autofree gchar *path = judge_write (i == 0 ? period_clear : out);
     g_autofree gchar *description = g_strconcat ("filesrc location=", path,
         " ! qtdemux name=d d.video_0 ! queue ! ", between[i],
         "filesink location=%s", NULL);
