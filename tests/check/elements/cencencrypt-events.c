@@ -257,40 +257,46 @@ check_ivs (GBytes *file)
   fail_unless (g_hash_table_size (ivs) > 100);
 }
 
-/* Another movie follows in the stream, with pictures of another size: a new moov with
- * new sample entries. Both are what they were; the IVs go on. */
-GST_START_TEST (test_new_sample_entries)
+/* (transfer full): what comes out of @next behind period_clear in one stream, where
+ * IVs go on; @before: (out) (optional): what came out of the latter */
+static GBytes *
+encrypt_behind (GBytes *next, GBytes **before)
 {
-  GstHarness *h;
-  GError *error = NULL;
-  g_autoptr (GBytes) next = NULL;
+  GstHarness *h = harness_new (ENCRYPT, NULL);
   g_autoptr (GBytes) out = NULL;
-  g_autoptr (GBytes) first = NULL;
-  g_autoptr (GBytes) second = NULL;
   gsize at;
 
-  if (!period_clear)
-    return;
-  next = judge_run (
-      "videotestsrc num-buffers=50 ! video/x-raw,width=176,height=144,"
-      "framerate=25/1 ! x264enc key-int-max=25 speed-preset=ultrafast ! "
-      "h264parse ! mp4mux name=m fragment-duration=1000 ! appsink name=out "
-      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.",
-      &error);
-  fail_unless (next, "%s", error ? error->message : "");
-  h = harness_new (ENCRYPT, NULL);
   push (h, period_clear, 0, g_bytes_get_size (period_clear));
   push (h, next, 0, g_bytes_get_size (next));
   fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
   out = collect (h);
+  gst_harness_teardown (h);
   check_ivs (out);
   at = find_last (out, "ftyp");
   fail_unless (at > 0);
-  first = g_bytes_new_from_bytes (out, 0, at);
-  second = g_bytes_new_from_bytes (out, at, g_bytes_get_size (out) - at);
+  if (before)
+    *before = g_bytes_new_from_bytes (out, 0, at);
+  return g_bytes_new_from_bytes (out, at, g_bytes_get_size (out) - at);
+}
+
+/* Another movie follows in the stream, with pictures of another size: a new moov with
+ * new sample entries. Both are what they were; the IVs go on. */
+GST_START_TEST (test_new_sample_entries)
+{
+  g_autoptr (GBytes) next = NULL;
+  g_autoptr (GBytes) first = NULL;
+  g_autoptr (GBytes) second = NULL;
+
+  if (!period_clear)
+    return;
+  next = judge_make_stream (
+      "videotestsrc num-buffers=50 ! video/x-raw,width=176,height=144,"
+      "framerate=25/1 ! x264enc key-int-max=25 speed-preset=ultrafast ! "
+      "h264parse ! mp4mux name=m fragment-duration=1000 ! appsink name=out "
+      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.");
+  second = encrypt_behind (next, &first);
   judge_same_samples (period_clear, first, "cenc");
   judge_same_samples (next, second, "cenc");
-  gst_harness_teardown (h);
 }
 GST_END_TEST
 
@@ -334,30 +340,16 @@ GST_END_TEST
 /* Sound alone goes on in the stream of pictures and sound. */
 GST_START_TEST (test_other_tracks)
 {
-  GstHarness *h;
-  GError *error = NULL;
   g_autoptr (GBytes) next = NULL;
-  g_autoptr (GBytes) out = NULL;
   g_autoptr (GBytes) second = NULL;
-  gsize at;
 
   if (!period_clear)
     return;
-  next = judge_run ("audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! "
-                    "mp4mux fragment-duration=1000 ! appsink name=out",
-      &error);
-  fail_unless (next, "%s", error ? error->message : "");
-  h = harness_new (ENCRYPT, NULL);
-  push (h, period_clear, 0, g_bytes_get_size (period_clear));
-  push (h, next, 0, g_bytes_get_size (next));
-  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
-  out = collect (h);
-  check_ivs (out);
-  at = find_last (out, "ftyp");
-  fail_unless (at > 0);
-  second = g_bytes_new_from_bytes (out, at, g_bytes_get_size (out) - at);
+  next =
+      judge_make_stream ("audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! "
+                         "mp4mux fragment-duration=1000 ! appsink name=out");
+  second = encrypt_behind (next, NULL);
   judge_same_samples (next, second, "cenc");
-  gst_harness_teardown (h);
 }
 GST_END_TEST
 

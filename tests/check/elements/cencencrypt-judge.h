@@ -63,6 +63,9 @@ gboolean judge_has_elements (const gchar *names);
  */
 GBytes *judge_run (const gchar *description, GError **error);
 
+/** judge_run() that fails the test on an error. */
+GBytes *judge_make_stream (const gchar *description);
+
 /** judge_run() in a process of its own: for a fixture, whose process will be forked and must have no threads. Fails the test on error. */
 GBytes *judge_run_apart (const gchar *description);
 

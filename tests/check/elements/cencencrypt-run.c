@@ -106,6 +106,16 @@ read_and_remove (const gchar *path)
 }
 
 GBytes *
+judge_make_stream (const gchar *description)
+{
+  g_autoptr (GError) error = NULL;
+  GBytes *out = judge_run (description, &error);
+
+  fail_unless (out, "%s: %s", description, error ? error->message : "");
+  return out;
+}
+
+GBytes *
 judge_run_apart (const gchar *description)
 {
   g_autofree gchar *path = make_path ();

@@ -101,10 +101,9 @@ GST_START_TEST (test_other_kind)
   if (!period_clear)
     return;
   judge_add_key (JUDGE_KID_2, JUDGE_KEY_2);
-  sound = judge_run ("audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! "
-                     "mp4mux fragment-duration=1000 ! appsink name=out",
-      NULL);
-  fail_unless (sound);
+  sound =
+      judge_make_stream ("audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! "
+                         "mp4mux fragment-duration=1000 ! appsink name=out");
   both = join (period_clear, sound);
   out = encrypt (settings, both);
   behind = second_of (out);

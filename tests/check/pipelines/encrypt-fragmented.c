@@ -182,18 +182,15 @@ GST_END_TEST
 /* Live: the first fragment is out before the source ends. */
 GST_START_TEST (test_live)
 {
-  GError *error = NULL;
   g_autoptr (GBytes) out = NULL;
 
   if (!judge_has_elements (NEEDED))
     return;
-  out = judge_run ("videotestsrc is-live=true num-buffers=40 ! "
-                   "video/x-raw,width=160,height=120,framerate=20/1 ! x264enc "
-                   "tune=zerolatency key-int-max=10 ! h264parse ! mp4mux "
-                   "fragment-duration=500 streamable=true ! " ENCRYPT
-                   "! appsink name=out",
-      &error);
-  fail_unless (out, "%s", error ? error->message : "");
+  out = judge_make_stream (
+      "videotestsrc is-live=true num-buffers=40 ! "
+      "video/x-raw,width=160,height=120,framerate=20/1 ! x264enc "
+      "tune=zerolatency key-int-max=10 ! h264parse ! mp4mux "
+      "fragment-duration=500 streamable=true ! " ENCRYPT "! appsink name=out");
   judge_places (out);
   /* appsink cannot be overwritten: no room for an index was left. */
   fail_unless_equals_int (judge_count (out, "free"), 0);
