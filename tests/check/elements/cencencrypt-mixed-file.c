@@ -261,26 +261,36 @@ append_mfra (GByteArray *out, guint64 moof)
       (guint) g_bytes_get_size (mfra));
 }
 
+#define STYP_SIZE 20
+
+static void
+append_styp (const Making *self, GByteArray *out)
+{
+  static const guint8 styp[] = "\0\0\0\024stypmsdh\0\0\0\0msdh";
+
+  if (self->layout & MIXED_LED)
+    g_byte_array_append (out, styp, STYP_SIZE);
+}
+
 static GBytes *
 put_together (const Making *self)
 {
-  static const guint8 styp[] = "\0\0\0\024stypmsdh\0\0\0\0msdh";
   GByteArray *out = g_byte_array_new ();
   guint64 ftyp = bmff_get_u32 (at (0)), moof;
 
   put_tables (self, 0); /* for the moov's size */
   put_tables (self,
-      ftyp +
+      ftyp + (self->layout & MIXED_LED ? STYP_SIZE : 0) +
           (self->layout & MIXED_LAST ? 0
                                      : bmff_box_get_size (self->movie->moov)));
   g_byte_array_append (out, at (0), (guint) ftyp);
   if (self->layout & MIXED_LAST)
     append_data (self, out);
   append_moov (self, out);
+  append_styp (self, out);
   if (!(self->layout & MIXED_LAST))
     append_data (self, out);
-  if (self->layout & MIXED_LED)
-    g_byte_array_append (out, styp, 20);
+  append_styp (self, out);
   moof = out->len;
   g_byte_array_append (out, self->rest->data, self->rest->len);
   append_mfra (out, moof);

@@ -11,7 +11,7 @@ typedef enum
 {
   MIXED_PLAIN = 0, /* pictures and sound take turns in one mdat */
   MIXED_LAST = 1 << 0, /* the moov stands behind its samples */
-  MIXED_LED = 1 << 1, /* a styp leads the first moof */
+  MIXED_LED = 1 << 1, /* a styp leads the first mdat, and the first moof */
   MIXED_UNTIMED = 1 << 2, /* no tfdt */
   MIXED_SILENT = 1 << 3, /* the moov has pictures only */
   MIXED_APART = 1 << 4, /* an mdat a track */
