@@ -28,6 +28,7 @@ struct _DecryptFront
 
   /* Upstream pushes */
   DecryptStream *stream;
+  guint64 stop; /* where what downstream wants ends */
   gboolean refused; /* upstream did not do a seek of ours */
   guint own_segments; /* to come, of our own seeks */
   gboolean flushed;
@@ -41,11 +42,14 @@ struct _DecryptFront
   GCond cond;
   GThread *seeking; /* in this thread, flushes are our own */
   gboolean flushing; /* somebody else's flush has begun */
+  guint64 seek_stop; /* of the last seek: upstream is asked for all */
   /* A seek that was adjusted */
   guint64 seek_start, seek_target;
 };
 
-/** Of DecryptStreamFuncs; @user_data: a DecryptFront. */
+/* Of DecryptStreamFuncs; @user_data: a DecryptFront. */
+
+GstFlowReturn decrypt_front_push (GstBuffer *buffer, gpointer user_data);
 gboolean decrypt_front_seek_upstream (guint64 offset, gpointer user_data);
 
 G_END_DECLS

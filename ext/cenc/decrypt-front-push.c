@@ -125,6 +125,31 @@ decrypt_front_seek_upstream (guint64 offset, gpointer user_data)
  * Upstream pushes
  */
 
+/* The sample that the stop cuts was needed whole. */
+GstFlowReturn
+decrypt_front_push (GstBuffer *buffer, gpointer user_data)
+{
+  DecryptFront *self = user_data;
+  guint64 offset = GST_BUFFER_OFFSET (buffer);
+  gboolean last =
+      self->origin == 0 && GST_BUFFER_OFFSET_END (buffer) >= self->stop;
+  GstFlowReturn flow;
+
+  if (last && offset >= self->stop) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_EOS;
+  }
+  if (last) {
+    gst_buffer_resize (buffer, 0, (gssize) (self->stop - offset));
+    GST_BUFFER_OFFSET_END (buffer) = self->stop;
+  }
+  GST_BUFFER_OFFSET (buffer) += self->origin;
+  GST_BUFFER_OFFSET_END (buffer) += self->origin;
+  flow = gst_pad_push (self->srcpad, buffer);
+  /* Downstream may have sought while it took it. */
+  return flow == GST_FLOW_OK && last && !self->flushed ? GST_FLOW_EOS : flow;
+}
+
 GstFlowReturn
 decrypt_front_chain (DecryptFront *self, GstBuffer *buffer, GError **error)
 {
@@ -194,13 +219,14 @@ decrypt_front_begin_stream (DecryptFront *self, gboolean is_same,
   return TRUE;
 }
 
-/* Where downstream believes to have seeked to. */
+/* Where downstream believes to have seeked to; and sets where that ends. */
 static guint64
 take_target (DecryptFront *self, guint64 start)
 {
   guint64 target = start;
 
   g_mutex_lock (&self->lock);
+  self->stop = self->seek_stop;
   if (self->seek_start == start)
     target = self->seek_target;
   self->seek_start = G_MAXUINT64;
@@ -290,10 +316,11 @@ take_segment (DecryptFront *self, GstEvent *event, GError **error)
       segment.start != decrypt_stream_get_position (self->stream))
     decrypt_stream_jump (self->stream, segment.start, target);
   self->flushed = FALSE;
-  if (target == segment.start)
+  if (target == segment.start && self->stop == G_MAXUINT64)
     return event;
 
   segment.start = segment.position = segment.time = target;
+  segment.stop = MIN (segment.stop, self->stop);
   adjusted = gst_event_new_segment (&segment);
   gst_event_set_seqnum (adjusted, gst_event_get_seqnum (event));
   gst_event_unref (event);
@@ -345,9 +372,13 @@ decrypt_front_adjust_seek (DecryptFront *self, GstEvent *event)
   g_mutex_lock (&self->lock);
   self->seek_start = from;
   self->seek_target = (guint64) start;
+  if (stop_type == GST_SEEK_TYPE_SET)
+    self->seek_stop = stop < 0 ? G_MAXUINT64 : (guint64) stop;
   g_mutex_unlock (&self->lock);
-  if (from == (guint64) start)
+  if (from == (guint64) start && (stop_type != GST_SEEK_TYPE_SET || stop < 0))
     return event;
+  if (stop_type == GST_SEEK_TYPE_SET)
+    stop = -1;
   adjusted = gst_event_new_seek (rate, format, flags, start_type, (gint64) from,
       stop_type, stop);
   gst_event_set_seqnum (adjusted, gst_event_get_seqnum (event));

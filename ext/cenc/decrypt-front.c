@@ -35,18 +35,8 @@ get_size (gpointer user_data)
   return (guint64) size;
 }
 
-static GstFlowReturn
-push_buffer (GstBuffer *buffer, gpointer user_data)
-{
-  DecryptFront *self = user_data;
-
-  GST_BUFFER_OFFSET (buffer) += self->origin;
-  GST_BUFFER_OFFSET_END (buffer) += self->origin;
-  return gst_pad_push (self->srcpad, buffer);
-}
-
 static const DecryptPullFuncs pull_funcs = { pull_range, get_size };
-static const DecryptStreamFuncs stream_funcs = { push_buffer,
+static const DecryptStreamFuncs stream_funcs = { decrypt_front_push,
   decrypt_front_seek_upstream };
 
 DecryptFront *
@@ -60,7 +50,7 @@ decrypt_front_new (GstPad *sinkpad, GstPad *srcpad,
   self->funcs = *funcs;
   self->pull = decrypt_pull_new (&pull_funcs, self, work, verify);
   self->stream = decrypt_stream_new (&stream_funcs, self, work, verify);
-  self->seek_start = G_MAXUINT64;
+  self->seek_start = self->seek_stop = self->stop = G_MAXUINT64;
   gst_segment_init (&self->segment, GST_FORMAT_BYTES);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);

@@ -405,11 +405,25 @@ return_from_search (DecryptStream *self, GError **error)
       self->search_from, "upstream cannot seek back to it");
 }
 
+/* Of a clear file nothing is read that is not wanted. */
+static gboolean
+skip_clear (DecryptStream *self)
+{
+  if (!is_clear (self) || self->target <= self->position ||
+      self->target - self->position <= SMALL_WITHHELD ||
+      !decrypt_stream_seek (self, self->target, FALSE))
+    return FALSE;
+  self->state = STATE_PLAIN;
+  return TRUE;
+}
+
 static Step
 step (DecryptStream *self, GError **error)
 {
   if (self->searching && self->movie)
     return return_from_search (self, error);
+  if (skip_clear (self))
+    return STEP_AGAIN;
   switch (self->state) {
     case STATE_HEADER:
       return step_header (self, error);

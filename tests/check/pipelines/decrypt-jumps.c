@@ -24,7 +24,7 @@ typedef struct
   gboolean has_jumped; /* a segment is to be pushed */
   guint64 n_pushed;
 
-  guint64 target, next; /* of downstream */
+  guint64 target, stop, next; /* of downstream */
   gboolean has_segment, at_end;
   guint n_seeks_inside; /* that downstream is to do while it takes a buffer */
   GstFlowReturn flow; /* what downstream gives, if not OK */
@@ -44,12 +44,13 @@ take_seek (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   Title *self = get_title (pad);
   GstFormat format;
-  gint64 start;
+  gint64 start, stop;
 
   if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
     return gst_pad_event_default (pad, parent, event);
-  gst_event_parse_seek (event, NULL, &format, NULL, NULL, &start, NULL, NULL);
+  gst_event_parse_seek (event, NULL, &format, NULL, NULL, &start, NULL, &stop);
   gst_event_unref (event);
+  fail_unless_equals_int64 (stop, -1);
   fail_unless_equals_int (format, GST_FORMAT_BYTES);
   self->n_sought++;
   fail_unless (gst_pad_push_event (pad, gst_event_new_flush_start ()));
@@ -72,15 +73,23 @@ answer (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+/* @stop: -1 for none */
 static void
-seek (Title *self, guint64 target)
+seek_range (Title *self, guint64 target, gint64 stop)
 {
   self->target = target;
+  self->stop = (guint64) stop;
   self->has_segment = self->at_end = FALSE;
   fail_unless (gst_pad_push_event (self->sink,
       gst_event_new_seek (1.0, GST_FORMAT_BYTES,
           GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
-          (gint64) target, GST_SEEK_TYPE_NONE, -1)));
+          (gint64) target, GST_SEEK_TYPE_SET, stop)));
+}
+
+static void
+seek (Title *self, guint64 target)
+{
+  seek_range (self, target, -1);
 }
 
 static void
@@ -123,6 +132,7 @@ take_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
     gst_event_parse_segment (event, &segment);
     fail_unless_equals_uint64 (segment->start, self->target);
+    fail_unless_equals_uint64 (segment->stop, self->stop);
     self->next = segment->start;
     self->has_segment = TRUE;
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
@@ -180,6 +190,7 @@ open_title (Title *self, GByteArray *in, const gchar *keys, guint32 seed)
   self->rand = g_rand_new_with_seed (seed);
   self->block = blocks[seed % G_N_ELEMENTS (blocks)];
   self->has_jumped = TRUE;
+  self->stop = G_MAXUINT64;
   self->element =
       gst_object_ref_sink (gst_element_factory_make ("cencdecrypt", NULL));
   g_object_set (self->element, "keys", keys, NULL);
@@ -298,48 +309,7 @@ GST_START_TEST (test_anywhere)
 }
 GST_END_TEST;
 
-/* Adds @delta to chunk offsets from @from on. */
-static void
-move_chunks (guint8 *moov, guint size, guint from, gint delta)
-{
-  guint i, j;
-
-  for (i = 4; i + 12 < size; i++) {
-    for (j = 0; memcmp (moov + i, "stco", 4) == 0 &&
-         j < GST_READ_UINT32_BE (moov + i + 8);
-         j++) {
-      guint8 *entry = moov + i + 12 + 4 * (gsize) j;
-      guint offset = GST_READ_UINT32_BE (entry);
-
-      if (offset >= from)
-        GST_WRITE_UINT32_BE (entry, (guint32) ((gint) offset + delta));
-    }
-  }
-}
-
 #define PADDING (6u << 20)
-
-/* ftyp mdat moov, with @padding that no track has at the end of the media data. */
-static GByteArray *
-moov_last (const gchar *path, guint padding)
-{
-  GByteArray *in = read_file (path), *out = g_byte_array_new ();
-  guint moov = find_box (in, "moov"), mdat = find_box (in, "mdat");
-  guint moov_size = GST_READ_UINT32_BE (in->data + moov);
-  guint mdat_size = GST_READ_UINT32_BE (in->data + mdat);
-  guint ftyp_size = GST_READ_UINT32_BE (in->data);
-  guint8 *zeros = g_malloc0 (padding);
-
-  g_byte_array_append (out, in->data, ftyp_size);
-  g_byte_array_append (out, in->data + mdat, mdat_size);
-  g_byte_array_append (out, zeros, padding);
-  GST_WRITE_UINT32_BE (out->data + ftyp_size, mdat_size + padding);
-  move_chunks (in->data + moov, moov_size, 0, (gint) ftyp_size - (gint) mdat);
-  g_byte_array_append (out, in->data + moov, moov_size);
-  g_byte_array_unref (in);
-  g_free (zeros);
-  return out;
-}
 
 /* Nobody knows yet what of the media data is encrypted; and while the moov is
  * looked for. */
@@ -431,6 +401,81 @@ GST_START_TEST (test_next_media)
 }
 GST_END_TEST;
 
+static GstFlowReturn
+push_block (Title *self)
+{
+  GstBuffer *buffer;
+  guint size;
+
+  if (self->has_jumped)
+    push_segment (self);
+  size = (guint) MIN (100, self->in->len - self->position);
+  buffer = gst_buffer_new_memdup (self->in->data + self->position, size);
+  self->position += size;
+  return gst_pad_push (self->src, buffer);
+}
+
+/* To a place that samples or boxes straddle, and no further. */
+GST_START_TEST (test_ranges)
+{
+  GPtrArray *vectors = vectors_load ();
+  const Vector *vector =
+      vectors_find (vectors, files[__i__ % G_N_ELEMENTS (files)]);
+  Title title;
+  guint i;
+
+  if (!vector)
+    return;
+  open_title (&title, read_file (vector->path), vector->keys, (guint32) __i__);
+  push_next (&title);
+  for (i = 0; i < 20; i++) {
+    guint start =
+        (guint) g_rand_int_range (title.rand, 0, (gint) title.in->len - 3000);
+    guint stop = start + (guint) g_rand_int_range (title.rand, 1, 3000);
+
+    seek_range (&title, start, stop);
+    while (push_block (&title) == GST_FLOW_OK)
+      ;
+    fail_unless_equals_uint64 (title.next, stop);
+    fail_unless (gst_pad_push_event (title.src, gst_event_new_eos ()));
+    fail_unless (title.at_end);
+  }
+  seek_about (&title, 2, 2);
+  close_title (&title);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
+/* Of a clear file what is not wanted is not read, once it is known to be clear. */
+GST_START_TEST (test_clear)
+{
+  GPtrArray *vectors = vectors_load ();
+  gchar *path;
+  GByteArray *in;
+  Title title;
+
+  if (!vectors)
+    return;
+  path = vectors_clear (vectors, "bear-640x360.mp4");
+  in = read_file (path);
+  g_byte_array_set_size (in, in->len + PADDING);
+  memset (in->data + in->len - PADDING, 0, PADDING);
+  GST_WRITE_UINT32_BE (in->data + in->len - PADDING, PADDING);
+  memcpy (in->data + in->len - PADDING + 4, "free", 4);
+  open_title (&title, in,
+      "00112233445566778899aabbccddeeff:"
+      "2b7e151628aed2a6abf7158809cf4f3c",
+      2);
+  seek (&title, in->len - 1000);
+  play_to_end (&title);
+  fail_unless (title.n_pushed < PADDING / 2, "%" G_GUINT64_FORMAT,
+      title.n_pushed);
+  close_title (&title);
+  g_free (path);
+  g_ptr_array_unref (vectors);
+}
+GST_END_TEST;
+
 /* Takes @n blocks, then goes to where nothing was read. */
 static void
 begin_jump (Title *self, guint n)
@@ -439,16 +484,6 @@ begin_jump (Title *self, guint n)
     push_next (self);
   seek (self, self->in->len - 1000);
   push_segment (self);
-}
-
-static GstFlowReturn
-push_block (Title *self)
-{
-  GstBuffer *buffer =
-      gst_buffer_new_memdup (self->in->data + self->position, 100);
-
-  self->position += 100;
-  return gst_pad_push (self->src, buffer);
 }
 
 static GstBus *
@@ -543,6 +578,8 @@ decrypt_jumps_suite (void)
   tcase_add_loop_test (tc, test_anywhere, 0, 4 * G_N_ELEMENTS (files));
   tcase_add_loop_test (tc, test_moov_last, 0, 8);
   tcase_add_test (tc, test_next_media);
+  tcase_add_loop_test (tc, test_ranges, 0, G_N_ELEMENTS (files));
+  tcase_add_test (tc, test_clear);
   tcase_add_test (tc, test_flush_in_front_of_seek);
   tcase_add_loop_test (tc, test_end_behind_error, 0, 2);
   return s;

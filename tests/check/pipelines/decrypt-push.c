@@ -68,3 +68,42 @@ next_box (const GByteArray *file, guint offset)
     at += GST_READ_UINT32_BE (file->data + at);
   return at;
 }
+
+void
+move_chunks (guint8 *moov, guint size, guint from, gint delta)
+{
+  guint i, j;
+
+  for (i = 4; i + 12 < size; i++) {
+    for (j = 0; memcmp (moov + i, "stco", 4) == 0 &&
+         j < GST_READ_UINT32_BE (moov + i + 8);
+         j++) {
+      guint8 *entry = moov + i + 12 + 4 * (gsize) j;
+      guint offset = GST_READ_UINT32_BE (entry);
+
+      if (offset >= from)
+        GST_WRITE_UINT32_BE (entry, (guint32) ((gint) offset + delta));
+    }
+  }
+}
+
+GByteArray *
+moov_last (const gchar *path, guint padding)
+{
+  GByteArray *in = read_file (path), *out = g_byte_array_new ();
+  guint moov = find_box (in, "moov"), mdat = find_box (in, "mdat");
+  guint moov_size = GST_READ_UINT32_BE (in->data + moov);
+  guint mdat_size = GST_READ_UINT32_BE (in->data + mdat);
+  guint ftyp_size = GST_READ_UINT32_BE (in->data);
+  guint8 *zeros = g_malloc0 (padding);
+
+  g_byte_array_append (out, in->data, ftyp_size);
+  g_byte_array_append (out, in->data + mdat, mdat_size);
+  g_byte_array_append (out, zeros, padding);
+  GST_WRITE_UINT32_BE (out->data + ftyp_size, mdat_size + padding);
+  move_chunks (in->data + moov, moov_size, 0, (gint) ftyp_size - (gint) mdat);
+  g_byte_array_append (out, in->data + moov, moov_size);
+  g_byte_array_unref (in);
+  g_free (zeros);
+  return out;
+}

@@ -17,3 +17,9 @@ GByteArray *pull_all (GstHarness *h);
 guint find_box (const GByteArray *data, const gchar *type);
 /* Where the first box that starts behind @offset does. */
 guint next_box (const GByteArray *file, guint offset);
+
+/* Adds @delta to the chunk offsets of @moov that are not below @from. */
+void move_chunks (guint8 *moov, guint size, guint from, gint delta);
+/* (transfer full): the progressive file at @path as ftyp mdat moov, with @padding
+ * bytes of media data that no track has. */
+GByteArray *moov_last (const gchar *path, guint padding);

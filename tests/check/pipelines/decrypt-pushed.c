@@ -12,44 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void
-move_chunks (guint8 *moov, guint size, gint delta)
-{
-  guint i, j;
-
-  for (i = 4; i + 12 < size; i++) {
-    for (j = 0; memcmp (moov + i, "stco", 4) == 0 &&
-         j < GST_READ_UINT32_BE (moov + i + 8);
-         j++) {
-      guint8 *entry = moov + i + 12 + 4 * (gsize) j;
-
-      GST_WRITE_UINT32_BE (entry,
-          (guint32) ((gint) GST_READ_UINT32_BE (entry) + delta));
-    }
-  }
-}
-
-/* ftyp mdat moov, with @padding bytes of media data that no track has. */
-static GByteArray *
-moov_last (const gchar *path, guint padding)
-{
-  GByteArray *in = read_file (path), *out = g_byte_array_new ();
-  guint moov = find_box (in, "moov"), mdat = find_box (in, "mdat");
-  guint moov_size = GST_READ_UINT32_BE (in->data + moov);
-  guint mdat_size = GST_READ_UINT32_BE (in->data + mdat);
-  guint ftyp_size = GST_READ_UINT32_BE (in->data);
-
-  g_byte_array_append (out, in->data, ftyp_size);
-  g_byte_array_append (out, in->data + mdat, mdat_size);
-  GST_WRITE_UINT32_BE (out->data + ftyp_size, mdat_size + padding);
-  g_byte_array_set_size (out, out->len + padding);
-  memset (out->data + out->len - padding, 0, padding);
-  move_chunks (in->data + moov, moov_size, (gint) ftyp_size - (gint) mdat);
-  g_byte_array_append (out, in->data + moov, moov_size);
-  g_byte_array_unref (in);
-  return out;
-}
-
 /* Up to 64 MiB of media data are kept until the moov comes. */
 GST_START_TEST (test_moov_last)
 {
