@@ -27,12 +27,24 @@ swap_guid (guint8 *kid)
 }
 
 static gboolean
+is_same_but_for_space (const gchar *text, const gchar *wanted)
+{
+  for (; *text; text++) {
+    if (!g_ascii_isspace (*text) && *text != *wanted++)
+      return FALSE;
+  }
+  return !*wanted;
+}
+
+/* g_base64_decode() passes over what is none. */
+static gboolean
 decode_kid (const gchar *base64, guint8 *kid)
 {
   gsize size;
   g_autofree guint8 *data = g_base64_decode (base64, &size);
+  g_autofree gchar *again = g_base64_encode (data, size);
 
-  if (size != KID_SIZE)
+  if (size != KID_SIZE || !is_same_but_for_space (base64, again))
     return FALSE;
   memcpy (kid, data, KID_SIZE);
   swap_guid (kid);
