@@ -203,6 +203,12 @@ moov_is_last (const EncryptFile *self)
 }
 
 static gboolean
+may_be_item (guint64 start, guint64 end, gpointer user_data)
+{
+  return !encrypt_pass_changes (((EncryptFile *) user_data)->pass, start, end);
+}
+
+static gboolean
 open_movie (EncryptFile *self, GError **error)
 {
   const BmffMovie *movie;
@@ -219,9 +225,12 @@ open_movie (EncryptFile *self, GError **error)
   if (!encrypt_moov_take_parts (self->moov, self->parts, error))
     return FALSE;
   self->pass = encrypt_pass_new (self->input, self->pool, self->parts, error);
-  self->once = self->pass && moov_is_last (self) &&
+  if (!self->pass ||
+      !encrypt_moov_check_items (self->moov, may_be_item, self, error))
+    return FALSE;
+  self->once = moov_is_last (self) &&
       encrypt_pass_begin_once (self->pass, check_sample, self);
-  return self->pass != NULL;
+  return TRUE;
 }
 
 /* Between the passes: the new moov */

@@ -6,6 +6,8 @@
 #include "cenc/encrypt-movie.h"
 #include "gst/isobmff/bmff-index.h"
 
+#define FOURCC_META BMFF_FOURCC ('m', 'e', 't', 'a')
+
 /* What stands beside a part of the same index. */
 typedef struct
 {
@@ -198,25 +200,51 @@ move_all_aux (EncryptMoov *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-move_items (EncryptMoov *self, GError **error)
+/* (transfer container) (element-type BmffBox): each meta that may have items */
+static GPtrArray *
+list_metas (const EncryptMoov *self)
 {
-  BmffBox *meta =
-      bmff_box_child (self->movie->moov, BMFF_FOURCC ('m', 'e', 't', 'a'));
+  GPtrArray *metas = g_ptr_array_new ();
+  BmffBox *meta = bmff_box_child (self->movie->moov, FOURCC_META);
   guint i;
 
-  if (meta && !bmff_meta_move_items (meta, move, self, error))
-    return FALSE;
+  if (meta)
+    g_ptr_array_add (metas, meta);
   for (i = 0; i < self->movie->tracks->len; i++) {
     const BmffTrack *track = g_ptr_array_index (self->movie->tracks, i);
 
-    meta = bmff_box_child (track->trak, BMFF_FOURCC ('m', 'e', 't', 'a'));
-    if (meta && !bmff_meta_move_items (meta, move, self, error))
+    meta = bmff_box_child (track->trak, FOURCC_META);
+    if (meta)
+      g_ptr_array_add (metas, meta);
+  }
+  for (i = 0; i < self->boxes->metas->len; i++)
+    g_ptr_array_add (metas, g_ptr_array_index (self->boxes->metas, i));
+  return metas;
+}
+
+static gboolean
+move_items (EncryptMoov *self, GError **error)
+{
+  g_autoptr (GPtrArray) metas = list_metas (self);
+  guint i;
+
+  for (i = 0; i < metas->len; i++) {
+    if (!bmff_meta_move_items (g_ptr_array_index (metas, i), move, self, error))
       return FALSE;
   }
-  for (i = 0; i < self->boxes->metas->len; i++) {
-    if (!bmff_meta_move_items (g_ptr_array_index (self->boxes->metas, i), move,
-            self, error))
+  return TRUE;
+}
+
+gboolean
+encrypt_moov_check_items (const EncryptMoov *self, BmffRangeFunc func,
+    gpointer user_data, GError **error)
+{
+  g_autoptr (GPtrArray) metas = list_metas (self);
+  guint i;
+
+  for (i = 0; i < metas->len; i++) {
+    if (!bmff_meta_check_items (g_ptr_array_index (metas, i), func, user_data,
+            error))
       return FALSE;
   }
   return TRUE;

@@ -10,6 +10,7 @@
 #include "cenc/encrypt-pass.h"
 #include "cenc/encrypt-patches.h"
 #include "cenc/encrypt-plan.h"
+#include "gst/isobmff/bmff-index.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,10 @@ const EncryptBoxes *encrypt_moov_get_boxes (const EncryptMoov *self);
 /** @parts: (element-type EncryptPart): borrowed, one for each of the movie's tracks. Adds pssh boxes too. */
 gboolean encrypt_moov_take_parts (EncryptMoov *self, const GArray *parts,
     GError **error);
+
+/** Asks of all items: see bmff_meta_check_items(). */
+gboolean encrypt_moov_check_items (const EncryptMoov *self, BmffRangeFunc func,
+    gpointer user_data, GError **error);
 
 /**
  * encrypt_moov_place: adds what the parts' writers tell of their samples, or

@@ -15,6 +15,7 @@ struct _EncryptPass
   BmffSampleMap *map;
   EncryptPool *pool;
 
+  guint looked_at; /* see encrypt_pass_changes() */
   guint part; /* first pass: whose samples are mapped */
   BmffSampleCursor cursor; /* its table NULL: that part has not begun */
 
@@ -67,6 +68,30 @@ encrypt_pass_free (EncryptPass *self)
   g_array_unref (self->samples);
   g_array_unref (self->parts);
   g_free (self);
+}
+
+/* More samples of tracks that stay clear than this are not looked at: of each item
+ * anew, a few bytes could ask for all. */
+#define MAX_LOOKED_AT (1u << 20)
+
+gboolean
+encrypt_pass_changes (EncryptPass *self, guint64 start, guint64 end)
+{
+  BmffMapCursor cursor;
+  BmffMappedSample mapped;
+
+  bmff_map_cursor_init (&cursor, self->map, start);
+  while (
+      bmff_map_cursor_next (&cursor, &mapped) && mapped.sample.offset < end) {
+    const EncryptPart *part =
+        &g_array_index (self->parts, EncryptPart, mapped.track);
+
+    if ((part->track && mapped.index >= part->n_lead &&
+            mapped.sample.size > 0) ||
+        ++self->looked_at > MAX_LOOKED_AT)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* First pass */

@@ -42,6 +42,9 @@ EncryptPass *encrypt_pass_new (EncryptInput *input, EncryptPool *pool,
     GArray *parts, GError **error);
 void encrypt_pass_free (EncryptPass *self);
 
+/** Whether a sample that is to be encrypted has bytes between @start and @end. */
+gboolean encrypt_pass_changes (EncryptPass *self, guint64 start, guint64 end);
+
 /** Whether the @size bytes at @offset may be a sample; sets an error if not. */
 typedef gboolean (*EncryptPassCheck) (gpointer user_data,
     const EncryptPart *part, const BmffSample *sample, GError **error);

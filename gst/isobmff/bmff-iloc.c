@@ -8,6 +8,8 @@ typedef struct
   const BmffBox *meta; /* for messages */
   GByteArray *locals; /* see bmff_dref_read(); NULL without dref */
   const BmffMover *mover;
+  BmffRangeFunc func; /* in place of the mover */
+  gpointer user_data;
   guint8 *data;
   BmffReader reader;
   guint8 version;
@@ -122,6 +124,36 @@ move_item (const Iloc *self, const Item *item, GError **error)
   return TRUE;
 }
 
+static guint64
+get_extent_end (const Iloc *self, gsize pos, guint64 start)
+{
+  BmffReader reader = self->reader;
+  guint64 size, end;
+
+  reader.pos = pos + self->offset_size;
+  size = bmff_reader_uint (&reader, self->length_size);
+  /* None: up to the end of the file. */
+  return size > 0 && g_uint64_checked_add (&end, start, size) ? end
+                                                              : G_MAXUINT64;
+}
+
+static gboolean
+check_item (const Iloc *self, const Item *item, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < item->n_extents; i++) {
+    gsize pos;
+    guint64 start = item->base + get_extent (self, item, i, &pos);
+
+    if (!self->func (start, get_extent_end (self, pos, start), self->user_data))
+      return item_error (self, item, BMFF_ERROR_UNSUPPORTED,
+          "its data is that of samples which change", error);
+  }
+
+  return TRUE;
+}
+
 static gboolean
 is_local (const Iloc *self, guint reference)
 {
@@ -178,7 +210,7 @@ read_iloc_sizes (Iloc *self, GError **error)
 }
 
 static gboolean
-move_iloc (Iloc *self, GError **error)
+walk_iloc (Iloc *self, GError **error)
 {
   guint32 n;
 
@@ -197,7 +229,9 @@ move_iloc (Iloc *self, GError **error)
     Item item;
 
     if (!read_item (self, &item, &here, error) ||
-        (here && !move_item (self, &item, error)))
+        (here &&
+            !(self->func ? check_item (self, &item, error)
+                         : move_item (self, &item, error))))
       return FALSE;
   }
 
@@ -278,5 +312,24 @@ bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move, gpointer user_data,
   iloc.data = bmff_box_edit_payload (meta, NULL) + pos;
   bmff_reader_init (&iloc.reader, iloc.data, size);
 
-  return move_iloc (&iloc, error);
+  return walk_iloc (&iloc, error);
+}
+
+gboolean
+bmff_meta_check_items (const BmffBox *meta, BmffRangeFunc func,
+    gpointer user_data, GError **error)
+{
+  Iloc iloc = { .meta = meta, .func = func, .user_data = user_data };
+  gsize start = meta_children_pos (meta), pos;
+  g_autoptr (BmffBox) box = find_in_payload (meta->payload, start,
+      BMFF_FOURCC ('i', 'l', 'o', 'c'), &pos);
+  g_autoptr (GByteArray) locals = NULL;
+
+  if (box == NULL)
+    return TRUE;
+  locals = read_locals (meta, start);
+  iloc.locals = locals;
+  bmff_reader_init_bytes (&iloc.reader, box->payload);
+
+  return walk_iloc (&iloc, error);
 }

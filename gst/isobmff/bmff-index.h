@@ -49,6 +49,14 @@ gboolean bmff_movie_move_chunks (BmffMovie *movie, BmffMoveFunc move,
 gboolean bmff_meta_move_items (BmffBox *meta, BmffMoveFunc move,
     gpointer user_data, GError **error);
 
+/** Whether what stands from @start to @end, which is G_MAXUINT64 for the end of the file, may be an item's. */
+typedef gboolean (
+    *BmffRangeFunc) (guint64 start, guint64 end, gpointer user_data);
+
+/** Asks of each extent that bmff_meta_move_items() would move; BMFF_ERROR_UNSUPPORTED, which names the item, where one may not be. */
+gboolean bmff_meta_check_items (const BmffBox *meta, BmffRangeFunc func,
+    gpointer user_data, GError **error);
+
 /**
  * Rewrites the offsets of a saio (8.7.9), which @move is given and gives as they are
  * counted: in a stbl from the start of the file, in a traf from the base of its data.

@@ -24,6 +24,12 @@ move (guint64 offset, gpointer user_data)
   return offset + *(guint64 *) user_data;
 }
 
+static gboolean
+may_be_item (guint64 start, guint64 end, gpointer user_data)
+{
+  return start < end || end < *(guint64 *) user_data;
+}
+
 static void
 fuzz_tree (const BmffBox *box, GBytes *file)
 {
@@ -196,6 +202,7 @@ fuzz_box (BmffBox *box, GBytes *file, BmffMovie **movie, guint64 delta)
       fuzz_sidx (box, delta);
       break;
     case BMFF_FOURCC ('m', 'e', 't', 'a'):
+      bmff_meta_check_items (box, may_be_item, &delta, NULL);
       bmff_meta_move_items (box, move, &delta, NULL);
       break;
     case BMFF_FOURCC ('m', 'f', 'r', 'a'):

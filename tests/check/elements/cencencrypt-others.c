@@ -348,6 +348,26 @@ GST_START_TEST (test_items_in_front)
 }
 GST_END_TEST
 
+/* An item whose data is a sample's: it would be ciphertext, and nothing would say so. */
+GST_START_TEST (test_items_of_samples)
+{
+  g_autoptr (BmffBox) meta = NULL;
+  g_autoptr (BmffMovie) movie = NULL;
+  g_autoptr (GBytes) file = NULL;
+  g_autoptr (GBytes) out = NULL;
+
+  if (!period_clear)
+    return;
+  movie = bmff_movie_new (read_box (files[__i__], "moov"), NULL);
+  meta = make_meta ((guint32) first_chunk (get_track (movie, "vide")) + 3);
+  file = replaced (files[__i__], g_bytes_get_size (files[__i__]), 0, meta);
+  period_check_fails (ENCRYPT, file, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_NOT_IMPLEMENTED, "item 1: its data");
+  out = period_encrypt (ENCRYPT "tracks=audio", file, NULL);
+  fail_unless (out);
+}
+GST_END_TEST
+
 /* Sizes of parts of segments are not those any more: better none than wrong ones. */
 GST_START_TEST (test_ssix)
 {
@@ -503,6 +523,7 @@ cencencrypt_others_suite (void)
   tcase_add_loop_test (tcase, test_protected_beside_clear_entry, 0,
       G_N_ELEMENTS (protected_boxes));
   tcase_add_loop_test (tcase, test_items_in_front, 0, 3);
+  tcase_add_loop_test (tcase, test_items_of_samples, 0, 2);
   tcase_add_test (tcase, test_ssix);
   tcase_add_test (tcase, test_groups_of_other_kind);
   tcase_add_test (tcase, test_no_media_data);

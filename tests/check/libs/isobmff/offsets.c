@@ -238,6 +238,39 @@ GST_START_TEST (test_iloc_version_0)
 
 GST_END_TEST;
 
+static gboolean
+append_range (guint64 start, guint64 end, gpointer user_data)
+{
+  g_string_append_printf (user_data,
+      "%" G_GUINT64_FORMAT "-%" G_GINT64_FORMAT " ", start, (gint64) end);
+  return start < 0x1000;
+}
+
+/* Base, offset, size; without a size up to the end. Data that is elsewhere (method
+ * 1) is asked of nobody. */
+GST_START_TEST (test_iloc_ranges)
+{
+  static const gchar iloc[] = "\1\0\0\0\x44\x40\0\3"
+                              "\0\1\0\0\0\0\0\0\0\x80\0\2"
+                              "\0\0\0\x10\0\0\0\5\0\0\0\x20\0\0\0\0"
+                              "\0\2\0\1\0\0\0\0\0\x20\0\1"
+                              "\0\0\0\x10\0\0\0\5"
+                              "\0\3\0\0\0\0\0\0\x10\0\0\1"
+                              "\0\0\0\1\0\0\0\1";
+  g_autoptr (BmffBox) meta = META (iloc);
+  g_autoptr (GString) ranges = g_string_new (NULL);
+  GError *error = NULL;
+
+  fail_if (bmff_meta_check_items (meta, append_range, ranges, &error));
+  fail_unless_equals_string (ranges->str, "144-149 160--1 4097-4098 ");
+  fail_unless (g_error_matches (error, BMFF_ERROR, BMFF_ERROR_UNSUPPORTED));
+  fail_unless (strstr (error->message, "item 3: "));
+  g_clear_error (&error);
+  ASSERT_ILOC (meta, iloc);
+}
+
+GST_END_TEST;
+
 /* With bases: by the base if all extents move alike, else by the extents. */
 GST_START_TEST (test_iloc_bases)
 {
@@ -525,6 +558,7 @@ isobmff_offsets_suite (void)
   tcase_add_test (tc, test_chunks_bad);
   tcase_add_test (tc, test_chunks_twice);
   tcase_add_test (tc, test_iloc_version_0);
+  tcase_add_test (tc, test_iloc_ranges);
   tcase_add_test (tc, test_iloc_bases);
   tcase_add_test (tc, test_iloc_version_2);
   tcase_add_test (tc, test_iloc_bad);
