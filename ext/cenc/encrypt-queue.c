@@ -229,3 +229,23 @@ encrypt_queue_share (EncryptQueue *self, guint64 start, guint64 end)
   }
   return buffer;
 }
+
+gboolean
+encrypt_queue_append (EncryptQueue *self, EncryptQueue *from, guint64 start,
+    guint64 end)
+{
+  guint i;
+
+  for (i = start < end ? find (from, start) : 0; start < end; i++) {
+    const Piece *piece = nth (from, i);
+    gsize skip = start - piece->offset;
+    gsize n = MIN (piece->map.size - skip, end - start);
+
+    if (!encrypt_queue_push (self,
+            gst_buffer_copy_region (piece->buffer, GST_BUFFER_COPY_MEMORY, skip,
+                n)))
+      return FALSE;
+    start += n;
+  }
+  return TRUE;
+}

@@ -58,6 +58,16 @@ encrypt_queue_get_marks (EncryptQueue *self, guint64 start, guint64 end);
 /** (transfer full): the range, which has to be here, as a buffer that shares the memory, without metadata. */
 GstBuffer *encrypt_queue_share (EncryptQueue *self, guint64 start, guint64 end);
 
+/**
+ * encrypt_queue_append:
+ * @from: another queue, which has the range
+ *
+ * Appends the range's bytes, without a copy of them: a piece of each buffer, which
+ * says nothing of time. FALSE: one of them cannot be read.
+ */
+gboolean encrypt_queue_append (EncryptQueue *self, EncryptQueue *from,
+    guint64 start, guint64 end);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncryptQueue, encrypt_queue_free)
 
 G_END_DECLS

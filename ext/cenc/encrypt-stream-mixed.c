@@ -63,15 +63,13 @@ encrypt_stream_begin_mixed (EncryptStream *self, const BmffHeader *header,
   return self->fragment && check_size (self, header, error);
 }
 
-/* (transfer full) @buffer */
 static gboolean
-push (EncryptQueue *queue, GstBuffer *buffer, GError **error)
+check_read (gboolean done, GError **error)
 {
-  if (encrypt_queue_push (queue, buffer))
-    return TRUE;
-  g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
-      "a buffer cannot be read");
-  return FALSE;
+  if (!done)
+    g_set_error_literal (error, ENCRYPT_ERROR, ENCRYPT_ERROR_FAILED,
+        "a buffer cannot be read");
+  return done;
 }
 
 /* Bytes that stay where they are, with what their buffers say of them. */
@@ -93,7 +91,7 @@ keep (EncryptStream *self, EncryptQueue *to, guint64 start, guint64 end,
         -1);
     if (!mark->starts)
       GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
-    if (!push (to, buffer, error))
+    if (!check_read (encrypt_queue_push (to, buffer), error))
       return FALSE;
   }
   return TRUE;
@@ -120,9 +118,8 @@ encrypt_stream_put_in_order (EncryptStream *self, GError **error)
   for (i = 0; i < order->len; i++) {
     const BmffMixedRange *range = &g_array_index (order, BmffMixedRange, i);
 
-    if (!push (queue,
-            encrypt_queue_share (self->queue, range->start,
-                range->start + range->size),
+    if (!check_read (encrypt_queue_append (queue, self->queue, range->start,
+                         range->start + range->size),
             error))
       return FALSE;
   }
