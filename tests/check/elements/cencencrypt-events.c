@@ -8,6 +8,27 @@
 
 #define ENCRYPT "cencencrypt key-id=" JUDGE_KID " key=" JUDGE_KEY " "
 
+static GBytes *progressive; /* 2 s */
+
+static void
+setup (void)
+{
+  period_setup ();
+  if (period_clear)
+    progressive = judge_run_apart (
+        "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! "
+        "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse ! "
+        "mp4mux name=m faststart=true ! appsink name=out "
+        "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.");
+}
+
+static void
+teardown (void)
+{
+  g_clear_pointer (&progressive, g_bytes_unref);
+  period_teardown ();
+}
+
 /* What leaves the element, in order: bytes are joined, events have their names. */
 typedef struct
 {
@@ -404,17 +425,6 @@ begin_stream (GstHarness *h)
   gst_harness_push_event (h, gst_event_new_segment (&segment));
 }
 
-/* (transfer full) */
-static GBytes *
-make_progressive (void)
-{
-  return judge_make (
-      "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! "
-      "x264enc key-int-max=25 speed-preset=ultrafast ! h264parse ! "
-      "mp4mux name=m ! filesink location=%s "
-      "audiotestsrc num-buffers=85 ! avenc_aac ! aacparse ! m.");
-}
-
 /* A file that waits in the spool: nothing of it is out, and events of before its end
  * do no harm. Flushed, or in READY, it is gone, and another one is right. */
 GST_START_TEST (test_spooled)
@@ -428,7 +438,7 @@ GST_START_TEST (test_spooled)
 
   if (!period_clear)
     return;
-  file = make_progressive ();
+  file = g_bytes_ref (progressive);
   h = harness_new (ENCRYPT, NULL);
   push (h, file, 0, g_bytes_get_size (file) / 2);
   before = collect (h);
@@ -464,7 +474,7 @@ GST_START_TEST (test_stream_behind_eos)
 
   if (!period_clear)
     return;
-  file = __i__ ? make_progressive () : g_bytes_ref (period_clear);
+  file = g_bytes_ref (__i__ ? progressive : period_clear);
   h = harness_new (ENCRYPT, NULL);
   for (i = 0; i < 2; i++) {
     g_autoptr (GBytes) out = NULL;
@@ -528,7 +538,7 @@ GST_START_TEST (test_end_by_downstream)
 
   if (!period_clear)
     return;
-  file = spooled ? make_progressive () : g_bytes_ref (period_clear);
+  file = g_bytes_ref (spooled ? progressive : period_clear);
   piece = g_bytes_new_from_bytes (file, 0,
       g_bytes_get_size (file) / (spooled ? 1 : 2));
   h = harness_new (ENCRYPT, &recorded);
@@ -556,7 +566,7 @@ cencencrypt_events_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
-  tcase_add_unchecked_fixture (tcase, period_setup, period_teardown);
+  tcase_add_unchecked_fixture (tcase, setup, teardown);
   tcase_add_loop_test (tcase, test_order, 0, G_N_ELEMENTS (event_names));
   tcase_add_test (tcase, test_force_key_unit_upstream);
   tcase_add_loop_test (tcase, test_eos_amid_fragment, 0, G_N_ELEMENTS (ends));
