@@ -63,6 +63,17 @@ encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own)
   return TRUE;
 }
 
+guint64
+encrypt_queries_get_size (GstPad *sinkpad)
+{
+  gint64 size;
+
+  return gst_pad_peer_query_duration (sinkpad, GST_FORMAT_BYTES, &size) &&
+          size >= 0
+      ? (guint64) size
+      : G_MAXUINT64;
+}
+
 gboolean
 encrypt_queries_can_pull (GstPad *sinkpad)
 {

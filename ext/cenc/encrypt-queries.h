@@ -14,6 +14,8 @@ gboolean encrypt_queries_src (GstPad *pad, GstObject *parent, GstQuery *query);
 /** LATENCY: what is in front of @sinkpad has, and @own. */
 gboolean
 encrypt_queries_latency (GstPad *sinkpad, GstQuery *query, GstClockTime own);
+/** Of the whole input, in bytes; G_MAXUINT64: upstream does not know. */
+guint64 encrypt_queries_get_size (GstPad *sinkpad);
 /** Whether upstream gives any range when asked. */
 gboolean encrypt_queries_can_pull (GstPad *sinkpad);
 

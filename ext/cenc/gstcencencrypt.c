@@ -202,17 +202,6 @@ pull (gpointer user_data, guint64 offset, guint size, GstBuffer **buffer)
       size, buffer);
 }
 
-static guint64
-query_size (GstCencEncrypt *self)
-{
-  gint64 size;
-
-  return gst_pad_peer_query_duration (self->sinkpad, GST_FORMAT_BYTES, &size) &&
-          size >= 0
-      ? (guint64) size
-      : G_MAXUINT64;
-}
-
 static EncryptRun *
 get_run (GstCencEncrypt *self)
 {
@@ -227,8 +216,8 @@ get_run (GstCencEncrypt *self)
   directory = g_strdup (self->options.spool_directory);
   GST_OBJECT_UNLOCK (self);
   return self->run = encrypt_run_new (self->plan,
-             pulling ? query_size (self) : G_MAXUINT64, directory, &funcs,
-             self);
+             pulling ? encrypt_queries_get_size (self->sinkpad) : G_MAXUINT64,
+             directory, &funcs, self);
 }
 
 static GstFlowReturn
