@@ -86,7 +86,9 @@ encrypt_rotate_add_groups (BmffTraf *traf, const EncryptTrack *track)
   g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (BmffGroupRun));
   guint place = find_group_place (traf->box);
 
-  if (is_of_tenc (track))
+  /* Behind fragments with groups, GPAC miscounts the samples of one without, and has
+   * other keys for all that are behind it. */
+  if (is_of_tenc (track) && !encrypt_track_has_rotated (track))
     return;
   g_ptr_array_add (entries, cenc_params_to_seig (&variant->params));
   g_array_append_val (runs, run);

@@ -27,6 +27,7 @@ struct _EncryptTrack
   EncryptEntries *entries;
   guint64 samples;
   gboolean has_led; /* its clear lead is over */
+  gboolean has_rotated; /* samples had another key than that of tenc */
   gboolean encrypts; /* one of them was to be encrypted */
   gboolean lists_all; /* whole samples have a subsample of their own */
   GArray *ranges; /* scratch of one sample (element-type CencRange) */
@@ -251,7 +252,14 @@ encrypt_track_use (EncryptTrack *self, EncryptVariant *variant, GError **error)
     return FALSE;
   encrypt_variant_unref (self->variant);
   self->variant = encrypt_variant_ref (variant);
+  self->has_rotated = self->has_rotated || variant != self->of_tenc;
   return TRUE;
+}
+
+gboolean
+encrypt_track_has_rotated (const EncryptTrack *self)
+{
+  return self->has_rotated;
 }
 
 void

@@ -109,6 +109,8 @@ EncryptVariant *encrypt_track_get_variant (const EncryptTrack *self);
  */
 gboolean
 encrypt_track_use (EncryptTrack *self, EncryptVariant *variant, GError **error);
+/** Whether another variant than the default was ever in use. */
+gboolean encrypt_track_has_rotated (const EncryptTrack *self);
 /** @entries (transfer full). If they are byte for byte those that the track has, what it learned from its samples is kept. */
 void encrypt_track_take_entries (EncryptTrack *self, EncryptEntries *entries);
 

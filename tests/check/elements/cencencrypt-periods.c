@@ -249,6 +249,36 @@ GST_START_TEST (test_boxes)
 }
 GST_END_TEST
 
+/* The first period's key again: behind fragments with groups GPAC does not count the
+ * samples of one without. */
+GST_START_TEST (test_first_key_again)
+{
+  g_autoptr (GBytes) out = NULL;
+  g_autoptr (BmffSource) source = NULL;
+  BmffHeader header;
+  guint64 offset = 0;
+  guint n = 0;
+
+  if (!period_clear)
+    return;
+  out = period_encrypt_good ("crypto-period=1000000000 period-keys=" KEY_A
+                             ";" KEY_B ";" KEY_A ";" KEY_B);
+  source = bmff_source_new_bytes (out, 0);
+  for (; bmff_source_read_header (source, offset, &header, NULL);
+       offset += header.size) {
+    g_autoptr (BmffBox) box = NULL;
+
+    if (header.type != FOURCC ("moof"))
+      continue;
+    box = bmff_source_read_box (source, offset, NULL);
+    fail_unless_equals_int (bmff_box_find (box, "traf/sgpd") != NULL, n >= 2);
+    fail_unless_equals_int (bmff_box_find (box, "traf/sbgp") != NULL, n >= 2);
+    n++;
+  }
+  fail_unless_equals_int (n, 8);
+}
+GST_END_TEST
+
 /* Whole samples with a constant IV: a senc would tell nothing. GPAC reads groups of
  * such fragments only if none of the file has one; Bento4, who wants one, reads no
  * groups. */
@@ -541,6 +571,7 @@ cencencrypt_periods_suite (void)
   tcase_add_test (tcase, test_messages);
   tcase_add_test (tcase, test_message_comes_first);
   tcase_add_test (tcase, test_boxes);
+  tcase_add_test (tcase, test_first_key_again);
   tcase_add_test (tcase, test_no_senc_that_tells_nothing);
   tcase_add_test (tcase, test_moov);
   tcase_add_test (tcase, test_not_at_sync);
